@@ -1,0 +1,47 @@
+# Everything a user needs: make demo, make test, make lab. A second call is instant where nothing has changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help env demo test lab check bench clean
+
+help:
+	@echo "make demo   set up, start the sandbox, move the demo customer from Lever to Ashby, validate, show the report"
+	@echo "make test   run the tests"
+	@echo "make lab    open the six notebooks in JupyterLab"
+	@echo "make env    only set up the environment in $(VENV)"
+	@echo "make check  ruff, layout, docs"
+
+env: $(STAMP)
+
+# uv when it is there, else venv and pip. Bytecode is compiled once here: otherwise every kernel pays for it.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say which: make PYTHON=python3.12"; exit 2; }
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV) && \
+		uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock && \
+		uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . && \
+		env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q $(VENV)/lib || true; \
+	fi
+	@$(BIN)/python -c "import lib" && touch $@
+
+demo: $(STAMP)
+	@$(BIN)/workbook run demo --fresh --execute
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest
+
+lab: $(STAMP)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/01_audit.ipynb
+
+check: $(STAMP)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m pytest tests/test_layout.py tests/test_docs.py
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,253 @@
+"""Ashby's RPC API: one `call`, and the one place where its `success` is tested.
+
+Facts used here (developers.ashbyhq.com unless "observed"): every operation is a POST with a JSON body; business
+failures come as HTTP 200 with `success:false` and `errorInfo`; there is no idempotency key; lists page by cursor and
+may end with a sync token; `x-ratelimit-*` and `x-ashby-request-id` headers (observed).
+Endpoints are called by the vendor's own name, `ashby.call("candidate.create", body)`; which ones exist, what a body
+may hold and how a repeat behaves is data, in `contracts/ashby.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lib import contract
+from lib.errors import (
+    ContractError,
+    FatalError,
+    NotFoundError,
+    RateLimitedError,
+    RejectedError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
+from lib.transport import Patience, Reply, Transport, host_allowed, retry_after
+
+PAGE = 100
+MAX_PAGES = 200_000
+RESTART_CODES = ("next_cursor_expired", "invalid_next_cursor", "cursor_invalid")
+SYNC_CODES = ("sync_token_expired", "sync_token_invalid", "incremental_sync_too_large")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success: `results` as sent, paging members, warnings, and the request id for Ashby's support."""
+
+    results: Any
+    request_id: str = ""
+    more: bool = False
+    cursor: str = ""
+    sync_token: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+class Ashby:
+    """One Ashby organization, through one key."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        transport: Transport,
+        patience: Patience,
+        hosts: list[str] | None = None,
+        api_version: str = "",
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._auth = (key, "")
+        self.transport = transport
+        self._patience = patience
+        self._hosts = hosts or []
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json; version=1"}
+        if api_version:
+            self._headers["Ashby-Version"] = api_version
+
+    def call(self, endpoint: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """Make one call. Reads are retried while that may help; a write is sent exactly once.
+
+        Raises RejectedError (refused, nothing done), RetryableError (surely nothing done), UnauthorizedError, or, for a
+        write, UnknownOutcomeError: it may have been done.
+        """
+        body = dict(body or {})
+        contract.check_body(endpoint, body)
+        if contract.effect(endpoint) != "read":
+            return self._once(endpoint, body, writes=True)
+        for attempt in self._patience.tries():
+            with attempt:
+                return self._once(endpoint, body, writes=False)
+        raise AssertionError("a retry loop ends by itself")
+
+    def pages(self, endpoint: str, body: Mapping[str, Any] | None = None) -> Iterator[Answer]:
+        """All pages of a list; the last answer carries the sync token where the endpoint has one."""
+        cursor, seen = "", set()
+        for _ in range(MAX_PAGES):
+            answer = self.call(endpoint, {**(body or {}), "limit": PAGE} | ({"cursor": cursor} if cursor else {}))
+            if not isinstance(answer.results, list):
+                raise ContractError(f"Ashby: {endpoint} did not answer with a list.", request_id=answer.request_id)
+            yield answer
+            if not answer.more:
+                return
+            cursor = answer.cursor
+            if not cursor:
+                raise ContractError(f"Ashby: {endpoint} says that there is more, and does not say where.")
+            if cursor in seen:
+                raise ContractError(f"Ashby: {endpoint} gave a cursor twice.", hint="Run the step again.")
+            seen.add(cursor)
+        raise ContractError(f"Ashby: {endpoint} does not end.")
+
+    def items(self, endpoint: str, body: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """A whole list; a full pass is started again when its cursor is refused half way."""
+        return self.synced(endpoint, body)[0]
+
+    def synced(self, endpoint: str, body: Mapping[str, Any] | None = None) -> tuple[list[dict[str, Any]], str]:
+        """A whole list and its sync token; a refused cursor restarts the pass, at most three times."""
+        for _ in range(3):
+            found: list[dict[str, Any]] = []
+            token = ""
+            try:
+                for answer in self.pages(endpoint, body):
+                    found += answer.results
+                    token = answer.sync_token
+            except RejectedError as error:
+                if error.code in RESTART_CODES:
+                    continue
+                raise
+            return found, token
+        raise UnavailableError(f"Ashby: {endpoint} refused its own cursors three times.")
+
+    def all_of(self, endpoint: str, body: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The results of a list that has no pages."""
+        answer = self.call(endpoint, body)
+        if not isinstance(answer.results, list):
+            raise ContractError(f"Ashby: {endpoint} did not answer with a list.", request_id=answer.request_id)
+        return answer.results
+
+    def upload(self, handle: Mapping[str, Any], path: Path, *, name: str, media_type: str) -> None:
+        """Put a file's bytes at a presigned address (fields first, file last, no key of ours); repeatable."""
+        url = str(handle.get("url", ""))
+        if not host_allowed(url, self._hosts):
+            raise FatalError(
+                "Ashby: an upload address points to a host that is not allowed.",
+                hint="If it is Ashby's storage, add the host to ashby.upload_hosts in the params file.",
+            )
+        fields = {str(key): str(value) for key, value in (handle.get("fields") or {}).items()}
+        with path.open("rb") as source:
+            files = {"file": (name, source, media_type)}
+            reply = self.transport.send("POST", url, paced=False, files=files, fields=fields)
+        if reply.status >= 300:
+            raise UnavailableError(f"Ashby: the file storage answered {reply.status}.", status=reply.status)
+
+    def file_sha256(self, handle: str) -> str:
+        """The SHA-256 of a stored file, by its handle."""
+        url = str(self.call("file.info", {"fileHandle": handle}).results.get("url", ""))
+        if not host_allowed(url, self._hosts):
+            raise FatalError("Ashby: a download address points to a host that is not allowed.")
+        reply = self.transport.send("GET", url, paced=False)
+        if reply.status != 200:
+            raise UnavailableError(f"Ashby: the file storage answered {reply.status}.", status=reply.status)
+        return hashlib.sha256(reply.content).hexdigest()
+
+    def _once(self, endpoint: str, body: dict[str, Any], *, writes: bool) -> Answer:
+        reply = self.transport.send(
+            "POST",
+            f"{self.base_url}/{endpoint}",
+            writes=writes,
+            auth=self._auth,
+            headers=self._headers,
+            data=json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8"),
+        )
+        self._observe(reply)
+        return meaning(endpoint, reply, writes=writes)
+
+    def _observe(self, reply: Reply) -> None:
+        """Keep to the allowance that the answer tells of."""
+        pacer = self.transport.pacer
+        if reply.status == 429:
+            wait = retry_after(reply.headers)
+            wait = _until_reset(reply.headers) if wait is None else wait
+            pacer.hold(5.0 if wait is None else wait, why="Ashby asked for a slower pace (429)")
+            return
+        pacer.calm()
+        remaining = reply.headers.get("x-ratelimit-remaining", "")
+        if remaining.isdigit() and int(remaining) <= 2:
+            wait = _until_reset(reply.headers)
+            if wait is not None:
+                pacer.pause(wait, why="this minute's allowance at Ashby is used up")
+
+
+def meaning(endpoint: str, reply: Reply, *, writes: bool) -> Answer:
+    """What an answer of Ashby means: an Answer, or the error that says what to do. `success` is tested only here."""
+    body = _envelope(reply)
+    request_id = str(reply.headers.get("x-ashby-request-id") or "")
+    if reply.status == 200 and body is not None and body.get("success") is True and "results" in body:
+        return Answer(
+            body["results"],
+            request_id=request_id,
+            more=body.get("moreDataAvailable") is True,
+            cursor=str(body.get("nextCursor") or ""),
+            sync_token=str(body.get("syncToken") or ""),
+            warnings=[str(one) for one in body.get("warnings") or []],
+        )
+    code, told = _failure(body)
+    about: dict[str, Any] = {"status": reply.status, "code": code, "request_id": told or request_id}
+    if reply.status == 429 or code in ("rate_limit_exceeded", "concurrent_limit_exceeded"):
+        raise RateLimitedError(f"Ashby: {endpoint} answered 429.", wait=retry_after(reply.headers), **about)
+    if reply.status == 401:
+        raise UnauthorizedError("Ashby got no key (401).", hint="Check ASHBY_API_KEY.", **about)
+    if reply.status == 403:
+        hint = "Check ASHBY_API_KEY, and the key's permissions in Ashby's admin pages."
+        raise UnauthorizedError(f"Ashby: the key may not call {endpoint} (403 {code}).", hint=hint, **about)
+    refused = body is not None and body.get("success") is False
+    if refused and reply.status in (200, 400, 404, 413, 415, 422):
+        kind = NotFoundError if code.endswith("not_found") else RejectedError
+        raise kind(f"Ashby: {endpoint} was refused ({code or 'no code'}).", **about)
+    if reply.status in (400, 404, 405, 413, 415, 422):
+        raise RejectedError(f"Ashby: {endpoint} was refused (HTTP {reply.status}).", **about)
+    wait = retry_after(reply.headers)
+    if not writes or (reply.status == 503 and wait is not None):
+        raise UnavailableError(f"Ashby: {endpoint} gave no usable answer (HTTP {reply.status}).", wait=wait, **about)
+    raise UnknownOutcomeError(
+        f"Ashby: {endpoint} gave no usable answer (HTTP {reply.status}); it may have been done.",
+        request_id=about["request_id"],
+    )
+
+
+def _envelope(reply: Reply) -> dict[str, Any] | None:
+    try:
+        body = reply.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _failure(body: dict[str, Any] | None) -> tuple[str, str]:
+    """(code, request id) of a failure envelope, in any of its known shapes."""
+    if body is None:
+        return "", ""
+    info = body.get("errorInfo")
+    info = info if isinstance(info, dict) else {}
+    errors = body.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else ""
+    if isinstance(first, dict):
+        first = first.get("code") or first.get("message") or ""
+    return str(info.get("code") or first or "")[:80], str(info.get("requestId") or "")
+
+
+def _until_reset(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the allowance is full again; the header holds seconds to go, epoch seconds or milliseconds."""
+    value = headers.get("x-ratelimit-reset", "")
+    if not value.isdigit():
+        return None
+    number = int(value)
+    if number > 10**11:
+        number //= 1000
+    seconds = number - time.time() if number > 10**6 else float(number)
+    return min(max(seconds, 0.0), 60.0)

@@ -1,0 +1,106 @@
+"""The decision tables `params/<customer>/<name>.csv`: proposals by the workbook, verdicts by a person.
+
+The file is the source of truth and can be edited in a spreadsheet: a byte-order mark, semicolons and Excel's quoting
+are read as they come. A cell that a spreadsheet would run as a formula is written with a leading apostrophe.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lib.errors import ConfigError
+from lib.normalize import csv_safe
+
+Row = dict[str, str]
+FIRST, LAST = ["id", "label"], ["proposal", "reason", "confidence", "n_records", "verdict"]
+
+
+@dataclass(frozen=True)
+class DecisionTable:
+    """One table: `rows` in file order, each {column: text}; the line of row i is i + 2."""
+
+    name: str
+    path: Path
+    rows: list[Row] = field(default_factory=list)
+    columns: list[str] = field(default_factory=lambda: FIRST + LAST)
+
+    def merge(self, proposals: list[dict[str, object]]) -> DecisionTable:
+        """New proposals with the verdicts of this table; rows that are no longer proposed stay if they hold one."""
+        extra = list(dict.fromkeys(key for row in proposals for key in row if key not in FIRST + LAST))
+        columns = FIRST + extra + LAST
+        decided = {row["id"]: row for row in self.rows}
+        merged = []
+        for proposal in proposals:
+            old = decided.pop(str(proposal["id"]), {})
+            row = {name: str(proposal.get(name, "")) for name in columns}
+            kept = {name: value for name, value in old.items() if name.endswith("verdict") and value}
+            merged.append(row | {name: value for name, value in kept.items() if name in columns})
+        for row in decided.values():
+            if row.get("verdict"):
+                merged.append({name: row.get(name, "") for name in columns} | {"n_records": "0"})
+        return DecisionTable(self.name, self.path, merged, columns)
+
+    def open_rows(self) -> list[tuple[int, Row]]:
+        """(line, row) of each row on which records depend and which has no verdict."""
+        return [(line, row) for line, row in enumerate(self.rows, 2) if not row["verdict"] and row["n_records"] != "0"]
+
+    def where(self, line: int) -> str:
+        """File and line, as a person would look for them."""
+        return f"params/{self.path.parent.name}/{self.path.name}:{line}"
+
+    def write(self) -> bool:
+        """Write the file if its content changes; True when it did."""
+        out = io.StringIO()
+        writer = csv.DictWriter(out, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: csv_safe(row.get(name, "")) for name in self.columns} for row in self.rows)
+        data = out.getvalue().encode("utf-8")
+        if self.path.is_file() and self.path.read_bytes() == data:
+            return False
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        part.write_bytes(data)
+        part.replace(self.path)
+        return True
+
+
+def read(path: Path) -> DecisionTable:
+    """The table at `path`; empty when there is no file; ConfigError with file and line when it cannot be read."""
+    table = DecisionTable(path.stem, path)
+    if not path.is_file():
+        return table
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name} is not UTF-8.", hint="Save it as 'CSV UTF-8'.") from None
+    head = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+    lines = list(reader)
+    columns = [name.strip() for name in lines[0]] if lines else []
+    lacking = [name for name in ("id", "verdict") if name not in columns]
+    if lacking:
+        raise ConfigError(f"{table.where(1)}: the column {', '.join(lacking)} is missing.")
+    rows = [_row(table, number, columns, cells) for number, cells in enumerate(lines[1:], 2) if any(cells)]
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows, 2):
+        if row["id"] in seen:
+            raise ConfigError(f"{table.where(number)}: the id of line {seen[row['id']]} stands here again.")
+        seen[row["id"]] = number
+    return DecisionTable(path.stem, path, rows, columns)
+
+
+def _row(table: DecisionTable, number: int, columns: list[str], cells: list[str]) -> Row:
+    if len(cells) > len(columns) and any(cells[len(columns) :]):
+        raise ConfigError(f"{table.where(number)}: {len(cells)} cells where the header names {len(columns)}.")
+    cells = cells + [""] * (len(columns) - len(cells))
+    row = {name: _plain(cell) for name, cell in zip(columns, cells, strict=False)}
+    row.setdefault("n_records", "")
+    return row | {name: value.strip() for name, value in row.items() if name.endswith("verdict")}
+
+
+def _plain(cell: str) -> str:
+    """The text of a cell: without the apostrophe that `csv_safe` put in front."""
+    return cell[1:] if cell.startswith("'") and csv_safe(cell[1:]) == cell else cell

@@ -1,0 +1,11 @@
+"""Who is the same person: contacts of Lever, and candidates that Ashby has already, as people and pairs to review.
+
+Tables in, tables out. Two contacts are joined without asking only when they share an e-mail address that speaks for
+one person; everything else is a pair that waits for a recorded verdict. The result does not depend on row order.
+"""
+
+from lib.dedupe.engine import Result, dedupe
+from lib.dedupe.policy import DedupePolicy
+from lib.dedupe.tables import contacts_table, existing_table, read_contacts_csv
+
+__all__ = ["DedupePolicy", "Result", "contacts_table", "dedupe", "existing_table", "read_contacts_csv"]

@@ -1,0 +1,144 @@
+"""The whole of dedupe: tables in, people, members, pairs, matches, conflicts and blocks out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+import pandas as pd
+
+from lib.dedupe.cards import Card, card_of, joined_card
+from lib.dedupe.existing import Match, match_existing
+from lib.dedupe.people import PEOPLE_COLUMNS, survivor
+from lib.dedupe.policy import DedupePolicy
+from lib.dedupe.review import Block, Pair, Refused, compare, pairs_within
+from lib.dedupe.silent import SilentTier, silent_tier
+from lib.dedupe.tables import unique_contacts
+from lib.dedupe.verdicts import Verdicts, ordered, read_verdicts
+
+_DEFAULT: Final = DedupePolicy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What dedupe found, as tables.
+
+    people: one row per person; `person` is the id of its oldest contact.  members: person, contact, why.
+    pairs: a, b, tier, score, reasons, verdict, kind ("lever": two people; "ashby": a person and a candidate).
+    matches: person, ashby_id, match, why.  conflicts: person, field, kept, others.
+    blocks: kind, value, n_people, n_pairs, n_compared, reason: what was in common, and how far it was followed.
+    """
+
+    people: pd.DataFrame
+    members: pd.DataFrame
+    pairs: pd.DataFrame
+    matches: pd.DataFrame
+    conflicts: pd.DataFrame
+    blocks: pd.DataFrame
+
+
+def dedupe(
+    contacts: pd.DataFrame,
+    *,
+    existing: pd.DataFrame | None = None,
+    verdicts: Mapping[tuple[str, str], str] | None = None,
+    policy: DedupePolicy = _DEFAULT,
+) -> Result:
+    """Decide who is the same person.
+
+    `contacts` and `existing` are shaped as `contacts_table`; only id and name are required. `verdicts` maps a pair of
+    ids, in any order, to "same" or "different" ("" is open). The result is the same for every order of rows.
+    GateError when verdicts contradict each other.
+    """
+    rows = {row["id"]: row for row in unique_contacts(contacts)}
+    known = {row["id"]: row for row in unique_contacts(existing)} if existing is not None else {}
+    cards = {contact: card_of(row, region=policy.region) for contact, row in rows.items()}
+    known_cards = {candidate: card_of(row, region=policy.region) for candidate, row in known.items()}
+    decided = read_verdicts(verdicts or {}, list(rows), list(known))
+    tier = silent_tier(list(rows), cards, verdicts=decided, policy=policy)
+    members: dict[str, list[str]] = {}
+    for contact in rows:
+        members.setdefault(tier.person_of[contact], []).append(contact)
+    people = {person: joined_card(cards[contact] for contact in group) for person, group in members.items()}
+    refused = Refused(reasons=tier.refused, n_people=_n_people(people, tier.refused))
+    pairs, blocks = pairs_within(people, refused=refused, policy=policy)
+    pairs = _without_decided(pairs, tier, decided)
+    matches, more = match_existing(
+        people, known_cards, person_of=tier.person_of, verdicts=decided, refused=refused, policy=policy
+    )
+    judged = _judged(decided, cards | known_cards, known_cards.keys(), refused)
+    return _result(
+        rows, members, matches, [*judged, *pairs, *more], blocks, _whys(cards, members, tier, decided), policy
+    )
+
+
+def _result(
+    rows: Mapping[str, Mapping[str, Any]],
+    members: Mapping[str, list[str]],
+    matches: list[Match],
+    pairs: list[Pair],
+    blocks: list[Block],
+    whys: Mapping[str, str],
+    policy: DedupePolicy,
+) -> Result:
+    people, conflicts = [], []
+    for match in matches:
+        person, lost = survivor(match.person, [rows[c] for c in members[match.person]], region=policy.region)
+        people.append(person | {"ashby_id": match.ashby_id, "match": match.match})
+        conflicts += lost
+    links = [{"person": p, "contact": c, "why": whys[c]} for p, group in members.items() for c in group]
+    pairs = sorted(pairs, key=lambda pair: (pair.kind, -pair.score, pair.a, pair.b))
+    return Result(
+        people=pd.DataFrame(people, columns=list(PEOPLE_COLUMNS)),
+        members=pd.DataFrame(links, columns=["person", "contact", "why"]),
+        pairs=_table(pairs, Pair),
+        matches=_table(matches, Match),
+        conflicts=pd.DataFrame(conflicts, columns=["person", "field", "kept", "others"]),
+        blocks=_table(sorted(blocks, key=lambda block: (-block.n_people, block.kind, block.value)), Block),
+    )
+
+
+def _table(rows: Iterable[Any], kind: type) -> pd.DataFrame:
+    return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(kind)])
+
+
+def _n_people(people: Mapping[str, Card], addresses: Mapping[str, str]) -> dict[str, int]:
+    count: dict[str, int] = {}
+    for card in people.values():
+        for address in card.emails & addresses.keys():
+            count[address] = count.get(address, 0) + 1
+    return count
+
+
+def _without_decided(pairs: list[Pair], tier: SilentTier, verdicts: Verdicts) -> list[Pair]:
+    """Leave out pairs of people that a verdict already tells apart."""
+    apart = {
+        ordered(tier.person_of[a], tier.person_of[b])
+        for (a, b), word in verdicts.pairs.items()
+        if word == "different" and a in tier.person_of and b in tier.person_of
+    }
+    return [pair for pair in pairs if ordered(pair.a, pair.b) not in apart]
+
+
+def _judged(verdicts: Verdicts, cards: Mapping[str, Card], existing: Iterable[str], refused: Refused) -> list[Pair]:
+    """Return the pairs that have a verdict, under the ids it was given for; a candidate of Ashby is always `b`."""
+    known = set(existing)
+    pairs = []
+    for pair, verdict in verdicts.pairs.items():
+        a, b = sorted(pair, key=lambda record: (record in known, record))
+        tier, score, reasons = compare(cards[a], cards[b], refused=refused)
+        kind = "ashby" if b in known else "lever"
+        pairs.append(Pair(a=a, b=b, tier=tier, score=score, reasons=reasons, verdict=verdict, kind=kind))
+    return pairs
+
+
+def _whys(
+    cards: Mapping[str, Card], members: Mapping[str, list[str]], tier: SilentTier, verdicts: Verdicts
+) -> dict[str, str]:
+    """Return for each contact why it is in its person."""
+    whys = {}
+    for group in members.values():
+        for contact in group:
+            others = [other for other in group if other != contact]
+            shared = any((cards[contact].emails & cards[other].emails) - tier.refused.keys() for other in others)
+            whys[contact] = "only contact" if not others else "same e-mail address" if shared else "verdict of a person"
+    return whys

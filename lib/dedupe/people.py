@@ -1,0 +1,111 @@
+"""Survivorship: one row per person out of the rows of its contacts, and what was not kept in its own place."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from lib.dedupe.cards import canonical_emails
+from lib.dedupe.tables import strictest
+from lib.normalize import is_placeholder_email, link_kind, location_parts, name_key, phone_e164, text_safe
+
+PEOPLE_COLUMNS: Final = (
+    "person", "name", "email", "alternate_emails", "phone", "other_phones", "linkedin", "github", "website", "social",
+    "other_links", "headline", "location", "city", "region", "country", "created_ms", "n_contacts", "n_opportunities",
+    "is_anonymized", "consent", "ashby_id", "match",
+)  # fmt: skip
+_RUNNABLE: Final = re.compile(r"\s*(?:javascript|data|vbscript|file|blob|about)\s*:", re.IGNORECASE)
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060-\u2064\ufeff]")
+
+
+def survivor(
+    person: str, rows: Sequence[Mapping[str, Any]], *, region: str | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the row of a person and its conflicts (person, field, kept, others).
+
+    Rules: name = the fullest, then the newest; headline, location = the newest; first e-mail = the newest that is no
+    placeholder; first phone and first link of a site = the newest; created = the earliest; consent = the strictest.
+    Further e-mails, phones and links are kept in lists; what has no place is listed as a conflict.
+    """
+    rows = sorted(rows, key=lambda row: (-row["last_ms"], row["id"]))
+    names = _distinct(row["names"] for row in rows)
+    kept: dict[str, Any] = {"person": person, "name": _fullest(names)}
+    emails, odd_emails = canonical_emails(text for row in rows for text in row["emails"])
+    emails.sort(key=is_placeholder_email)
+    phones = _phones((phone for row in rows for phone in row["phones"]), region=region)
+    links, odd_links = _links(link for row in rows for link in row["links"])
+    headlines, locations = _distinct(row["headlines"] for row in rows), _distinct(row["locations"] for row in rows)
+    kept |= {"email": emails[0] if emails else None, "alternate_emails": emails[1:]}
+    kept |= {"phone": phones[0] if phones else None, "other_phones": phones[1:]} | links
+    kept |= {"headline": headlines[0] if headlines else "", "location": locations[0] if locations else ""}
+    parts = location_parts(kept["location"])
+    kept |= {part: parts.get(part) for part in ("city", "region", "country")}
+    consents = [row["consent"] for row in rows]
+    kept |= {
+        "created_ms": min((row["created_ms"] for row in rows if row["created_ms"]), default=0),
+        "n_contacts": len(rows),
+        "n_opportunities": sum(row["n_opportunities"] for row in rows),
+        "is_anonymized": any(row["is_anonymized"] for row in rows),
+        "consent": strictest(consents),
+    }
+    values = {"name": names, "headline": headlines, "location": locations, "consent": sorted(set(consents))}
+    conflicts = [_conflict(person, key, kept[key], found) for key, found in values.items()]
+    conflicts += [_conflict(person, "email", kept["email"], odd_emails), _conflict(person, "link", None, odd_links)]
+    return kept, [conflict for conflict in conflicts if conflict["others"]]
+
+
+def _conflict(person: str, field: str, kept: str | None, found: Iterable[str]) -> dict[str, Any]:
+    return {"person": person, "field": field, "kept": kept or "", "others": [value for value in found if value != kept]}
+
+
+def _distinct(lists: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(value for values in lists for value in values if value))
+
+
+def _fullest(names: Sequence[str]) -> str:
+    """The name with most words that are not initials; of equals the first, which is the newest."""
+    if not names:
+        return ""
+    return max(names, key=lambda name: ("@" not in name, sum(len(word) > 1 for word in name_key(name).split())))
+
+
+def _phones(texts: Iterable[str], *, region: str | None) -> list[str]:
+    """Distinct numbers as typed; a text with letters (an extension, a remark) is equal only to itself."""
+    distinct: dict[str, str] = {}
+    for text in texts:
+        plain = not re.search(r"[^\W\d_]|[#;,]", text)
+        number = phone_e164(text, region=region) if plain else None
+        distinct.setdefault(number or (re.sub(r"\D", "", text) if plain else "") or text.casefold(), text)
+    return list(distinct.values())
+
+
+def _links(texts: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the links sorted into their places, and those that must not be written anywhere."""
+    first: dict[str, str] = {}
+    other: list[str] = []
+    odd: list[str] = []
+    seen: set[str] = set()
+    for text in texts:
+        kind, cleaned = link_kind(text)
+        key = _link_key(cleaned or text)
+        if key in seen:
+            continue
+        seen.add(key)
+        if cleaned is None:
+            (odd if _RUNNABLE.match(_CONTROL.sub("", text)) else other).append(text_safe(text))
+        elif first.setdefault(kind, cleaned) != cleaned:
+            other.append(cleaned)
+    single = {key: first.pop(kind, None) for key, kind in _SINGLE.items()}
+    social = [{"type": kind, "url": url} for kind, url in first.items()]
+    return single | {"social": social, "other_links": other}, odd
+
+
+_SINGLE: Final = {"linkedin": "LinkedIn", "github": "GitHub", "website": "Website"}
+
+
+def _link_key(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.netloc:
+        return url
+    query = f"?{parts.query}" if parts.query else ""
+    return parts.netloc.removeprefix("www.") + parts.path.rstrip("/") + query + parts.fragment

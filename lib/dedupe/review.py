@@ -1,0 +1,185 @@
+"""The review tier: pairs of people that have something in common, with a score and the reasons in words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from lib.dedupe.cards import Card, family_keys, given_keys
+from lib.dedupe.policy import DedupePolicy
+from lib.dedupe.silent import PLACEHOLDER, objection
+from lib.dedupe.verdicts import ordered
+
+# Weights of the rule: what two people have in common adds, what differs takes away; the sum is cut to 0..1.
+SAME_LINKEDIN: Final = 0.75
+SAME_GITHUB: Final = 0.70
+SAME_EMAIL: Final = 0.45
+SAME_MAILBOX: Final = 0.40
+SAME_PHONE: Final = 0.35
+SAME_NAME: Final = 0.30
+LIKE_NAME: Final = 0.20
+SAME_PLACE: Final = 0.10
+SAME_PLACEHOLDER: Final = 0.05
+OTHER_PLACE: Final = -0.05
+OTHER_SURNAME: Final = -0.05
+OTHER_GIVEN: Final = -0.30
+OTHER_NAME: Final = -0.40
+FEW: Final = 3  # up to so many people with one refused address are all listed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """Addresses that join nobody: why, and how many people use them."""
+
+    reasons: Mapping[str, str]
+    n_people: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """Two people who may be one. `tier` is "review", or "silent-refused" when they share an address."""
+
+    a: str
+    b: str
+    tier: str
+    score: float
+    reasons: str
+    verdict: str = ""
+    kind: str = "lever"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Block:
+    """One value that several people have in common, and how many of their pairs were compared."""
+
+    kind: str
+    value: str
+    n_people: int
+    n_pairs: int
+    n_compared: int
+    reason: str
+
+
+def compare(a: Card, b: Card, *, refused: Refused) -> tuple[str, float, str]:
+    """Return (tier, score 0..1, reasons in words) of two people."""
+    evidence = [*_addresses(a, b, refused), *_accounts(a, b), *_names(a, b), *_places(a, b)]
+    score = round(min(1.0, max(0.0, sum(weight for weight, _ in evidence))), 2)
+    tier = "silent-refused" if a.emails & b.emails else "review"
+    return tier, score, "; ".join(words for _, words in evidence)
+
+
+def worth_a_look(a: Card, b: Card, score: float, *, refused: Refused, policy: DedupePolicy) -> bool:
+    """Tell whether the pair is listed: enough score, or an address in common that few use or under like names."""
+    if score >= policy.review_from:
+        return True
+    real = [address for address in a.emails & b.emails if refused.reasons.get(address) != PLACEHOLDER]
+    if not real:
+        return False
+    alike = family_keys(a.names) & family_keys(b.names) or given_keys(a.names) & given_keys(b.names)
+    return bool(alike) or not objection(a, b) or any(refused.n_people.get(address, 0) <= FEW for address in real)
+
+
+def blocks_of(people: Mapping[str, Card]) -> dict[tuple[str, str], list[str]]:
+    """Return (kind, value) → people who have it, for values that two or more have."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for person, card in people.items():
+        for key in keys_of(card):
+            found.setdefault(key, []).append(person)
+    return {key: group for key, group in sorted(found.items()) if len(group) > 1}
+
+
+def keys_of(card: Card) -> set[tuple[str, str]]:
+    """Return the (kind, value) keys by which a person is found."""
+    keys = {("email", value) for value in card.emails | card.folded}
+    keys |= {("phone", value) for value in card.phones}
+    keys |= {("linkedin", value) for value in card.linkedin} | {("github", value) for value in card.github}
+    return keys | {("name and place", f"{name}, {place}") for name in card.name_keys for place in card.places}
+
+
+def pairs_within(
+    people: Mapping[str, Card], *, refused: Refused, policy: DedupePolicy
+) -> tuple[list[Pair], list[Block]]:
+    """Return the pairs to review among `people`, and the blocks they were found in."""
+    compared: dict[tuple[str, str], Pair | None] = {}
+    blocks = []
+    for (kind, value), group in blocks_of(people).items():
+        reason = refused.reasons.get(value, "") if kind == "email" else ""
+        keys = {ordered(a, b) for a, b in _candidates(group, people, policy, narrow=reason == PLACEHOLDER)}
+        for key in keys - compared.keys():
+            compared[key] = _pair(key, people, refused, policy)
+        n_pairs = len(group) * (len(group) - 1) // 2
+        counts = {"n_people": len(group), "n_pairs": n_pairs, "n_compared": len(keys)}
+        blocks.append(Block(kind=kind, value=value, reason=reason, **counts))
+    return [pair for _, pair in sorted(compared.items()) if pair], blocks
+
+
+def _pair(key: tuple[str, str], people: Mapping[str, Card], refused: Refused, policy: DedupePolicy) -> Pair | None:
+    a, b = people[key[0]], people[key[1]]
+    tier, score, reasons = compare(a, b, refused=refused)
+    if not worth_a_look(a, b, score, refused=refused, policy=policy):
+        return None
+    return Pair(a=key[0], b=key[1], tier=tier, score=score, reasons=reasons)
+
+
+def _candidates(
+    group: list[str], people: Mapping[str, Card], policy: DedupePolicy, *, narrow: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of a block; of a large or meaningless one only those with like names, in linear number."""
+    if len(group) <= policy.block_limit and not narrow:
+        yield from combinations(group, 2)
+        return
+    alike: dict[tuple[str, str], list[str]] = {}
+    for person in group:
+        names = people[person].names
+        for family in family_keys(names) or {""}:
+            for given in given_keys(names) or {""}:
+                alike.setdefault((family, given[:1]), []).append(person)
+    for (family, given), some in alike.items():
+        if not family and not given:
+            continue
+        if len(some) <= policy.block_limit:
+            yield from combinations(some, 2)
+        else:
+            yield from ((some[0], other) for other in some[1:])
+
+
+def _addresses(a: Card, b: Card, refused: Refused) -> Iterator[tuple[float, str]]:
+    reasons = {refused.reasons.get(address, "") for address in a.emails & b.emails}
+    if reasons - {PLACEHOLDER}:
+        why = ", ".join(sorted(reason for reason in reasons - {PLACEHOLDER} if reason))
+        yield SAME_EMAIL, f"same e-mail address ({why})" if why else "same e-mail address"
+    elif reasons:
+        yield SAME_PLACEHOLDER, "same placeholder address"
+    elif a.folded & b.folded:
+        yield SAME_MAILBOX, "same mailbox but for a tag or dots"
+
+
+def _accounts(a: Card, b: Card) -> Iterator[tuple[float, str]]:
+    if a.linkedin & b.linkedin:
+        yield SAME_LINKEDIN, "same LinkedIn profile"
+    if a.github & b.github:
+        yield SAME_GITHUB, "same GitHub profile"
+    if a.phones & b.phones:
+        yield SAME_PHONE, "same phone number"
+
+
+def _names(a: Card, b: Card) -> Iterator[tuple[float, str]]:
+    if not a.names or not b.names:
+        yield 0.0, "a name is missing"
+    elif a.name_keys & b.name_keys:
+        yield SAME_NAME, "same name"
+    elif not objection(a, b):
+        yield LIKE_NAME, "one name is a form of the other"
+    elif given_keys(a.names) & given_keys(b.names):
+        yield OTHER_SURNAME, "same given name, other surname"
+    elif family_keys(a.names) & family_keys(b.names):
+        yield OTHER_GIVEN, "same surname, other given name"
+    else:
+        yield OTHER_NAME, "different names"
+
+
+def _places(a: Card, b: Card) -> Iterator[tuple[float, str]]:
+    if a.places & b.places:
+        yield SAME_PLACE, "same place"
+    elif a.places and b.places:
+        yield OTHER_PLACE, "other place"

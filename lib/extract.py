@@ -1,0 +1,376 @@
+"""Step 2: every answer of Lever, kept as received; safe to stop and to run again at any moment.
+
+The walk: short lists; opportunities in `created_at` windows (createdAt never changes and is never null); each
+opportunity's child lists and file bytes, one commit per opportunity; passes by `updated_at` until one is quiet; the
+deleted list. Lever orders its list by stage and last advance (observed), so a plain listing loses candidates who move
+while it runs; windows plus passes do not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lib import contract
+from lib.errors import ContractError, NotFoundError, RejectedError, UnavailableError, WorkbookError
+from lib.lever import Lever, OffsetExpiredError, Query
+from lib.pool import run_all
+from lib.store import FileRow, Store, now_ms
+
+Progress = Callable[[int, int | None, str], None]
+DAY = 86_400_000
+OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
+WINDOW_ROWS = 2_000  # a window is sized to hold about this many opportunities: what a dead token costs at most
+MAX_PASSES = 20
+EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
+CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
+UNLIMITED = ("resumes", "files")  # known clients send no `limit` on these two, so neither do we
+TEXT_TYPES = ("html", "htm", "json", "txt", "js")
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What the walk needs: the store, the client, how confidential data is asked for, how many workers."""
+
+    store: Store
+    lever: Lever
+    confidentiality: str = "all"
+    workers: int = 8
+    progress: Progress = lambda done, total, note: None
+
+
+def run(walk: Extract) -> dict[str, int]:
+    """Bring the store up to date with Lever; returns {stream: objects now} and the number of calls made."""
+    before = walk.lever.transport.n_calls
+    since = walk.store.meta("extract.since")
+    started = short_lists(walk)
+    if since is None:
+        with walk.store.begin() as tx:
+            walk.store.put_meta("extract.since", started, connection=tx)
+    opportunities(walk)
+    children(walk)
+    until_quiet(walk)
+    dangling_postings(walk)
+    deleted(walk)
+    report_drift(walk)
+    walk.store.put_meta("extract.finished_ms", now_ms())
+    streams = sorted(contract.lever_objects())
+    return {stream: walk.store.count(stream) for stream in streams} | {"calls": walk.lever.transport.n_calls - before}
+
+
+# ---- lists -----------------------------------------------------------------------------------------------------
+def _lists(confidentiality: str) -> list[tuple[str, str, Query]]:
+    """(stream, path, query) of the lists that are read whole; each in the form that hides nothing."""
+    hidden: Query = [("confidentiality", confidentiality)] if confidentiality else []
+    channels: Query = [("distributionChannel", "public"), ("distributionChannel", "internal")]
+    return [
+        ("users", "/users", [("includeDeactivated", "true")]),
+        ("stages", "/stages", []),
+        ("archive_reasons", "/archive_reasons", []),
+        ("sources", "/sources", []),
+        ("tags", "/tags", []),
+        ("postings", "/postings", hidden),
+        ("postings", "/postings", hidden + channels),  # published on the internal site only (its reference, a note)
+        ("requisitions", "/requisitions", hidden),
+        ("requisition_fields", "/requisition_fields", []),
+        ("feedback_templates", "/feedback_templates", []),
+        ("form_templates", "/form_templates", []),
+    ]
+
+
+def short_lists(walk: Extract) -> int:
+    """Read all short lists, each one commit; returns the server's clock before the first of them."""
+    started = 0
+    lists = _lists(walk.confidentiality)
+    for number, (stream, path, query) in enumerate(lists):
+        walk.progress(number, len(lists), f"reading {stream}")
+        items, server_ms = _whole(walk.lever, path, query)
+        started = started or server_ms
+        _keep(walk, stream, items)
+    ranks = walk.lever.one("/disposition_stages")
+    _keep(walk, "disposition_stages", [ranks | {"id": "disposition_stages"}])
+    return started or now_ms()
+
+
+def _whole(lever: Lever, path: str, query: Query) -> tuple[list[dict[str, Any]], int]:
+    """A whole list and the server's clock at its first page; a refused page token starts it again."""
+    for _ in range(3):
+        items: list[dict[str, Any]] = []
+        server_ms = 0
+        try:
+            for page in lever.pages(path, query):
+                items += page.items
+                server_ms = server_ms or page.server_ms
+        except OffsetExpiredError:
+            continue
+        return items, server_ms
+    raise UnavailableError(f"Lever: {path} refused its own page tokens three times.")
+
+
+def _keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:
+    check_shape(stream, items)
+    with walk.store.begin() as tx:
+        return walk.store.put_raw(tx, stream, ((_key(item), "", item) for item in items))
+
+
+def _key(item: dict[str, Any]) -> str:
+    return str(item.get("id") or item.get("text"))
+
+
+def check_shape(stream: str, items: list[dict[str, Any]]) -> None:
+    """Raise ContractError that names the attribute when an object lacks what we cannot do without."""
+    for item in items:
+        missing = contract.missing_attributes(stream, item)
+        if missing:
+            raise ContractError(
+                f"Lever: an object of {stream} (id {item.get('id', '?')}) has no {', '.join(missing)}.",
+                hint="Lever's answers have changed; nothing was guessed. Compare lib/contracts/lever.json.",
+            )
+
+
+# ---- opportunities ---------------------------------------------------------------------------------------------
+def opportunities(walk: Extract) -> None:
+    """Read all opportunities, newest window first, until the beginning of the account."""
+    state = walk.store.meta("extract.windows") or {
+        "until": None, "from": walk.store.meta("extract.since"), "width": 30 * DAY, "empty": 0, "done": False,
+    }  # fmt: skip
+    while not state["done"]:
+        last = state["empty"] >= 3
+        start = None if last else state["from"] - state["width"]
+        query = _window("created_at", start, state["until"])
+        walk.progress(walk.store.count("opportunities"), None, "listing opportunities")
+        items, _ = _listing(walk, query)
+        key = f"created {start or 'begin'}..{state['until'] or 'now'}"
+        state = _next_window(state, start, len(items))
+        with walk.store.begin() as tx:
+            walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
+            walk.store.put_window(tx, "opportunities", key, n_rows=len(items))
+            walk.store.put_meta("extract.windows", state, connection=tx)
+
+
+def _next_window(state: dict[str, Any], start: int | None, n_rows: int) -> dict[str, Any]:
+    """The window before this one: wider when it was nearly empty, narrower when it was full."""
+    if start is None:
+        return state | {"done": True}
+    factor = min(4.0, max(0.25, WINDOW_ROWS / n_rows)) if n_rows else 2.0
+    width = min(int(state["width"] * factor), 3650 * DAY)
+    return state | {"until": start, "from": start, "width": width, "empty": 0 if n_rows else state["empty"] + 1}
+
+
+def _window(name: str, start: int | None, end: int | None) -> Query:
+    """Both ends are inclusive, so windows may touch; ids are unique in the store."""
+    ends = [(f"{name}_start", start), (f"{name}_end", end)]
+    return [(key, str(value)) for key, value in ends if value is not None]
+
+
+def _listing(walk: Extract, query: Query) -> tuple[list[dict[str, Any]], int]:
+    hidden: Query = [("confidentiality", walk.confidentiality)] if walk.confidentiality else []
+    items, server_ms = _whole(walk.lever, "/opportunities", [*hidden, *EXPAND, *query])
+    check_shape("opportunities", items)
+    _check_expanded(items)
+    return items, server_ms
+
+
+def _check_expanded(items: list[dict[str, Any]]) -> None:
+    """An `expand` that Lever ignored would lose postings and answers without a word: stop instead."""
+    for item in items:
+        plain = [one for one in item.get("applications") or [] if not isinstance(one, dict)]
+        if plain or not isinstance(item["contact"], dict):
+            raise ContractError(f"Lever did not expand applications and contact of opportunity {item['id']}.")
+
+
+def _opportunity_rows(items: list[dict[str, Any]]) -> Iterator[tuple[str, str, Any]]:
+    for item in sorted(items, key=lambda one: one.get("updatedAt") or 0):  # the same id twice: the newest one stays
+        yield item["id"], item["contact"]["id"], item
+
+
+# ---- child lists and files -------------------------------------------------------------------------------------
+def children(walk: Extract) -> None:
+    """Read the child lists of every opportunity that is new or has changed since they were last read."""
+    read = walk.store.windows("children")
+    heads = walk.store.head_shas("opportunities")
+    todo = [lever_id for lever_id, sha in heads.items() if read.get(lever_id) != sha]
+    done = len(heads) - len(todo)
+    walk.progress(done, len(heads), "reading notes, feedback, forms and files")
+    for _ in run_all(todo, lambda lever_id: _children_of(walk, lever_id, heads[lever_id]), workers=walk.workers):
+        done += 1
+        walk.progress(done, len(heads), walk.lever.transport.pacer.waiting_for)
+
+
+def _children_of(walk: Extract, lever_id: str, sha: str) -> None:
+    """All child lists of one opportunity and the bytes of its files: one commit."""
+    try:
+        found = {stream: _child_list(walk, lever_id, stream) for stream in CHILDREN}
+    except NotFoundError:
+        _vanished(walk, lever_id)
+        return
+    files = [_file(walk, *wanted) for wanted in _wanted_files(lever_id, found)]
+    with walk.store.begin() as tx:
+        for stream, items in found.items():
+            rows = ((_key(item), lever_id, item) for item in items)
+            walk.store.put_raw(tx, stream, rows, whole_parent=lever_id)
+        for row in files:
+            if row is not None:
+                walk.store.put_file(tx, row)
+        n_rows = sum(map(len, found.values()))
+        walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=sha)
+
+
+def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any]]:
+    path = f"/opportunities/{lever_id}/{stream}"
+    try:
+        items = walk.lever.items(path, limit=None if stream in UNLIMITED else 100)
+    except NotFoundError:
+        if stream == "resumes":  # some accounts answer 404 where there is no résumé (seen by other clients)
+            return []
+        raise
+    check_shape(stream, items)
+    return items
+
+
+def _vanished(walk: Extract, lever_id: str) -> None:
+    """A child list is not there: either the opportunity was deleted meanwhile, or the key may not see the list."""
+    try:
+        walk.lever.get(f"/opportunities/{lever_id}")
+    except NotFoundError:
+        with walk.store.begin() as tx:
+            walk.store.put_gone(tx, "opportunities", lever_id)
+        return
+    raise ContractError(
+        f"Lever: a child list of opportunity {lever_id} is not there although the opportunity is.",
+        hint="Does the key have all read permissions? Nothing was taken as empty.",
+    )
+
+
+Wanted = tuple[str, str, str, str, dict[str, Any], str]
+
+
+def _wanted_files(lever_id: str, found: dict[str, list[dict[str, Any]]]) -> Iterator[Wanted]:
+    """(file id, stream, opportunity, download path, metadata, name) of every binary file of one opportunity."""
+    base = f"/opportunities/{lever_id}"
+    for item in found["resumes"]:
+        if item.get("file"):  # a résumé made from a web profile has no file
+            meta = item["file"]
+            yield item["id"], "resumes", lever_id, f"{base}/resumes/{item['id']}/download", meta, _name(meta)
+    for item in found["files"]:
+        yield item["id"], "files", lever_id, f"{base}/files/{item['id']}/download", item, _name(item)
+    for item in found["offers"]:
+        for state in ("signed", "sent"):
+            meta = item.get(f"{state}Document")
+            if meta:
+                path = f"{base}/offers/{item['id']}/download?status={state}"
+                yield item["id"], "offers", lever_id, path, meta, str(meta.get("fileName") or "")
+                break
+
+
+def _name(meta: dict[str, Any]) -> str:
+    name, ext = str(meta.get("name") or ""), str(meta.get("ext") or "").lstrip(".")
+    return name if not ext or name.lower().endswith(f".{ext.lower()}") else f"{name}.{ext}"
+
+
+def _file(
+    walk: Extract, file_id: str, stream: str, lever_id: str, path: str, meta: dict[str, Any], name: str
+) -> FileRow | None:
+    """The file's new state; None when its bytes are here already or are known to be unavailable."""
+    known = walk.store.file(file_id)
+    if known and known.state in ("stored", "unavailable"):
+        return None
+    attempts = known.attempts + 1 if known else 1
+    row = FileRow(file_id, stream, lever_id, name, "", None, None, "failed", "", attempts)
+    folder = walk.store.folder / "files"
+    try:
+        got = walk.lever.download(path, folder)
+    except NotFoundError as error:
+        return replace(row, state="unavailable", reason=f"not there ({error.status})")
+    except RejectedError as error:
+        return replace(row, state="unavailable", reason=f"Lever could not process it ({error.status})")
+    except UnavailableError as error:
+        return replace(row, reason=f"no answer ({error.status or 'cut off'})")
+    wrong = _wrong_content(got.media_type, name)
+    if wrong:
+        got.path.unlink()
+        return replace(row, reason=wrong)
+    _settle(got.path, walk.store.file_path(got.sha256))
+    told = str(meta.get("size") or "")
+    reason = f"Lever told of {told} bytes" if told.isdigit() and int(told) != got.size else ""
+    return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=reason)
+
+
+def _wrong_content(media_type: str, name: str) -> str:
+    """A login or error page that came with status 200 instead of the file."""
+    ext = name.rpartition(".")[2].lower()
+    if media_type in ("text/html", "application/json") and ext not in TEXT_TYPES:
+        return f"{media_type} came instead of the file"
+    return ""
+
+
+def _settle(part: Path, target: Path) -> None:
+    """Give a whole file its final name, durably."""
+    part.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+# ---- changes while reading -------------------------------------------------------------------------------------
+def until_quiet(walk: Extract) -> None:
+    """Read what has changed since the last pass began, again and again, until a pass brings nothing new."""
+    for number in range(MAX_PASSES):
+        since = walk.store.meta("extract.since")
+        walk.progress(number, None, "looking for changes made meanwhile")
+        items, server_ms = _listing(walk, _window("updated_at", since - OVERLAP, None))
+        with walk.store.begin() as tx:
+            n_new = walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
+            walk.store.put_meta("extract.since", server_ms or since, connection=tx)
+        children(walk)
+        if not n_new:
+            return
+    raise UnavailableError(
+        f"Lever: opportunities still changed in each of {MAX_PASSES} passes.",
+        hint="Everything read so far is kept. Run the step again at a calmer time, or freeze Lever for the cut-over.",
+    )
+
+
+def dangling_postings(walk: Extract) -> None:
+    """Postings that applications name and no list shows: fetched one by one; those that are not there are findings."""
+    known = walk.store.head_shas("postings")
+    named: Counter[str] = Counter()
+    for item in walk.store.all("opportunities"):
+        named.update(str(one["posting"]) for one in item.get("applications") or [] if one.get("posting"))
+    lacking = []
+    for posting_id in sorted(set(named) - set(known)):
+        try:
+            _keep(walk, "postings", [walk.lever.one(f"/postings/{posting_id}")])
+        except WorkbookError as error:
+            if not isinstance(error, NotFoundError) and getattr(error, "status", None) != 403:
+                raise
+            lacking.append({"lever_id": posting_id, "n_records": named[posting_id], "why": str(error.status)})
+    walk.store.put_results("extract", "dangling_postings", lacking)
+
+
+def deleted(walk: Extract) -> None:
+    """Read the list of deleted opportunities, and mark those that we hold as gone."""
+    items, _ = _whole(walk.lever, "/opportunities/deleted", [])
+    _keep(walk, "opportunities_deleted", items)
+    held = walk.store.head_shas("opportunities")
+    with walk.store.begin() as tx:
+        for item in items:
+            if item["id"] in held:
+                walk.store.put_gone(tx, "opportunities", item["id"])
+
+
+def report_drift(walk: Extract) -> None:
+    """Count the attributes that Lever sent and our contract does not know: kept raw, and said."""
+    rows = []
+    for stream in contract.lever_objects():
+        counts: Counter[str] = Counter()
+        for item in walk.store.all(stream):
+            counts.update(contract.unknown_attributes(stream, item))
+        rows += [{"stream": stream, "attribute": name, "n_records": n} for name, n in sorted(counts.items())]
+    walk.store.put_results("extract", "drift", rows)

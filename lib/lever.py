@@ -1,0 +1,222 @@
+"""Lever's Data API v1, read only: what an answer means, lists to their end, downloads.
+
+Facts used here (hire.lever.co/developer/documentation unless "observed"): pages of at most 100; an opaque `next` token
+that must be sent back unchanged; 404 for an unknown object; 422 for a file that Lever could not process; 429 without
+a documented Retry-After; lists that hide confidential and deactivated objects unless asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from lib.errors import (
+    ApiError,
+    ContractError,
+    FatalError,
+    NotFoundError,
+    RateLimitedError,
+    RejectedError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from lib.transport import Patience, Reply, Transport, host_allowed, retry_after
+
+PAGE = 100
+MAX_PAGES = 100_000  # a bound, so that no listing can go on for ever
+Query = list[tuple[str, str]]
+
+
+class OffsetExpiredError(ApiError):
+    """Lever does not accept the page token any more: the listing starts again from its first page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: its items and the server's time in epoch milliseconds (0 when it was not told)."""
+
+    items: list[dict[str, Any]]
+    server_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that arrived whole: its bytes at `path` (a private temporary file of the caller)."""
+
+    path: Path
+    sha256: str
+    size: int
+    media_type: str
+
+
+class Lever:
+    """One Lever account, through one key."""
+
+    def __init__(
+        self, base_url: str, key: str, *, transport: Transport, patience: Patience, hosts: list[str] | None = None
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._auth = (key, "")
+        self.transport = transport
+        self._patience = patience
+        self._hosts = hosts or []
+
+    def get(self, path: str, query: Query | None = None) -> Any:
+        """The JSON answer to one GET, retried while that may help."""
+        return self._reply(path, query or [])[0]
+
+    def one(self, path: str, query: Query | None = None) -> dict[str, Any]:
+        """A single object, whatever its envelope."""
+        answer = self.get(path, query)
+        item = answer.get("data", answer) if isinstance(answer, dict) else answer
+        if not isinstance(item, dict):
+            raise ContractError(f"Lever: {path} did not answer with an object.")
+        return item
+
+    def pages(self, path: str, query: Query | None = None, *, limit: int | None = PAGE) -> Iterator[Page]:
+        """All pages of a list. OffsetExpiredError when a token is refused half way: begin again."""
+        token, seen = "", set()
+        fixed = list(query or []) + ([("limit", str(limit))] if limit else [])
+        for _ in range(MAX_PAGES):
+            answer, server_ms = self._reply(path, [*fixed, ("offset", token)] if token else fixed)
+            yield Page(unwrap(answer, path), server_ms)
+            if not (isinstance(answer, dict) and answer.get("hasNext") is True):
+                return
+            token = answer.get("next") or ""
+            if not token:
+                raise ContractError(f"Lever: {path} says that there is more, and does not say where.")
+            if token in seen:
+                raise OffsetExpiredError(f"Lever: {path} gave a page token twice.", hint="The listing starts again.")
+            seen.add(token)
+        raise ContractError(f"Lever: {path} does not end.")
+
+    def items(self, path: str, query: Query | None = None, *, limit: int | None = PAGE) -> list[dict[str, Any]]:
+        """A whole list, restarted when a page token is refused half way."""
+        for _ in range(3):
+            try:
+                return [item for page in self.pages(path, query, limit=limit) for item in page.items]
+            except OffsetExpiredError:
+                continue
+        raise UnavailableError(f"Lever: {path} refused its own page tokens three times.")
+
+    def download(self, path: str, folder: Path) -> Download:
+        """Fetch a file into a private temporary file in `folder`; RejectedError when Lever cannot deliver it."""
+        for attempt in self._patience.tries():
+            with attempt:
+                return self._download(path, folder)
+        raise AssertionError("a retry loop ends by itself")
+
+    def _download(self, path: str, folder: Path) -> Download:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".part-")
+        target = Path(name)
+        try:
+            with os.fdopen(handle, "w+b") as sink:
+                reply = self.transport.send("GET", self.base_url + path, auth=self._auth, sink=sink)
+                for _ in range(4):
+                    if reply.status not in (301, 302, 303, 307, 308):
+                        break
+                    reply = self._follow(path, reply, sink)
+                meaning(reply, path, self.transport)
+                sink.flush()
+                os.fsync(sink.fileno())
+                sink.seek(0)
+                sha = hashlib.file_digest(sink, "sha256").hexdigest()
+            size = target.stat().st_size
+            return Download(target, sha, size, reply.headers.get("Content-Type", "").partition(";")[0].strip().lower())
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+    def _follow(self, path: str, reply: Reply, sink: Any) -> Reply:
+        """One step of a redirect: only to an allowed host, and never with our key."""
+        url = urljoin(self.base_url + path, reply.headers.get("Location", ""))
+        if not host_allowed(url, self._hosts):
+            raise FatalError(
+                f"Lever: the download {path} points to a host that is not allowed.",
+                hint="If it is Lever's storage, add the host to lever.download_hosts in the params file.",
+            )
+        sink.seek(0)
+        sink.truncate()
+        return self.transport.send("GET", url, paced=False, sink=sink)
+
+    def _reply(self, path: str, query: Query) -> tuple[Any, int]:
+        headers = {"Accept": "application/json"}
+        for attempt in self._patience.tries():
+            with attempt:
+                reply = self.transport.send("GET", self.base_url + path, auth=self._auth, params=query, headers=headers)
+                meaning(reply, path, self.transport)
+                return _json(reply, path), server_time(reply)
+        raise AssertionError("a retry loop ends by itself")
+
+
+def meaning(reply: Reply, path: str, transport: Transport) -> None:
+    """Return when the answer is a good one, else raise what it means. The only place that reads Lever's statuses."""
+    if reply.status == 429:
+        wait = retry_after(reply.headers)
+        transport.pacer.hold(wait if wait is not None else 1.0, why="Lever asked for a slower pace (429)")
+        raise RateLimitedError(f"Lever: {path} answered 429.", wait=wait, status=429)
+    transport.pacer.calm()
+    if reply.status == 200:
+        return
+    code, message = _error(reply)
+    about = {"status": reply.status, "code": code}
+    if reply.status == 401:
+        raise UnauthorizedError("Lever does not accept the key (401).", hint="Check LEVER_API_KEY.", **about)
+    if reply.status == 403:
+        raise UnauthorizedError(
+            f"Lever: the key may not read {path} (403).",
+            hint="Tick this endpoint (and confidential access, which needs a new key) in Lever's settings.",
+            **about,
+        )
+    if reply.status == 404:
+        raise NotFoundError(f"Lever: {path} is not there (404).", **about)
+    if reply.status == 400 and "offset" in message.lower():
+        raise OffsetExpiredError(f"Lever: {path} refused a page token (400).", **about)
+    if reply.status in (400, 413, 415, 422):
+        raise RejectedError(f"Lever: {path} was refused ({reply.status} {code}).", **about)
+    raise UnavailableError(f"Lever: {path} answered {reply.status}.", wait=retry_after(reply.headers), **about)
+
+
+def _error(reply: Reply) -> tuple[str, str]:
+    try:
+        body = reply.json()
+    except ValueError:
+        return "", ""
+    if not isinstance(body, dict):
+        return "", ""
+    return str(body.get("code", ""))[:60], str(body.get("message", ""))
+
+
+def _json(reply: Reply, path: str) -> Any:
+    try:
+        body = reply.json()
+    except ValueError:
+        raise UnavailableError(f"Lever: {path} answered 200 with something that is not JSON.") from None
+    if not isinstance(body, dict | list):
+        raise UnavailableError(f"Lever: {path} answered 200 with neither an object nor a list.")
+    return body
+
+
+def server_time(reply: Reply) -> int:
+    """The server's clock in epoch milliseconds, 0 when it was not told."""
+    try:
+        return int(parsedate_to_datetime(reply.headers.get("Date", "")).timestamp() * 1000)
+    except (ValueError, TypeError):
+        return 0
+
+
+def unwrap(answer: Any, path: str) -> list[dict[str, Any]]:
+    """The items of a list answer, in any of the envelopes that Lever uses (`data` list, `data` object, bare)."""
+    items = answer.get("data", answer) if isinstance(answer, dict) else answer
+    if isinstance(items, dict):
+        items = [items] if items else []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ContractError(f"Lever: {path} did not answer with a list of objects.")
+    return items

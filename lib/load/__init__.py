@@ -1,0 +1,170 @@
+"""Step 5: the plan goes to Ashby, each row exactly once, whatever dies when.
+
+planned ─▶ intended ─▶ done          the answer says success
+                   ├─▶ refused       it says success:false: set aside; what hangs on it waits; the run goes on
+                   ├─▶ again         surely not applied (never reached, 429): sent again, later
+                   └─▶ unknown       the answer was lost or odd, or we died here
+unknown ─▶ look up by fingerprint ─▶ one hit: adopted, done · none after the settling delay: sent again · more: parked
+
+The intention is committed before the first byte leaves; the outcome is committed before anything else of that row.
+People are independent chains, worked on by a pool; fields, tags and jobs come before them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.ashby import Ashby
+from lib.errors import FatalError, RejectedError, StoreError
+from lib.load.chain import Chain
+from lib.pool import run_all
+from lib.store import Store
+from lib.store.ledger import Ledger, Planned
+
+Progress = Callable[[int, int | None, str], None]
+SET_UP = ("link", "customField.create", "customField.updateSelectableValues", "candidateTag.create")
+
+
+@dataclass
+class Load:
+    """What a load needs. `settle_s` is how long a write may take to become visible, in seconds."""
+
+    store: Store
+    ashby: Ashby
+    workers: int = 8
+    settle_s: float = 20.0
+    refusal_budget: int = 25
+    progress: Progress = lambda done, total, note: None
+    people: set[str] | None = None  # only these; None for all
+    retry_refused: bool = False
+    first_wait: float = 1.0  # seconds before a call that was not applied is sent again; doubles
+    fail_at: Callable[[str, Planned], None] = lambda moment, row: None  # a seam for the proofs: die at any effect
+    ledger: Ledger = field(init=False)
+    links: dict[str, str] = field(init=False, default_factory=dict)
+    conflicts: list[dict[str, Any]] = field(init=False, default_factory=list)
+    preexisting: set[str] = field(init=False, default_factory=set)
+    adopted_people: set[str] = field(init=False, default_factory=set)
+    refusals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)
+    done: int = field(init=False, default=0)
+    total: int = field(init=False, default=0)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.store)
+        self.links = self.ledger.links()
+        for kind in ("tags", "custom_fields", "jobs", "candidates"):
+            self.preexisting |= {str(one.get("id")) for one in self.store.ashby(kind)}
+        self.adopted_people = {row.person or row.lever_id for row in self.ledger.rows_of_kind("link")}
+
+    def refused(self, row: Planned, error: RejectedError) -> None:
+        """Count a refusal of one class; past the budget the whole run stops."""
+        with self._lock:
+            self.refusals[row.kind, error.code] += 1
+            n_same = self.refusals[row.kind, error.code]
+        if n_same > self.refusal_budget:
+            raise FatalError(
+                f"Ashby has refused {n_same} calls of {row.kind} with the same code ({error.code or 'none'}).",
+                hint="That is more than chance. See the refusals in 05_load, mend the cause, and run the step again.",
+                code=error.code,
+                request_id=error.request_id,
+            )
+
+    def settled(self, n_rows: int = 1) -> None:
+        """Report rows that have an outcome."""
+        with self._lock:
+            self.done += n_rows
+            done = self.done
+        self.progress(done, self.total, self.ashby.transport.pacer.waiting_for)
+
+
+def dry_run(store: Store) -> dict[str, Any]:
+    """What a run with `execute` would send, without sending it: rows by kind and state, calls by endpoint."""
+    ledger = Ledger(store)
+    counts = ledger.counts()
+    calls: Counter[str] = Counter()
+    for kind, state, n_rows in counts:
+        if state not in ("done", "refused") and kind != "link":
+            calls[kind] += n_rows
+            if kind in ("candidate.uploadFile", "candidate.uploadResume"):
+                calls["file.createFileUploadHandle"] += n_rows
+    return {"counts": counts, "calls": dict(sorted(calls.items())), "n_calls": sum(calls.values())}
+
+
+def run(load: Load) -> dict[str, Any]:
+    """Send what is not yet done; returns counts by kind and state, and how many calls and writes were made."""
+    before = load.ashby.transport.n_calls
+    counts = load.ledger.counts()
+    load.total = sum(n_rows for _, _, n_rows in counts)
+    load.done = sum(n_rows for _, state, n_rows in counts if state == "done")
+    load.progress(load.done, load.total, "")
+    writes = 0
+    for chains in _phases(load):
+        for n_writes in run_all(chains, lambda rows: Chain(load).run(rows), workers=load.workers):
+            writes += n_writes
+    pending = [person for person in load.ledger.pending_people() if person and _wanted(load, person)]
+    for n_writes in run_all(
+        pending, lambda person: Chain(load).run(list(load.ledger.rows(person))), workers=load.workers
+    ):
+        writes += n_writes
+    load.store.put_results("load", "conflicts", load.conflicts)
+    counts = load.ledger.counts()
+    return {"counts": counts, "n_writes": writes, "n_calls": load.ashby.transport.n_calls - before}
+
+
+def _wanted(load: Load, person: str) -> bool:
+    return load.people is None or person in load.people
+
+
+def _phases(load: Load) -> Iterable[list[list[Planned]]]:
+    """Set-up rows as independent chains: first fields and tags, then jobs with their values and states."""
+    rows = list(load.ledger.rows(""))
+    first = [row for row in rows if row.kind in SET_UP]
+    yield _chains(first)
+    yield _chains([row for row in rows if row.kind not in SET_UP])
+
+
+def _chains(rows: list[Planned]) -> list[list[Planned]]:
+    chains: dict[tuple[str, str], list[Planned]] = {}
+    for row in rows:
+        chains.setdefault((row.lever_type, row.lever_id), []).append(row)
+    return list(chains.values())
+
+
+def sample(store: Store, n_people: int) -> set[str]:
+    """`n_people` people of the plan: first those with the rarest kinds of records, then evenly spread."""
+    features: dict[str, set[str]] = {}
+    for row in Ledger(store).rows():
+        if row.person:
+            features.setdefault(row.person, set()).update(_features(row))
+    weight = Counter(name for names in features.values() for name in names)
+    chosen: set[str] = set()
+    covered: set[str] = set()
+    for name, _ in sorted(weight.items(), key=lambda item: (item[1], item[0])):
+        if name not in covered and len(chosen) < n_people:
+            person = max(sorted(p for p in features if name in features[p]), key=lambda p: len(features[p] - covered))
+            chosen.add(person)
+            covered |= features[person]
+    rest = sorted(set(features) - chosen)
+    lacking = n_people - len(chosen)
+    step = max(1, len(rest) // lacking) if lacking > 0 else 1
+    return chosen | set(rest[::step][: max(lacking, 0)])
+
+
+def _features(row: Planned) -> set[str]:
+    body, found = row.body, {row.kind}
+    if row.kind == "application.create":
+        history = body.get("applicationHistory") or [{}]
+        found.add(f"history of {min(len(history), 5)}")
+        found.add("archived" if "archiveReasonId" in history[-1] else "not archived")
+    if body.get("isPrivate"):
+        found.add("private note")
+    if row.kind == "candidate.create" and "email" not in body:
+        found.add("no e-mail")
+    return found
+
+
+__all__ = ["Load", "StoreError", "dry_run", "run", "sample"]

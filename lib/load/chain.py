@@ -1,0 +1,246 @@
+"""One chain of the plan: rows that depend on each other, carried out in order, each through the ledger."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from lib import contract
+from lib.errors import (
+    FatalError,
+    RateLimitedError,
+    RejectedError,
+    RetryableError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
+from lib.load import guard
+from lib.load.lookup import Seeker, can_look_up, file_ids
+from lib.store import now_ms
+from lib.store.ledger import Entry, Planned
+
+if TYPE_CHECKING:
+    from lib.load import Load
+
+TRIES = 12  # how often a row that surely was not applied is sent before the run stops
+LOOKS = (0.0, 0.3, 1.0, 3.0, 7.0, 15.0, 30.0)  # seconds between look-ups, up to the settling delay
+FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
+
+
+class MissingLinkError(Exception):
+    """A row needs the Ashby id of something that has none yet."""
+
+
+class Chain:
+    """Carries out chains; one instance per chain, so that nothing is shared but the load itself."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.ledger = load.ledger
+        self.n_writes = 0
+        self._adopted: set[str] = set()
+
+    def run(self, rows: list[Planned]) -> int:
+        """Carry out what is not done of `rows`, in order; returns how many writes were sent."""
+        entries = self.ledger.of(rows)
+        for row in rows:
+            entry = entries.get(row.row_id)
+            if entry is not None and self._is_closed(row, entry):
+                continue
+            if row.kind == "link":
+                self._link(row)
+                continue
+            try:
+                body = self._filled(row)
+            except MissingLinkError:
+                continue  # stays planned: its parent was refused, is parked, or was not part of this run
+            self._row(row, body, entry)
+        return self.n_writes
+
+    def _is_closed(self, row: Planned, entry: Entry) -> bool:
+        same = entry.body_hash == row.body_hash
+        if entry.state == "refused":
+            return same and not self.load.retry_refused
+        return entry.state == "done" and same
+
+    def _link(self, row: Planned) -> None:
+        """Adopt an object that was in Ashby before us: no call, only the link."""
+        ashby_id = row.body["ashbyId"]
+        kind = {"candidate": "candidates", "job": "jobs"}.get(row.body["ashbyType"].lower(), "")
+        found = [one for one in self.load.store.ashby(kind, own=True) if one.get("id") == ashby_id] if kind else []
+        self.ledger.settle(row, "done", ashby_id=ashby_id, origin="existing", snapshot=found[0] if found else None)
+        self._known(row, ashby_id)
+        self.load.settled()
+
+    def _known(self, row: Planned, ashby_id: str | None) -> None:
+        if row.link and ashby_id:
+            self.load.links[row.link] = ashby_id
+
+    def _filled(self, row: Planned) -> dict[str, Any]:
+        body = self._resolve(row.body)
+        if row.kind in FILES:
+            body["$name"] = row.body[FILES[row.kind]]["$file"]["filename"]
+        return body
+
+    def _resolve(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            if "$link" in value:
+                try:
+                    return self.load.links[value["$link"]]
+                except KeyError:
+                    raise MissingLinkError(value["$link"]) from None
+            return {key: self._resolve(child) for key, child in value.items()}
+        return [self._resolve(child) for child in value] if isinstance(value, list) else value
+
+    # ---- one row -----------------------------------------------------------------------------------------------
+    def _row(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> None:
+        first_ms = entry.first_ms if entry else now_ms()
+        if entry is not None and entry.state in ("intended", "unknown", "parked"):
+            if self._clarified(row, body, first_ms):
+                return
+        elif entry is not None and entry.state == "done":
+            if not self._may_send_again(row):
+                return
+        wanted = self._guarded(row, body, entry)
+        for attempt in range(TRIES):
+            if wanted is None:
+                return
+            try:
+                self._send(row, wanted)
+                return
+            except UnknownOutcomeError as error:
+                note = error.message
+                self.ledger.settle(row, "unknown", note=note, request_id=error.request_id, call={"request": wanted})
+                if self._clarified(row, body, first_ms):
+                    return
+            except RateLimitedError:
+                continue  # the pacer holds everybody back
+            except UnavailableError as error:
+                self._wait(error, attempt)
+        raise UnavailableError(
+            f"Ashby: {row.kind} for {row.lever_type} {row.lever_id} could not be sent in {TRIES} tries.",
+            hint="Nothing is lost. Run the step again when Ashby answers.",
+        )
+
+    def _may_send_again(self, row: Planned) -> bool:
+        """A row that was done has a new body: set it again where setting is possible, else say so."""
+        if contract.effect(row.kind) in ("set", "get_or_create"):
+            return True
+        self.ledger.settle(
+            row, "parked", note="changed in Lever after it was loaded; Ashby has no call that changes it"
+        )
+        self.load.settled()
+        return False
+
+    def _guarded(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> dict[str, Any] | None:
+        """What of `body` is to be set; None when the target already stands so, or when somebody's edit wins."""
+        if contract.effect(row.kind) != "set" or not (entry is not None or self._is_adopted(row)):
+            return body
+        if guard.is_there(self.load.ashby, row.kind, body):
+            self._done(row, None, note="stood there already")
+            return None
+        written = self.ledger.last_request(row.row_id)
+        left, conflicts = guard.without_conflicts(self.load.ashby, row.kind, body, written=written)
+        if conflicts:
+            self._conflict(row, conflicts)
+        if left is None:
+            self._done(row, None, note="conflict: edited in Ashby" if conflicts else "stood there already")
+        return left
+
+    def _is_adopted(self, row: Planned) -> bool:
+        return row.person in self.load.adopted_people or row.lever_id in self.load.adopted_people
+
+    def _conflict(self, row: Planned, names: list[str]) -> None:
+        self.load.conflicts.append(
+            {"row_id": row.row_id, "kind": row.kind, "lever_id": row.lever_id, "members": sorted(names)}
+        )
+
+    def _send(self, row: Planned, body: dict[str, Any]) -> None:
+        """Intention, call, outcome: the three steps, each on disk before the next."""
+        self.load.fail_at("before intend", row)
+        self.ledger.intend(row)
+        self.load.fail_at("intended", row)
+        self.n_writes += 1
+        try:
+            answer = self.load.ashby.call(row.kind, self._with_file(row, body))
+        except RejectedError as error:
+            call = {"request": body, "answer": {"code": error.code}}
+            note = error.message
+            self.ledger.settle(row, "refused", code=error.code, note=note, request_id=error.request_id, call=call)
+            self.load.refused(row, error)
+            self.load.settled()
+            return
+        except (RetryableError, FatalError) as error:
+            self.ledger.settle(row, "again", code=getattr(error, "code", ""), note=error.message)
+            raise
+        self.load.fail_at("answered", row)
+        ashby_id = self._made(row, answer.results, body)
+        note = ", ".join(answer.warnings)
+        self._done(
+            row, ashby_id, note=note, request_id=answer.request_id, call={"request": body, "answer": answer.results}
+        )
+        self.load.fail_at("settled", row)
+
+    def _done(self, row: Planned, ashby_id: str | None, **more: Any) -> None:
+        existed = ashby_id is not None and ashby_id in self.load.preexisting
+        self.ledger.settle(row, "done", ashby_id=ashby_id, origin="existing" if existed else "created", **more)
+        self._known(row, ashby_id)
+        self.load.settled()
+
+    def _with_file(self, row: Planned, body: dict[str, Any]) -> dict[str, Any]:
+        """Put the file's bytes into Ashby's storage and its handle into the body; repeatable until it is attached."""
+        if row.kind not in FILES:
+            return body
+        wanted = row.body[FILES[row.kind]]["$file"]
+        ask = {
+            "fileUploadContext": wanted["context"],
+            "filename": wanted["filename"],
+            "contentType": wanted["contentType"],
+            "contentLength": wanted["contentLength"],
+        }
+        try:
+            handle = self.load.ashby.call("file.createFileUploadHandle", ask).results
+        except UnknownOutcomeError as error:  # a handle that nobody uses does no harm: ask for another one
+            raise UnavailableError(error.message) from None
+        path = self.load.store.file_path(wanted["sha256"])
+        self.load.ashby.upload(handle, path, name=wanted["filename"], media_type=wanted["contentType"])
+        return {"candidateId": body["candidateId"], FILES[row.kind]: handle["handle"]}
+
+    def _made(self, row: Planned, results: Any, body: dict[str, Any]) -> str | None:
+        """The id of what a call made, or of what it was done to."""
+        if row.kind in FILES:
+            return next(iter(file_ids(results, body["$name"])), None)
+        if row.kind == "applicationFeedback.submit":
+            return str((results.get("submittedFormInstance") or {}).get("id") or "") or None
+        return str(results["id"]) if isinstance(results, dict) and results.get("id") else None
+
+    # ---- unknown outcomes --------------------------------------------------------------------------------------
+    def _clarified(self, row: Planned, body: dict[str, Any], first_ms: int) -> bool:
+        """Look up what became of a write. True when the row needs no sending: adopted, or parked for a person."""
+        if not can_look_up(row.kind):
+            if guard.is_there(self.load.ashby, row.kind, body):
+                self._done(row, None, note="found done after its answer was lost")
+                return True
+            return False  # setting the same state again does no harm
+        seeker = Seeker(self.load.ashby, self.ledger, first_ms=first_ms)
+        began = time.monotonic()
+        for pause in LOOKS:
+            left = self.load.settle_s - (time.monotonic() - began)
+            if pause and left <= 0:
+                break
+            time.sleep(min(pause, max(left, 0.0)))
+            hits = seeker.find(row, body)
+            if len(hits) == 1:
+                self._done(row, hits[0], note="found in Ashby after its answer was lost")
+                return True
+            if hits:
+                note = f"{len(hits)} objects in Ashby could be this one; a person must decide"
+                self.ledger.settle(row, "parked", note=note)
+                self.load.settled()
+                return True
+        return False
+
+    def _wait(self, error: RetryableError, attempt: int) -> None:
+        seconds = error.wait if error.wait is not None else min(self.load.first_wait * 2**attempt, 60.0)
+        time.sleep(seconds + random.random() * min(seconds, 1.0))

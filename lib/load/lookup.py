@@ -1,0 +1,161 @@
+"""Find out whether a write whose answer was lost has happened: look-ups by fingerprint, per endpoint.
+
+Ashby has no idempotency key and no search by custom field, so each kind of object is recognised by what we sent:
+the exact back-dated `createdAt` with the name, a marker line, a unique file name, a title. A hit counts only when the
+whole fingerprint agrees, it carries no other Lever id, and no other row of the ledger already holds it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from lib.ashby import Ashby
+from lib.errors import NotFoundError
+from lib.store.ledger import Ledger, Planned
+
+HOUR = 3_600_000
+SEARCH_LIMIT = 100  # candidate.search answers at most 100 people and does not say whether there are more
+MARKER = re.compile(r"\[Lever [a-z]+ [^\]\n]+\]")
+JOB_STATES = ["Draft", "Open", "Closed", "Archived"]
+Hits = list[str]
+Lookup = Callable[["Seeker", Planned, dict[str, Any]], Hits]
+
+
+class Seeker:
+    """What look-ups need: the client, the ledger, when the row was first tried, and the marker field's title."""
+
+    def __init__(self, ashby: Ashby, ledger: Ledger, *, first_ms: int) -> None:
+        self.ashby = ashby
+        self.ledger = ledger
+        self.first_ms = first_ms
+
+    def find(self, row: Planned, body: dict[str, Any]) -> Hits:
+        """Ashby ids of objects that are what this row wanted to make; `body` has its references filled in."""
+        return self.free(row, dict.fromkeys(LOOKUPS[row.kind](self, row, body)))
+
+    def free(self, row: Planned, ids: Iterable[str]) -> Hits:
+        """Those ids that no other row holds."""
+        return [one for one in ids if self.ledger.is_linked(one) in (None, row.link)]
+
+
+def can_look_up(kind: str) -> bool:
+    """True for calls that must be looked up; all others may simply be repeated."""
+    return kind in LOOKUPS
+
+
+def same_moment(left: Any, right: Any) -> bool:
+    """True when two ISO texts mean the same millisecond."""
+    if not left or not right:
+        return False
+    return _moment(str(left)) == _moment(str(right))
+
+
+def _moment(text: str) -> int:
+    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def marker_of(body: Any) -> str:
+    """The last marker line in any text of a body, e.g. `[Lever note <id> 2/3]`; empty when there is none."""
+    found = ""
+    if isinstance(body, str):
+        hits = MARKER.findall(body)
+        found = hits[-1] if hits else ""
+    elif isinstance(body, dict | list):
+        for child in body.values() if isinstance(body, dict) else body:
+            found = marker_of(child) or found
+    return found
+
+
+def _candidate(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+    """By e-mail (or name), and by walking what was added since: two routes, because an index may lag."""
+    query = {"email": body["email"]} if body.get("email") else {"name": body["name"]}
+    found = seek.ashby.all_of("candidate.search", query)
+    hits = [one["id"] for one in found if _is_person(one, row, body)]
+    if hits and len(found) < SEARCH_LIMIT:
+        return hits
+    added = seek.ashby.items("candidate.list", {"createdAfter": seek.first_ms - HOUR})
+    return hits + [one["id"] for one in added if _is_person(one, row, body)]
+
+
+def _is_person(found: dict[str, Any], row: Planned, body: dict[str, Any]) -> bool:
+    if found.get("name") != body["name"] or not same_moment(found.get("createdAt"), body.get("createdAt")):
+        return False
+    mails = {str(one.get("value", "")).lower() for one in found.get("emailAddresses") or []}
+    if body.get("email") and body["email"].lower() not in mails:
+        return False
+    marked = [str(field.get("value")) for field in found.get("customFields") or [] if _is_marker(field)]
+    return not marked or any(row.lever_id in one for one in marked)
+
+
+def _is_marker(field: dict[str, Any]) -> bool:
+    return str(field.get("title", "")).startswith("Lever ") and str(field.get("title", "")).endswith(" ID")
+
+
+def _application(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+    try:
+        person = seek.ashby.call("candidate.info", {"id": body["candidateId"]}).results
+    except NotFoundError:
+        return []
+    hits = []
+    for application_id in seek.free(row, person.get("applicationIds") or []):
+        one = seek.ashby.call("application.info", {"applicationId": application_id}).results
+        marked = [str(field.get("value")) for field in one.get("customFields") or [] if _is_marker(field)]
+        same_job = (one.get("job") or {}).get("id") == body["jobId"]
+        if same_job and same_moment(one.get("createdAt"), body.get("createdAt")):
+            hits += [application_id] if not marked or row.lever_id in marked else []
+    return hits
+
+
+def _note(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+    marker = marker_of(body)
+    notes = seek.ashby.items("candidate.listNotes", {"candidateId": body["candidateId"]})
+    return [one["id"] for one in notes if marker and marker_of(one.get("content")) == marker]
+
+
+def _feedback(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+    marker = marker_of(body)
+    forms = seek.ashby.items("applicationFeedback.list", {"applicationId": body["applicationId"]})
+    return [one["id"] for one in forms if marker and marker_of(one.get("submittedValues")) == marker]
+
+
+def _file(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+    person = seek.ashby.call("candidate.info", {"id": body["candidateId"]}).results
+    return file_ids(person, body["$name"])
+
+
+def file_ids(person: dict[str, Any], name: str) -> Hits:
+    """Ids of a candidate's files (the résumé too) with this name."""
+    handles = [*(person.get("fileHandles") or []), person.get("resumeFileHandle") or {}]
+    return list(dict.fromkeys(str(one["id"]) for one in handles if one.get("name") == name))
+
+
+def _job(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+    hits = []
+    for one in seek.ashby.items("job.list", {"status": JOB_STATES}):
+        alike = one.get("title") == body["title"] and one.get("locationId") == body["locationId"]
+        same_team = one.get("departmentId") in (None, body["teamId"])
+        created = _moment(one["createdAt"]) if one.get("createdAt") else seek.first_ms
+        if alike and same_team and created >= seek.first_ms - HOUR:
+            hits.append(one["id"])
+    return hits
+
+
+def _custom_field(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+    fields = seek.ashby.items("customField.list", {"includeArchived": False})
+    wanted = (body["title"], body["objectType"], body["fieldType"])
+    return [one["id"] for one in fields if (one["title"], one["objectType"], one["fieldType"]) == wanted]
+
+
+LOOKUPS: dict[str, Lookup] = {
+    "candidate.create": _candidate,
+    "application.create": _application,
+    "candidate.createNote": _note,
+    "applicationFeedback.submit": _feedback,
+    "candidate.uploadFile": _file,
+    "candidate.uploadResume": _file,
+    "job.create": _job,
+    "customField.create": _custom_field,
+}

@@ -1,0 +1,90 @@
+"""Every question that was ever answered in a profile form, an application or a referral, with its type and options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lib.mapping.source import Item, Source, clean, ident
+
+
+@dataclass
+class Question:
+    """One row of custom_fields.csv."""
+
+    key: str
+    form: str
+    text: str
+    type: str
+    types: set[str] = field(default_factory=set)
+    options: dict[str, str] = field(default_factory=dict)
+    n_records: int = 0
+
+
+def forms_of(source: Source, opportunity: Item) -> Iterator[tuple[str, Item]]:
+    """(kind, form) of all forms with answers: kind is `form`, `question` or `referral`; deleted ones are left out.
+
+    A referral application repeats its referral form in `customQuestions` (doc); it is given once.
+    """
+    for form in source.children("forms", opportunity):
+        if not form.get("deletedAt"):
+            yield "form", form
+    seen = set()
+    for form in source.children("referrals", opportunity):
+        seen.add(ident(form.get("baseTemplateId")) or clean(form.get("text")))
+        yield "referral", form
+    for form in (source.application(opportunity) or {}).get("customQuestions") or []:
+        template = ident(form.get("baseTemplateId")) or clean(form.get("text"))
+        if form.get("type") == "referral" and template in seen:
+            continue
+        yield ("referral" if form.get("type") == "referral" else "question"), form
+
+
+def question_key(kind: str, form: Item, item: Item) -> str:
+    """The id of a question in custom_fields.csv."""
+    template = ident(form.get("baseTemplateId")) or clean(form.get("text"))
+    return f"{kind}:{template}:{clean(item.get('text'))}"
+
+
+def answered(item: Item) -> bool:
+    """Whether a form field has an answer."""
+    return item.get("value") not in (None, "", [], {})
+
+
+def questions(source: Source, *, opportunities: Iterator[Item]) -> dict[str, Question]:
+    """{key: Question} of all answered questions of the opportunities given."""
+    found: dict[str, Question] = {}
+    for opportunity in opportunities:
+        for kind, form in forms_of(source, opportunity):
+            for item in form.get("fields") or []:
+                if answered(item):
+                    _count(found, question_key(kind, form, item), form, item)
+    _template_options(found, source)
+    return {key: found[key] for key in sorted(found)}
+
+
+def _count(found: dict[str, Question], key: str, form: Item, item: Item) -> None:
+    kind = clean(item.get("type")) or "unknown"
+    question = found.setdefault(key, Question(key, clean(form.get("text")), clean(item.get("text")), kind))
+    question.n_records += 1
+    question.types.add(kind)
+    _add_options(question, item)
+    if kind in ("dropdown", "multiple-choice", "multiple-select", "score-system"):
+        value = item["value"]
+        for text in value if isinstance(value, list) else [value]:
+            question.options.setdefault(clean(text).casefold(), clean(text))
+
+
+def _add_options(question: Question, item: Item) -> None:
+    for option in item.get("options") or []:
+        text = clean(option.get("text") if isinstance(option, dict) else option)
+        if text:
+            question.options.setdefault(text.casefold(), text)
+
+
+def _template_options(found: dict[str, Question], source: Source) -> None:
+    for template in source.reader.all("form_templates"):
+        for item in template.get("fields") or []:
+            question = found.get(f"form:{template['id']}:{clean(item.get('text'))}")
+            if question:
+                _add_options(question, item)

@@ -1,0 +1,226 @@
+"""The compilation: set-up rows, then person by person, every row checked against the contract."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from pandas import DataFrame
+
+from lib.errors import GateError
+from lib.mapping.answers import answers
+from lib.mapping.candidacy import (
+    Candidacy,
+    Note,
+    application_rows,
+    candidacies,
+    opportunity_note,
+    source_and_credit,
+)
+from lib.mapping.context import Context
+from lib.mapping.feedback import feedback_rows
+from lib.mapping.files import file_rows
+from lib.mapping.jobs import set_up
+from lib.mapping.losses import Losses
+from lib.mapping.model import Decisions
+from lib.mapping.people import Person, candidate_rows, tag_rows, value_row
+from lib.mapping.plan import Body, Chain, PlanRow
+from lib.mapping.render import add_note, thread
+from lib.mapping.settings import settings
+from lib.mapping.source import Item, Reader, Source, age, anonymised, clean, stamp
+from lib.mapping.summaries import interview_note, offer_note
+from lib.normalize import iso_to_ms
+
+_SHORT_LISTS = {
+    "users": "user",
+    "stages": "stage",
+    "archive_reasons": "archive_reason",
+    "sources": "source",
+    "tags": "tag",
+    "feedback_templates": "feedback_template",
+    "form_templates": "form_template",
+    "requisitions": "requisition",
+    "requisition_fields": "requisition_field",
+}
+
+
+def compile_plan(
+    reader: Reader, *, people: DataFrame, members: DataFrame, decisions: Decisions, policy: Any,
+    losses: Losses | None = None, now_ms: int | None = None,
+) -> Iterator[PlanRow]:
+    """Yield the rows of the plan: set-up first, then each person's chain, in order of person id.
+
+    `losses` fills while the rows are taken; it is complete when the iterator is exhausted. `now_ms` is the moment
+    against which consent expires (default: the clock). GateError when people are still open to review.
+    """
+    given = settings(policy)
+    source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
+    context = Context(reader, source, given, decisions, losses if losses is not None else Losses())
+    context.existing = {item["id"]: item for item in reader.ashby("candidates")}
+    context.fingerprints = {_fingerprint(item) for item in context.existing.values() if item.get("createdAt")}
+    persons = _persons(people, members, review=given.existing_candidates == "review")
+    _account_lists(context)
+    yield from set_up(context).rows
+    for person in persons:
+        yield from _chain(context, person)
+    _account_deleted(context)
+
+
+def _fingerprint(candidate: Item) -> tuple[str, str, int]:
+    mail = clean((candidate.get("primaryEmailAddress") or {}).get("value")).casefold()
+    return clean(candidate.get("name")).casefold(), mail, iso_to_ms(candidate["createdAt"])
+
+
+def _persons(people: DataFrame, members: DataFrame, *, review: bool) -> list[Person]:
+    """All people by id; GateError names those whose match with an existing candidate is not decided."""
+    contacts: dict[str, list[str]] = defaultdict(list)
+    for member in members.to_dict("records"):
+        contacts[str(member["person"])].append(str(member["contact"]))
+    made, undecided = [], []
+    for row in people.to_dict("records"):
+        person, match = str(row["person"]), clean(row.get("match"))
+        if match == "review" or (match == "exists" and review):
+            undecided.append(person)
+        own = contacts.get(person) or [person]
+        ordered = [one for one in own if one == person] + sorted(one for one in own if one != person)
+        ashby_id = clean(row.get("ashby_id")) if match == "exists" else ""
+        made.append(Person(person, tuple(dict.fromkeys(ordered)), row, ashby_id))
+    if undecided:
+        shown = ", ".join(sorted(undecided)[:10])
+        raise GateError(
+            f"{len(undecided)} people may already be candidates in Ashby: {shown}.",
+            hint="Give each pair a verdict (same or different) in people.csv, and run the dedupe step again.",
+        )
+    return sorted(made, key=lambda one: one.person)
+
+
+def _chain(context: Context, person: Person) -> list[PlanRow]:
+    """All rows of one person; none when nothing of them may move."""
+    moving = _moving(context, person)
+    fates = candidacies(context, moving) if moving else []
+    if not any(one.role != "skip" for one in fates):
+        return []
+    chain = Chain(person.person, known=dict(context.known))
+    active = [one for one in fates if one.role != "skip"]
+    found = answers(context, active)
+    bare = not any(one.role == "application" for one in active)
+    credit: Body = source_and_credit(context, active[-1].opportunity) if bare else {}
+    stray = candidate_rows(chain, context, person, credit=credit)
+    consent = _consent_text(context, active)
+    value_row(chain, person, stray=stray, consent=consent, values=found.values(found.candidate))
+    tag_rows(chain, context, person, [one.opportunity for one in active])
+    notes = [*found.notes]
+    moments: set[tuple[str, int]] = set()
+    for one in active:
+        if one.role == "application":
+            values = found.values(found.applications.get(one.lever_id, {}))
+            notes += application_rows(chain, context, one, values=values, moments=moments)
+        else:
+            notes.append(opportunity_note(context, one))
+    for one in active:
+        notes += feedback_rows(chain, context, one)
+        notes += _other_notes(context, one)
+        _account_opportunity(context, one.opportunity)
+    _note_rows(chain, context, notes)
+    file_rows(chain, context, active)
+    return chain.rows
+
+
+def _moving(context: Context, person: Person) -> list[Item]:
+    """Opportunities of a person that may move, oldest first. One refusal of consent keeps the whole person out."""
+    own = {contact: context.source.opportunities(contact) for contact in person.contacts}
+    refusals = {
+        rule for found in own.values() if not all(map(anonymised, found)) if (rule := context.source.refusal(found))
+    }
+    moving = []
+    for opportunity in (one for found in own.values() for one in found):
+        rule = context.source.never(opportunity) or (sorted(refusals)[0] if refusals else "")
+        if rule:
+            context.lose(
+                "opportunity", "(opportunity)", lever_id=opportunity["id"], treatment="never", where="raw archive",
+                reason=rule,
+            )  # fmt: skip
+        else:
+            moving.append(opportunity)
+    if not moving:
+        rule = sorted(refusals)[0] if refusals else "nothing of the person may move"
+        context.lose("contact", "(person)", lever_id=person.person, treatment="never", where="raw archive", reason=rule)
+    return sorted(moving, key=age)
+
+
+def _consent_text(context: Context, active: list[Candidacy]) -> str:
+    """The newest consent, in words; "" when Lever says nothing."""
+    for one in reversed(active):
+        protection = one.opportunity.get("dataProtection") or {}
+        words = []
+        for name in ("store", "contact"):
+            given = protection.get(name) or {}
+            if given.get("allowed") is not None:
+                until = given.get("expiresAt")
+                words.append(
+                    f"{name}: {'yes' if given['allowed'] else 'no'}"
+                    + (f" until {stamp(until)[:10]}" if until else "")
+                )
+        if words:
+            return "; ".join(words)
+    return ""
+
+
+def _other_notes(context: Context, one: Candidacy) -> list[Note]:
+    made = []
+    for note in context.source.children("notes", one.opportunity):
+        secret = bool(note.get("secret"))
+        withheld = secret and context.settings.secret_notes == "withhold"
+        if note.get("deletedAt") or withheld:
+            context.lose(
+                "note", "(note)", lever_id=note["id"], treatment="never", where="raw archive",
+                reason="secret in Lever; withheld by policy" if withheld else "deleted in Lever",
+            )  # fmt: skip
+            continue
+        head, text = thread(note, source=context.source, posting=one.posting)
+        made.append(Note(int(note["createdAt"]), f"Lever note {note['id']}", "note", note["id"], head, text, secret))
+        context.lose(
+            "note", "user", lever_id=note["id"], treatment="moved changed", where="first line of the note",
+            reason="the author of a note is not writable",
+        )  # fmt: skip
+    return [*made, *interview_note(context, one), *offer_note(context, one)]
+
+
+def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
+    """All notes of a person by time; one that is too long is split and counted."""
+    seen: dict[str, int] = defaultdict(int)
+    for note in sorted(notes, key=lambda note: (note.created_ms, note.marker)):
+        seen[note.marker] += 1
+        again = f" ({seen[note.marker]})" if seen[note.marker] > 1 else ""
+        parts = add_note(
+            chain, note.lever_type, f"{note.lever_id}{again}", marker=f"{note.marker}{again}", head=note.head,
+            text=note.text, created_ms=note.created_ms, private=note.private, limit=context.settings.note_limit,
+        )
+        if parts > 1:
+            context.lose(
+                note.lever_type, "(text)", lever_id=note.lever_id, treatment="moved changed",
+                where="several notes, numbered", reason="longer than the limit of one note",
+            )  # fmt: skip
+
+
+def _account_opportunity(context: Context, opportunity: Item) -> None:
+    context.account("opportunity", opportunity, lever_id=opportunity["id"])
+    contact = opportunity.get("contact")
+    if isinstance(contact, dict):
+        context.account("contact", contact, lever_id=contact["id"])
+
+
+def _account_lists(context: Context) -> None:
+    for stream, lever_type in _SHORT_LISTS.items():
+        for item in context.reader.all(stream):
+            context.account(lever_type, item, lever_id=str(item.get("id") or clean(item.get("text"))))
+
+
+def _account_deleted(context: Context) -> None:
+    for lever_id in sorted(context.source.deleted):
+        context.lose(
+            "opportunity", "(opportunity)", lever_id=lever_id, treatment="never", where="raw archive",
+            reason="deleted in Lever",
+        )  # fmt: skip

@@ -1,0 +1,39 @@
+"""What every part of the compilation needs at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.mapping.losses import Losses, Treatment
+from lib.mapping.model import Decisions
+from lib.mapping.settings import Settings
+from lib.mapping.source import Item, Reader, Source
+
+
+@dataclass
+class Context:
+    """Inputs of one compilation, and what grows while it runs: losses and fingerprints in use.
+
+    `existing` are the candidates that stood in Ashby before, by id.
+    """
+
+    reader: Reader
+    source: Source
+    settings: Settings
+    decisions: Decisions
+    losses: Losses
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fingerprints: set[tuple[str, str, int]] = field(default_factory=set)
+    existing: dict[str, Item] = field(default_factory=dict)
+
+    def lose(
+        self, lever_type: str, name: str, *, lever_id: str, treatment: Treatment, where: str = "", reason: str = ""
+    ) -> None:
+        """Count one loss."""
+        self.losses.add(lever_type, name, lever_id=lever_id, treatment=treatment, where=where, reason=reason)
+
+    def account(self, lever_type: str, item: Mapping[str, Any], *, lever_id: str) -> None:
+        """Count the attributes of an object that do not move."""
+        self.losses.account(lever_type, item, lever_id=lever_id)

@@ -1,0 +1,229 @@
+"""From verdicts to ids: every decision of the tables, checked against the target."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lib.errors import GateError
+from lib.mapping import decide_fields, target
+from lib.mapping.book import Book
+from lib.mapping.model import HIRED, Decisions, FeedbackForm, Job, Plan, Tag
+from lib.mapping.scan import Scan, scan
+from lib.mapping.settings import Settings, settings
+from lib.mapping.source import Reader, Source
+from lib.mapping.target import Option
+
+SKIP = "skip"
+NONE = "none"
+NOTE = "note"
+HISTORY_NOTE = "history note"
+
+
+def decide(tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: int | None = None) -> Decisions:
+    """Resolve all verdicts. GateError lists every problem at once: file and line, value, nearest valid values.
+
+    `tables` is {name: DecisionTable}; `now_ms` is the moment against which consent expires (default: the clock).
+    """
+    given = settings(policy)
+    source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
+    found, book, plans = scan(source), Book(tables), target.plans(reader)
+    jobs = _jobs(book, reader, plans)
+    talent_pool = _talent_pool(book, reader, given, plans)
+    stages = _stages(book, plans)
+    reasons = _reasons(book, reader)
+    users = reader.ashby("users")
+    questions, custom_fields = decide_fields.decide(book, reader, found.questions)
+    made = Decisions(
+        plans=plans,
+        stages=stages,
+        archive_reasons=reasons,
+        sources=_plain(book, "sources", target.options(reader.ashby("sources"), label="title"), what="source"),
+        users=_plain(book, "users", [Option(user["id"], user["id"]) for user in users], what="user id"),
+        enabled_users=frozenset(user["id"] for user in users if user.get("isEnabled")),
+        jobs=jobs,
+        tags=_tags(book),
+        questions=questions,
+        custom_fields=custom_fields,
+        feedback_forms=_feedback_forms(book, reader),
+        used_postings=frozenset(found.postings),
+        talent_pool=talent_pool,
+    )
+    _coverage(book, made, found, source)
+    if book.problems:
+        count = len(book.problems)
+        raise GateError(
+            f"{count} decision{'s are' if count > 1 else ' is'} open or cannot be used:\n" + "\n".join(book.problems),
+            hint="\nFill in the column `verdict` and run this step again.",
+        )
+    return made
+
+
+def _plain(book: Book, name: str, options: Sequence[Option], *, what: str) -> dict[str, str]:
+    """{id: Ashby id, or "" for the verdict "none"} of a table whose verdicts are ids or labels."""
+    return {
+        row["id"]: "" if verdict.casefold() == NONE else book.pick(
+            name, line, verdict, options=options, what=what
+        )
+        for line, row, verdict in book.decided(name)
+    }  # fmt: skip
+
+
+def _stages(book: Book, plans: Mapping[str, Plan]) -> dict[tuple[str, str], str]:
+    made = {}
+    for line, row, verdict in book.decided("stages"):
+        plan_id, _, stage_id = row["id"].partition("/")
+        plan = plans.get(plan_id)
+        if verdict.casefold() == HISTORY_NOTE:
+            made[plan_id, stage_id] = ""
+        elif plan is None:
+            book.problem("stages", line, f"there is no interview plan {plan_id!r} in Ashby.")
+        else:
+            options = target.stage_options(plan)
+            picked = book.pick("stages", line, verdict, options=options, what=f"stage of the plan {plan.title!r}")
+            if any(stage.ashby_id == picked and stage.type == "Archived" for stage in plan.stages):
+                book.problem("stages", line, f"{verdict!r} is of type Archived: only archiving leads there.")
+            made[plan_id, stage_id] = picked
+    return made
+
+
+def _reasons(book: Book, reader: Reader) -> dict[str, str]:
+    options = target.options(reader.ashby("archive_reasons"), label="text")
+    return {
+        row["id"]: HIRED if verdict.casefold() == HIRED else book.pick(
+            "archive_reasons", line, verdict, options=options, what="archive reason"
+        )
+        for line, row, verdict in book.decided("archive_reasons")
+    }  # fmt: skip
+
+
+def _tags(book: Book) -> dict[str, Tag]:
+    special = {"keep": False, "keep manual": True}
+    made = {}
+    for _, row, verdict in book.decided("tags"):
+        word = verdict.casefold()
+        title = "" if word == "drop" else row["id"] if word in special else verdict
+        made[row["id"]] = Tag(title, special.get(word, False))
+    titles: dict[str, str] = {}
+    for tag_id, tag in sorted(made.items()):
+        first = titles.setdefault(tag.title.casefold(), tag.title)
+        made[tag_id] = Tag(first, tag.manual_only)
+    return made
+
+
+def _jobs(book: Book, reader: Reader, plans: Mapping[str, Plan]) -> dict[str, Job | None]:
+    existing = {item["id"]: item for item in reader.ashby("jobs")}
+    options = [
+        Option(item["id"], str(item.get("title")), item.get("status") == "Archived") for item in existing.values()
+    ]
+    teams = target.options(reader.ashby("departments"), label="name")
+    places = target.options(reader.ashby("locations"), label="name")
+    made: dict[str, Job | None] = {}
+    for line, row, verdict in book.decided("postings"):
+        word = verdict.casefold()
+        if word == SKIP:
+            made[row["id"]] = None
+        elif word == "new":
+            cells = [
+                _cell(book, line, row, "team_verdict", options=teams, what="department or team"),
+                _cell(book, line, row, "location_verdict", options=places, what="location"),
+                _cell(book, line, row, "plan_verdict", options=target.plan_options(dict(plans)), what="interview plan"),
+            ]
+            made[row["id"]] = Job(row["id"], cells[2], "", cells[0], cells[1])
+        else:
+            job_id = book.pick("postings", line, verdict, options=options, what="job")
+            plan_id = _existing_plan(book, line, row, existing.get(job_id, {}), plans) if job_id else ""
+            made[row["id"]] = Job(row["id"], plan_id, job_id)
+    return made
+
+
+def _cell(book: Book, line: int, row: Mapping[str, str], name: str, *, options: Sequence[Option], what: str) -> str:
+    verdict = row.get(name, "").strip()
+    if not verdict:
+        book.problem("postings", line, f"a new job needs a {what} in the column {name}.")
+        return ""
+    return book.pick("postings", line, verdict, options=options, what=what)
+
+
+def _existing_plan(
+    book: Book, line: int, row: Mapping[str, str], job: Mapping[str, Any], plans: Mapping[str, Plan]
+) -> str:
+    verdict = row.get("plan_verdict", "").strip()
+    known = [one for one in target.plan_options(dict(plans)) if one.ashby_id in (job.get("interviewPlanIds") or [])]
+    if verdict:
+        return book.pick("postings", line, verdict, options=known, what="interview plan of that job", allow_archived=True)
+    plan_id = job.get("defaultInterviewPlanId") or ""
+    if plan_id not in plans:
+        book.problem("postings", line, "that job has no interview plan that Ashby lists; give it one, or name another.")
+    return plan_id
+
+
+def _talent_pool(book: Book, reader: Reader, given: Settings, plans: Mapping[str, Plan]) -> Job | None:
+    if given.without_posting != "talent_pool":
+        return None
+    wanted = given.talent_pool_job.casefold()
+    jobs = [job for job in reader.ashby("jobs") if wanted in (job["id"], str(job.get("title")).casefold()) and wanted]
+    if len(jobs) != 1 or jobs[0].get("defaultInterviewPlanId") not in plans:
+        book.problems.append(
+            f"policy.talent_pool_job: {len(jobs)} jobs of that id or title; exactly one, with an interview plan, is needed."
+        )
+        return None
+    return Job("", jobs[0]["defaultInterviewPlanId"], jobs[0]["id"])
+
+
+def _feedback_forms(book: Book, reader: Reader) -> dict[str, FeedbackForm | None]:
+    items = {item["id"]: item for item in reader.ashby("feedback_forms")}
+    options = target.options(items.values(), label="title")
+    made: dict[str, FeedbackForm | None] = {}
+    for line, row, verdict in book.decided("feedback_forms"):
+        made[row["id"]] = None
+        if verdict.casefold() == NOTE:
+            continue
+        form_id = book.pick("feedback_forms", line, verdict, options=options, what="feedback form")
+        if form_id:
+            form = target.feedback_form(items[form_id])
+            if target.text_field(form) is None:
+                book.problem("feedback_forms", line, f"the form {form.title!r} has no text field for the feedback.")
+            made[row["id"]] = form
+    return made
+
+
+def _coverage(book: Book, made: Decisions, found: Scan, source: Source) -> None:
+    """Everything that records refer to has a decision: also in plans and rows that came up since the proposals."""
+    known: list[tuple[str, Mapping[str, Any], Mapping[str, int]]] = [
+        ("archive_reasons", made.archive_reasons, found.reasons),
+        ("sources", made.sources, found.sources),
+        ("tags", made.tags, found.tags),
+        ("feedback_forms", made.feedback_forms, found.templates),
+        ("postings", made.jobs, {key: count for key, count in found.postings.items() if key}),
+    ]
+    open_ids = {(name, row["id"]) for name, *_ in known for _, row in book.rows(name) if _needed(row)}
+    for name, decisions, counts in known:
+        for key in sorted(counts):
+            if key not in decisions and (name, key) not in open_ids:
+                book.missing(name, key, n_records=counts[key])
+    _stage_coverage(book, made, found, source)
+
+
+def _needed(row: Mapping[str, str]) -> bool:
+    return row.get("n_records") not in ("0", "", None)
+
+
+def _stage_coverage(book: Book, made: Decisions, found: Scan, source: Source) -> None:
+    needs: dict[str, int] = {}
+    for (posting, stage), count in found.stages.items():
+        job = made.jobs.get(posting) if posting else made.talent_pool
+        if job and job.plan_id:
+            key = f"{job.plan_id}/{stage}"
+            needs[key] = needs.get(key, 0) + count
+    open_ids = {row["id"] for _, row in book.rows("stages") if _needed(row)}
+    for key in sorted(needs):
+        plan_id, _, stage = key.partition("/")
+        if (plan_id, stage) not in made.stages and key not in open_ids:
+            book.missing("stages", key, n_records=needs[key])
+    used = {job.plan_id for job in [*made.jobs.values(), made.talent_pool] if job and job.plan_id}
+    for plan in (made.plans[plan_id] for plan_id in sorted(used) if plan_id in made.plans):
+        for kind in ("Hired", "Archived"):
+            if found.reasons and plan.first(kind) is None:
+                book.problems.append(f"the interview plan {plan.title!r} has no stage of type {kind}; Ashby needs one.")

@@ -1,0 +1,101 @@
+"""Custom fields: which Ashby type fits a Lever field, and how a Lever answer looks as a value of that type.
+
+Value formats: Ashby's reference, "customField.setValue"; Lever's field types: its reference, "Form fields".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from lib.normalize import ms_to_iso
+
+from lib.mapping.render import field_value
+from lib.mapping.source import Item, clean
+
+ASHBY_TYPE = {
+    "text": "String",
+    "university": "String",
+    "textarea": "LongText",
+    "code": "LongText",
+    "note": "LongText",
+    "scorecard": "LongText",
+    "yes-no": "Boolean",
+    "dropdown": "ValueSelect",
+    "multiple-choice": "ValueSelect",
+    "score-system": "ValueSelect",
+    "multiple-select": "MultiValueSelect",
+    "date": "Date",
+    "currency": "Currency",
+    "score": "Number",
+    "file-upload": "String",
+}
+SETTABLE = (
+    "Boolean", "Currency", "Date", "LongText", "MultiValueSelect", "Number", "String", "Url", "ValueSelect",
+)  # fmt: skip
+
+
+class MismatchError(ValueError):
+    """An answer does not fit the type of the field; it goes to a note instead."""
+
+
+def option_value(label: str) -> str:
+    """The stable identity of an option that the workbook creates."""
+    return "lever:" + hashlib.sha256(label.encode("utf-8")).hexdigest()[:16]
+
+
+def web_url(text: str) -> str:
+    """The text when it is an http(s) address with a host, else ""."""
+    parts = urlsplit(text) if text and not re.search(r"\s", text) else urlsplit("")
+    return text if parts.scheme in ("http", "https") and "." in (parts.hostname or "") else ""
+
+
+def convert(item: Item, ashby_type: str, *, options: Mapping[str, str]) -> Any:
+    """The answer of a form field as `fieldValue` of an Ashby type; MismatchError when it does not fit.
+
+    `options` is {label, case-folded: option value} of a select field.
+    """
+    value, text = item.get("value"), field_value(item)
+    if ashby_type in ("String", "LongText"):
+        return text
+    if ashby_type == "Boolean":
+        return _boolean(value)
+    if ashby_type == "Number":
+        return _number(value)
+    if ashby_type == "Date" and item.get("type") == "date" and isinstance(value, int):
+        return ms_to_iso(value)
+    if ashby_type == "Currency" and item.get("currency"):
+        return {"value": _number(value), "currencyCode": clean(item["currency"])}
+    if ashby_type == "Url" and web_url(text):
+        return text
+    if ashby_type == "ValueSelect" and not isinstance(value, list):
+        return _option(value, options)
+    if ashby_type == "MultiValueSelect":
+        return [_option(one, options) for one in (value if isinstance(value, list) else [value])]
+    raise MismatchError(ashby_type)
+
+
+def _boolean(value: Any) -> bool:
+    known = {"yes": True, "no": False, "true": True, "false": False}
+    text = clean(value).casefold()
+    if text not in known:
+        raise MismatchError("Boolean")
+    return known[text]
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
+        return float(value) if "." in value else int(value)
+    raise MismatchError("Number")
+
+
+def _option(value: Any, options: Mapping[str, str]) -> str:
+    found = options.get(clean(value).casefold())
+    if found is None:
+        raise MismatchError("option")
+    return found

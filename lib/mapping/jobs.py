@@ -1,0 +1,135 @@
+"""The set-up rows: custom fields, tags, jobs. They come before all people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from lib.mapping.context import Context
+from lib.mapping.model import MARKERS, CustomField, Job
+from lib.mapping.plan import Chain, link
+from lib.mapping.source import clean
+
+STATUS = {
+    "published": ("Open",),
+    "internal": ("Open",),
+    "closed": ("Open", "Closed"),
+    "deleted": ("Open", "Closed"),
+    "draft": (),
+    "pending": (),
+    "rejected": (),
+}
+"""Steps from Draft that a posting's state asks for (job.create always makes a Draft; its reference)."""
+
+POOL = "talent_pool"
+
+
+def set_up(context: Context) -> Chain:
+    """All rows without a person."""
+    chain = Chain("", known=context.known)
+    for field in context.decisions.custom_fields.values():
+        _custom_field(chain, field)
+    _tags(chain, context)
+    for posting in sorted(context.decisions.jobs):
+        job = context.decisions.jobs[posting]
+        if job is None:
+            context.losses.add(
+                "posting", "(posting)", lever_id=posting, treatment="never", where="raw archive",
+                reason="verdict skip; its candidacies follow the policy for candidacies without posting",
+            )  # fmt: skip
+        elif job.ashby_id:
+            _adopt(chain, context, job)
+        else:
+            _create(chain, context, job)
+    if context.decisions.talent_pool:
+        pool = context.decisions.talent_pool
+        chain.add(
+            "link", "policy", POOL, body={"ashbyType": "job", "ashbyId": pool.ashby_id}, gives=f"job:{POOL}"
+        )
+    _markers(chain, context)
+    return chain
+
+
+def _custom_field(chain: Chain, field: CustomField) -> None:
+    gives = f"custom_field:{field.key}"
+    if not field.ashby_id:
+        body = {"fieldType": field.ashby_type, "objectType": field.object_type, "title": field.title}
+        if field.create:
+            body["selectableValues"] = [dict(one) for one in field.create]
+        chain.add("customField.create", "custom_field", field.key, body=body, gives=gives)
+        return
+    body = {"ashbyType": "custom_field", "ashbyId": field.ashby_id}
+    row = chain.add("link", "custom_field", field.key, body=body, gives=gives)
+    if field.update:
+        body = {"customFieldId": link(gives), "selectableValues": [dict(one) for one in field.update]}
+        update = chain.add("customField.updateSelectableValues", "custom_field", field.key, body=body)
+        chain.known[gives] = (row.row_id, update.row_id)
+
+
+def _tags(chain: Chain, context: Context) -> None:
+    titles = {tag.title for tag in context.decisions.tags.values() if tag.title}
+    if context.settings.run_tag:
+        titles.add(context.settings.run_tag)
+    existing = {clean(tag.get("title")): tag for tag in context.reader.ashby("tags") if not tag.get("isArchived")}
+    for title in sorted(titles):
+        found = existing.get(title)
+        if found:
+            chain.add(
+                "link", "tag", title, body={"ashbyType": "tag", "ashbyId": found["id"]}, gives=f"tag:{title}"
+            )
+        else:
+            chain.add("candidateTag.create", "tag", title, body={"title": title}, gives=f"tag:{title}")
+
+
+def _adopt(chain: Chain, context: Context, job: Job) -> None:
+    body = {"ashbyType": "job", "ashbyId": job.ashby_id}
+    chain.add("link", "posting", job.posting, body=body, gives=f"job:{job.posting}")
+    context.account("posting", context.source.postings.get(job.posting, {}), lever_id=job.posting)
+
+
+def _create(chain: Chain, context: Context, job: Job) -> None:
+    posting = context.source.postings.get(job.posting, {})
+    body = {
+        "title": clean(posting.get("text")) or f"Lever posting {job.posting}",
+        "teamId": job.team_id,
+        "locationId": job.location_id,
+        "defaultInterviewPlanId": job.plan_id,
+    }
+    gives = f"job:{job.posting}"
+    rows = [chain.add("job.create", "posting", job.posting, body=body, gives=gives).row_id]
+    for status in _steps(context, job.posting, clean(posting.get("state"))):
+        after = tuple(rows[-1:])
+        row = chain.add(
+            "job.setStatus", "posting", job.posting, body={"jobId": link(gives), "status": status}, part=status,
+            after=after,
+        )
+        rows.append(row.row_id)
+    chain.known[gives] = tuple(dict.fromkeys([rows[0], rows[-1]]))
+    context.account("posting", posting, lever_id=job.posting)
+
+
+def _steps(context: Context, posting: str, state: str) -> tuple[str, ...]:
+    """States to go through. A draft with candidacies is closed: Ashby's answer to applications on drafts is unknown."""
+    steps = STATUS.get(state, ("Open", "Closed"))
+    if not steps and posting in context.decisions.used_postings:
+        context.losses.add(
+            "posting", "state", lever_id=posting, treatment="moved changed", where="job status Closed",
+            reason=f"{state} in Lever, but it has candidacies, and a draft job may refuse applications",
+        )  # fmt: skip
+        return ("Open", "Closed")
+    return steps
+
+
+def _markers(chain: Chain, context: Context) -> None:
+    """One call per job; an existing job that takes several postings carries all their ids."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for posting, job in sorted(context.decisions.jobs.items()):
+        if job:
+            groups[job.key].append(posting)
+    field = f"custom_field:Job:{MARKERS['Job']}"
+    for postings in groups.values():
+        body = {
+            "objectId": link(f"job:{postings[0]}"),
+            "objectType": "Job",
+            "values": [{"fieldId": link(field), "fieldValue": ",".join(postings)}],
+        }
+        chain.add("customField.setValues", "posting", postings[0], body=body)

@@ -1,0 +1,59 @@
+"""What does not arrive, or arrives changed: counted per field, treatment, place and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lib.mapping.account import ACCOUNT
+
+Treatment = Literal["archived only", "moved changed", "never", "note"]
+Key = tuple[str, str, str, str, str]
+
+_EXAMPLES = 3
+
+
+@dataclass
+class Losses:
+    """The loss list of one plan. Holds ids and counts, no personal data."""
+
+    counts: dict[Key, int] = field(default_factory=dict)
+    examples: dict[Key, list[str]] = field(default_factory=dict)
+
+    def add(
+        self, lever_type: str, name: str, *, lever_id: str, treatment: Treatment, where: str = "", reason: str = ""
+    ) -> None:
+        """Count one record whose field `name` is treated so; `where` says where it goes instead."""
+        key = (lever_type, name, treatment, where, reason)
+        self.counts[key] = self.counts.get(key, 0) + 1
+        shown = self.examples.setdefault(key, [])
+        if len(shown) < _EXAMPLES and lever_id not in shown:
+            shown.append(lever_id)
+
+    def account(self, lever_type: str, item: Mapping[str, Any], *, lever_id: str) -> None:
+        """Count each filled attribute of a Lever object that is not moved, and each one that nobody knows."""
+        known = ACCOUNT[lever_type]
+        for name, value in item.items():
+            treatment, where, reason = known.get(name, _UNKNOWN)
+            if treatment in ("archived only", "never") and value not in (None, "", [], {}, False):
+                self.add(lever_type, name, lever_id=lever_id, treatment=treatment, where=where, reason=reason)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict per kind of loss, sorted by type and field."""
+        return [
+            {
+                "field": name,
+                "lever_type": lever_type,
+                "n_records": self.counts[key],
+                "treatment": treatment,
+                "where": where,
+                "reason": reason,
+                "examples": list(self.examples[key]),
+            }
+            for key in sorted(self.counts)
+            for lever_type, name, treatment, where, reason in [key]
+        ]
+
+
+_UNKNOWN = ("archived only", "raw archive", "an attribute that the mapping does not know")

@@ -1,0 +1,131 @@
+"""The decisions, resolved: what the tables say, as ids of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+HIRED = "hired"
+"""The verdict of an archive reason that ends in the plan's Hired stage."""
+
+MARKERS = {
+    "Candidate": "Lever contact ID",
+    "Application": "Lever opportunity ID",
+    "Job": "Lever posting ID",
+}
+EXTRAS = {
+    "Lever headline": "String",
+    "Lever other phones": "String",
+    "Lever location": "String",
+    "Lever other links": "LongText",
+    "Lever consent": "String",
+}
+"""Custom fields of the candidate for what has no place of its own: {title: type}."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of an interview plan; `type` is Lead, PreInterviewScreen, Active, Offer, Hired or Archived."""
+
+    ashby_id: str
+    title: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One interview plan with its stages in order."""
+
+    ashby_id: str
+    title: str
+    archived: bool
+    stages: tuple[Stage, ...]
+
+    def first(self, *types: str) -> Stage | None:
+        """The first stage of one of these types, in this order of preference."""
+        return next((stage for kind in types for stage in self.stages if stage.type == kind), None)
+
+
+@dataclass(frozen=True)
+class Job:
+    """The job that stands for a posting: an existing one (`ashby_id`), or a new one with team, location and plan."""
+
+    posting: str
+    plan_id: str
+    ashby_id: str = ""
+    team_id: str = ""
+    location_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """Equal for two postings that end in one job."""
+        return self.ashby_id or self.posting
+
+
+@dataclass(frozen=True)
+class Tag:
+    """What becomes of a tag: `title` "" drops it; `manual_only` drops it where Lever set it by itself."""
+
+    title: str
+    manual_only: bool = False
+
+
+@dataclass(frozen=True)
+class CustomField:
+    """A custom field of the target; `ashby_id` "" means that the plan creates it.
+
+    `options` is {case-folded label: option value}; `create` and `update` are complete lists for the API.
+    """
+
+    object_type: str
+    title: str
+    ashby_type: str
+    ashby_id: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    create: tuple[Mapping[str, Any], ...] = ()
+    update: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """`Candidate:<title>`: the name in custom_fields.csv, and in links."""
+        return f"{self.object_type}:{self.title}"
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field of an Ashby feedback form."""
+
+    path: str
+    title: str
+    type: str
+    required: bool
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class FeedbackForm:
+    """An Ashby feedback form that takes Lever feedback."""
+
+    ashby_id: str
+    title: str
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Everything people decided, by Lever id or text; "" stands for "nothing" (history note, no source, no user)."""
+
+    plans: Mapping[str, Plan]
+    stages: Mapping[tuple[str, str], str]
+    archive_reasons: Mapping[str, str]
+    sources: Mapping[str, str]
+    users: Mapping[str, str]
+    enabled_users: frozenset[str]
+    jobs: Mapping[str, Job | None]
+    tags: Mapping[str, Tag]
+    questions: Mapping[str, str]
+    custom_fields: Mapping[str, CustomField]
+    feedback_forms: Mapping[str, FeedbackForm | None]
+    used_postings: frozenset[str]
+    talent_pool: Job | None = None

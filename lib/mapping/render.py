@@ -1,0 +1,100 @@
+"""Lever's forms, notes and facts as plain text for people, and as notes of an Ashby candidate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.normalize import ms_to_iso, split_text
+
+from lib.mapping.plan import Chain, link
+from lib.mapping.source import Item, Source, clean, stamp
+
+_ROOM = 400
+"""Characters kept free for the first line's part number and the marker line."""
+
+
+def field_value(field: Item) -> str:
+    """The answer of one form field as text; "" when unanswered. Field types: Lever's reference, "Form fields".
+
+    Scores are shown as they were. A type that nobody knows is shown as the text of its value.
+    """
+    kind, value = field.get("type"), field.get("value")
+    if value is None or value in ("", []):
+        return ""
+    if kind == "date" and isinstance(value, int):
+        return ms_to_iso(value)[:10]
+    if kind == "currency":
+        return f"{clean(value)} {clean(field.get('currency'))}".strip()
+    if kind == "scorecard":
+        return _scorecard(field, value)
+    if kind == "file-upload" and isinstance(value, dict):
+        return f"file {clean(value.get('name'))} ({clean(value.get('id'))})"
+    if kind == "code" and field.get("language"):
+        return f"({clean(field['language'])})\n{clean(value)}"
+    if isinstance(value, list):
+        return "; ".join(clean(one) for one in value)
+    return clean(value)
+
+
+def _scorecard(field: Item, value: Any) -> str:
+    names = [clean(score.get("text")) for score in field.get("scores") or []]
+    lines = []
+    for number, one in enumerate(value if isinstance(value, list) else [value]):
+        name = names[number] if number < len(names) else f"score {number + 1}"
+        if not isinstance(one, dict):
+            lines.append(f"- {name}: {clean(one)}")
+        elif one.get("score") is not None or one.get("comment"):
+            score = "no score" if one.get("score") is None else clean(one["score"])
+            comment = clean(one.get("comment"))
+            lines.append(f"- {name}: {score}" + (f" ({comment})" if comment else ""))
+    return "\n".join(lines)
+
+
+def field_lines(fields: list[Item]) -> list[str]:
+    """Each answered field as `Question: answer`; long answers start on a line of their own."""
+    lines = []
+    for field in fields:
+        answer = field_value(field)
+        if answer:
+            title = clean(field.get("text")) or "(untitled field)"
+            lines.append(f"{title}:\n{answer}" if "\n" in answer else f"{title}: {answer}")
+    return lines
+
+
+def thread(note: Item, *, source: Source, posting: str) -> tuple[str, str]:
+    """(first line, text) of a note with its comments."""
+    fields = note.get("fields") or []
+    first = fields[0] if fields else {}
+    author = source.who(first.get("user") or note.get("user"))
+    head = f"Lever note by {author}, {stamp(first.get('createdAt') or note.get('createdAt'))}, {posting}"
+    parts = [clean(first.get("value")) + _score(first)]
+    for comment in fields[1:]:
+        line = f"Comment by {source.who(comment.get('user'))}, {stamp(comment.get('createdAt'))}{_score(comment)}:"
+        parts.append(f"{line}\n{clean(comment.get('value'))}")
+    return head, "\n\n".join(part for part in parts if part) or "(empty note)"
+
+
+def _score(field: Item) -> str:
+    return "" if field.get("score") is None else f" [score {clean(field['score'])}]"
+
+
+def add_note(
+    chain: Chain, lever_type: str, lever_id: str, *, marker: str, head: str, text: str, created_ms: int,
+    private: bool, limit: int,
+) -> int:
+    """Append one note (several when it is longer than `limit`); returns the number of parts. Marker line last."""
+    parts = split_text(text, max(limit - _ROOM - len(head), _ROOM // 4)) or [""]
+    for number, part in enumerate(parts, 1):
+        several = f" {number}/{len(parts)}" if len(parts) > 1 else ""
+        first = head + (f" (part{several})" if several else "")
+        value = "\n".join(line for line in (first, part, f"[{marker}{several}]") if line)
+        body = {
+            "candidateId": link(f"candidate:{chain.person}"),
+            "note": {"type": "text/plain", "value": value},
+            "sendNotifications": False,
+            "createdAt": ms_to_iso(created_ms),
+        }
+        if private:
+            body["isPrivate"] = True
+        chain.add("candidate.createNote", lever_type, lever_id, body=body, part=several.strip().replace("/", "-"))
+    return len(parts)

@@ -1,0 +1,195 @@
+"""One customer's settings and secrets, validated: `params/<customer>.yaml` and `.env.<customer>`.
+
+Secrets never stand in the params file. They come from `.env.<customer>`, or else from the environment.
+The decision tables live in `lib.decisions`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from lib.errors import ConfigError, WorkbookError
+from lib.transport import check_url
+
+CUSTOMER = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
+
+
+def _safe_url(url: str) -> str:
+    try:
+        check_url(url)
+    except WorkbookError as error:
+        raise ValueError(error.message) from None
+    return url.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_safe_url)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Retry(_Model):
+    """How reads are retried: `attempts` tries, waits of `first_s`, doubled each time, up to `longest_s` seconds."""
+
+    attempts: int = Field(8, ge=1, le=20)
+    first_s: float = Field(1.0, gt=0, le=60)
+    longest_s: float = Field(60.0, gt=0, le=600)
+
+
+class LeverSettings(_Model):
+    """How to reach Lever: 10 requests per second per key, with bursts of 20 (its reference, "Rate limits")."""
+
+    base_url: Url = "https://api.lever.co/v1"
+    key_env: str = "LEVER_API_KEY"
+    per_second: float = Field(9.5, gt=0)
+    burst: int = Field(5, ge=1, le=1000)
+    workers: int = Field(8, ge=1, le=64)
+    download_hosts: list[str] = ["*.lever.co", "*.amazonaws.com"]
+    confidential_access: Literal["prove", "granted", "accept_gap"] = "prove"
+    retry: Retry = Retry()
+
+
+class AshbySettings(_Model):
+    """How to reach Ashby. 1,000 requests per minute per key (observed in its `x-ratelimit-*` headers)."""
+
+    base_url: Url = "https://api.ashbyhq.com"
+    key_env: str = "ASHBY_API_KEY"
+    per_minute: float = Field(950.0, gt=0)
+    workers: int = Field(8, ge=1, le=64)
+    upload_hosts: list[str] = ["*.amazonaws.com", "*.ashbyhq.com"]
+    api_version: str = ""
+    settle_s: float = Field(20.0, ge=0, le=600)
+    refusal_budget: int = Field(25, ge=1)
+    retry: Retry = Retry()
+
+
+class Scope(_Model):
+    """What moves. Times are ISO dates (UTC); empty lists mean "all"."""
+
+    created_from: str = ""
+    created_to: str = ""
+    states: list[Literal["active", "archived", "hired"]] = []
+    postings: list[str] = []
+    include_confidential: bool = True
+
+
+class Policy(_Model):
+    """Decisions of principle, made once per customer; docs/mapping.md explains each."""
+
+    without_posting: Literal["candidate_only", "talent_pool", "archive_only"] = "candidate_only"
+    talent_pool_job: str = ""
+    repeat_candidacy: Literal["note", "application"] = "note"
+    secret_notes: Literal["private", "withhold"] = "private"
+    existing_candidates: Literal["link", "link_and_fill", "review"] = "link"
+    consent_denied: Literal["never", "load"] = "never"
+    consent_expired: Literal["never", "load"] = "never"
+    phone_region: str = Field("US", pattern="^[A-Z]{2}$")
+    note_limit: int = Field(20_000, ge=500)
+    run_tag: str = "Migrated from Lever"
+    scope: Scope = Scope()
+
+
+class Service(_Model):
+    """A local service that is started with the customer and prints one JSON line with addresses and keys."""
+
+    command: list[str]
+
+
+class Params(_Model):
+    """All settings of one customer."""
+
+    customer: str
+    execute_by_default: bool = False  # only for a throw-away target: 05_load writes without being told to
+    store_url: str = ""
+    lever: LeverSettings = LeverSettings()
+    ashby: AshbySettings = AshbySettings()
+    policy: Policy = Policy()
+    service: Service | None = None
+    proxy: str = ""
+
+
+def home() -> Path:
+    """The folder that holds `params/`, `notebooks/` and `runs/`: $WORKBOOK_HOME, or this repository."""
+    return Path(os.environ.get("WORKBOOK_HOME") or Path(__file__).resolve().parents[1])
+
+
+def customers() -> list[str]:
+    """All customers that have a params file, by name."""
+    return sorted(path.stem for path in (home() / "params").glob("*.yaml") if path.stem != "example")
+
+
+def params_path(customer: str) -> Path:
+    """Where the settings of `customer` stand; ConfigError when the name is not a plain one."""
+    if not CUSTOMER.match(customer):
+        raise ConfigError(
+            f"{customer!r} is not a customer name.", hint="Use lower-case letters, digits, '-' and '_' (at most 40)."
+        )
+    return home() / "params" / f"{customer}.yaml"
+
+
+def load(customer: str) -> Params:
+    """The settings of `customer`; ConfigError says which file, which key, and what is wrong with it."""
+    path = params_path(customer)
+    if not path.is_file():
+        known = ", ".join(customers()) or "none"
+        raise ConfigError(
+            f"There is no customer {customer!r}: params/{path.name} does not exist (there are: {known}).",
+            hint=f"Make one with `workbook new {customer}`.",
+        )
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"params/{path.name}{where} is not valid YAML.") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"params/{path.name} is not a table of settings.")
+    return validated(data, path.name, customer)
+
+
+def validated(data: dict[str, Any], file: str, customer: str) -> Params:
+    """`data` as Params; ConfigError lists all problems, without values."""
+    try:
+        params = Params(**data)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ConfigError(f"params/{file}: {problems}.") from None
+    if params.customer != customer:
+        raise ConfigError(f"params/{file}: customer is {params.customer!r}, the file says {customer!r}.")
+    return params
+
+
+def secrets(customer: str, names: list[str], *, given: dict[str, str] | None = None) -> dict[str, str]:
+    """{name: value} from `given` (a local service), `.env.<customer>`, or the environment, in this order."""
+    file = home() / f".env.{customer}"
+    stored = _read_env(file) if file.is_file() else {}
+    found = {name: (given or {}).get(name) or stored.get(name) or os.environ.get(name, "") for name in names}
+    missing = [name for name, value in found.items() if not value]
+    if missing:
+        raise ConfigError(
+            f"No value for {', '.join(missing)} of customer {customer!r}.",
+            hint=f"Put it into {file.name} (mode 0600), or into the environment.",
+        )
+    return found
+
+
+def _read_env(file: Path) -> dict[str, str]:
+    if file.stat().st_mode & 0o077:
+        raise ConfigError(f"{file.name} may be read by other users.", hint=f"Run: chmod 600 {file.name}")
+    pairs = {}
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"{file.name}, line {number}: not of the form NAME=value.")
+        pairs[name.strip()] = value.strip().strip("'\"")
+    return pairs

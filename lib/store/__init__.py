@@ -1,0 +1,378 @@
+"""One customer's store: a SQL database that keeps raw answers, progress, people, plan, ledger and links.
+
+SQLite in the customer's folder by default (write-ahead log, every commit on disk before it counts), PostgreSQL when
+`store_url` says so. SQLAlchemy Core, no ORM. Reading is free; writing goes through `begin()`, one at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, and_, create_engine, delete, event, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from lib.errors import StoreError
+from lib.store import tables as t
+from lib.store.lease import Lease
+
+BATCH = 500
+__all__ = ["FileRow", "Lease", "Store", "dumps", "now_ms", "open_store"]
+
+
+def now_ms() -> int:
+    """The wall clock in epoch milliseconds (only ever shown or stored, never compared with a vendor's clock)."""
+    return time.time_ns() // 1_000_000
+
+
+def dumps(value: Any) -> str:
+    """JSON text in ASCII with sorted keys: equal values give equal bytes, odd characters survive."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One binary file of Lever: `state` is stored, unavailable (final at the source) or failed (try again)."""
+
+    lever_id: str
+    stream: str
+    opportunity_id: str
+    name: str
+    media_type: str
+    size: int | None
+    sha256: str | None
+    state: str
+    reason: str
+    attempts: int
+
+
+def open_store(folder: Path, *, url: str = "") -> Store:
+    """The store of the customer whose folder this is; made when absent. StoreError when it cannot be used."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    (folder / "files").mkdir(exist_ok=True, mode=0o700)
+    if not url:
+        path = folder / "store.db"
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        url = f"sqlite:///{path}"
+    try:
+        engine = create_engine(url, pool_size=20, max_overflow=20)
+        if engine.dialect.name == "sqlite":
+            _prepare_sqlite(engine)
+        t.metadata.create_all(engine)
+    except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
+        raise StoreError(
+            f"The store of {folder.name} cannot be opened ({type(error).__name__}).",
+            hint="Is the disk full or read-only, is store_url right, is the database up?",
+        ) from None
+    return Store(engine, folder)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Store:
+    """Reads and writes of one customer's store; safe to share between threads."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine = engine
+        self.folder = folder
+        self._writing = threading.RLock()
+        self._fence: int | None = None
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One write transaction: everything in it is on disk when the block ends, or nothing of it is."""
+        with self._writing:
+            try:
+                with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+                    self._check_fence(connection)
+                    yield connection
+            except SQLAlchemyError as error:
+                raise StoreError(
+                    f"The store of {self.folder.name} could not be written ({type(error).__name__}).",
+                    hint="Nothing was half-recorded. Free some disk space or mend the database, then run again.",
+                ) from None
+
+    @contextlib.contextmanager
+    def lease(self, step: str, *, owner: str = "") -> Iterator[Lease]:
+        """Be the one writer of this customer for the length of the block; StoreError names the other one."""
+        lease = Lease.take(self.engine, step=step, owner=owner)
+        self._fence = lease.fence
+        try:
+            with lease.beating():
+                yield lease
+        finally:
+            self._fence = None
+            lease.release()
+
+    def _check_fence(self, connection: Connection) -> None:
+        if self._fence is None:
+            return
+        held = connection.execute(select(t.lease.c.fence)).scalar()
+        if held != self._fence:
+            raise StoreError(
+                f"Another run has taken over {self.folder.name}; this one stops before it writes anything more.",
+                hint="See `workbook status`.",
+            )
+
+    # ---- raw answers -------------------------------------------------------------------------------------------
+    def put_raw(
+        self,
+        connection: Connection,
+        stream: str,
+        items: Iterable[tuple[str, str, Any]],
+        *,
+        whole_parent: str | None = None,
+    ) -> int:
+        """Store (lever_id, parent_id, body) where the body is new or changed; returns how many were.
+
+        With `whole_parent`, the items are the complete child list of that parent: those that lack now are marked gone.
+        """
+        rows = {lever_id: (parent, text := dumps(body), _sha(text)) for lever_id, parent, body in items}
+        known = self._heads(connection, stream, rows, whole_parent)
+        changed = [key for key, (_, _, sha) in rows.items() if known.get(key) != sha]
+        for key in changed:
+            self._append(connection, stream, (key, *rows[key]), is_new=key not in known)
+        gone = [key for key, sha in known.items() if key not in rows and sha] if whole_parent is not None else []
+        for key in gone:
+            self._append(connection, stream, (key, whole_parent or "", None, ""), is_new=False)
+        return len(changed) + len(gone)
+
+    def put_gone(self, connection: Connection, stream: str, lever_id: str) -> None:
+        """Mark one object as no longer there; what was received stays in `raw`."""
+        head = and_(t.heads.c.stream == stream, t.heads.c.lever_id == lever_id)
+        parent = connection.execute(select(t.heads.c.parent_id).where(head)).scalar()
+        if parent is not None:
+            self._append(connection, stream, (lever_id, parent, None, ""), is_new=False)
+
+    def _heads(
+        self, connection: Connection, stream: str, rows: dict[str, Any], whole_parent: str | None
+    ) -> dict[str, str]:
+        heads, known = t.heads, {}
+        keys = list(rows)
+        for start in range(0, len(keys), BATCH):
+            part = and_(heads.c.stream == stream, heads.c.lever_id.in_(keys[start : start + BATCH]))
+            known |= dict(connection.execute(select(heads.c.lever_id, heads.c.sha256).where(part)).all())
+        if whole_parent is not None:
+            part = and_(heads.c.stream == stream, heads.c.parent_id == whole_parent)
+            known |= dict(connection.execute(select(heads.c.lever_id, heads.c.sha256).where(part)).all())
+        return known
+
+    def _append(
+        self, connection: Connection, stream: str, row: tuple[str, str, str | None, str], *, is_new: bool
+    ) -> None:
+        key, parent, text, sha = row
+        entry = {"stream": stream, "lever_id": key, "parent_id": parent, "sha256": sha}
+        result = connection.execute(insert(t.raw), entry | {"fetched_ms": now_ms(), "body": text})
+        head = entry | {"raw_id": result.inserted_primary_key[0], "gone": int(text is None)}
+        if is_new:
+            connection.execute(insert(t.heads), head)
+        else:
+            where = and_(t.heads.c.stream == stream, t.heads.c.lever_id == key)
+            connection.execute(update(t.heads).where(where), head)
+
+    def all(self, stream: str) -> Iterator[dict[str, Any]]:
+        """The newest body of each object of `stream`, by lever_id; read in batches, so that it may be any number."""
+        after: str | None = None
+        heads = t.heads
+        query = (
+            select(heads.c.lever_id, t.raw.c.body)
+            .join(t.raw, t.raw.c.raw_id == heads.c.raw_id)
+            .where(heads.c.stream == stream, heads.c.gone == 0)
+            .order_by(heads.c.lever_id)
+            .limit(BATCH)
+        )
+        while True:
+            page = self._rows(query if after is None else query.where(heads.c.lever_id > after))
+            for row in page:
+                yield json.loads(row.body)
+            if len(page) < BATCH:
+                return
+            after = page[-1].lever_id
+
+    def of(self, stream: str, parent_id: str) -> list[dict[str, Any]]:
+        """The newest bodies of the children of one parent, by lever_id."""
+        heads = t.heads
+        query = (
+            select(t.raw.c.body)
+            .join(heads, t.raw.c.raw_id == heads.c.raw_id)
+            .where(heads.c.stream == stream, heads.c.parent_id == parent_id, heads.c.gone == 0)
+            .order_by(heads.c.lever_id)
+        )
+        return [json.loads(row.body) for row in self._rows(query)]
+
+    def get(self, stream: str, lever_id: str) -> dict[str, Any] | None:
+        """The newest body of one object, or None when it was never seen or is gone."""
+        heads = t.heads
+        query = (
+            select(t.raw.c.body)
+            .join(heads, t.raw.c.raw_id == heads.c.raw_id)
+            .where(heads.c.stream == stream, heads.c.lever_id == lever_id, heads.c.gone == 0)
+        )
+        rows = self._rows(query)
+        return json.loads(rows[0].body) if rows else None
+
+    def head_shas(self, stream: str) -> dict[str, str]:
+        """{lever_id: sha256 of the newest body} of all objects of `stream` that are not gone."""
+        heads = t.heads
+        query = select(heads.c.lever_id, heads.c.sha256).where(heads.c.stream == stream, heads.c.gone == 0)
+        return dict(map(tuple, self._rows(query)))
+
+    def count(self, stream: str) -> int:
+        """How many objects of `stream` there are now."""
+        query = select(func.count()).select_from(t.heads).where(t.heads.c.stream == stream, t.heads.c.gone == 0)
+        return int(self._rows(query)[0][0])
+
+    # ---- progress and files ------------------------------------------------------------------------------------
+    def put_window(self, connection: Connection, stream: str, key: str, *, n_rows: int, basis: str = "") -> None:
+        """Record that a window (or one opportunity's child lists) is done, in the transaction of its rows."""
+        values = {"state": "done", "n_rows": n_rows, "basis": basis, "at_ms": now_ms()}
+        self._upsert(connection, t.windows, {"stream": stream, "key": key}, values)
+
+    def windows(self, stream: str) -> dict[str, str]:
+        """{key: basis} of all windows of `stream` that are done."""
+        query = select(t.windows.c.key, t.windows.c.basis).where(t.windows.c.stream == stream)
+        return dict(map(tuple, self._rows(query)))
+
+    def put_file(self, connection: Connection, row: FileRow) -> None:
+        """Record the state of one binary file."""
+        values = {name: getattr(row, name) for name in FileRow.__slots__ if name != "lever_id"}
+        self._upsert(connection, t.files, {"lever_id": row.lever_id}, values | {"at_ms": now_ms()})
+
+    def file(self, lever_id: str) -> FileRow | None:
+        """The state of one binary file, or None when it was never seen."""
+        rows = self._rows(_file_query().where(t.files.c.lever_id == lever_id))
+        return FileRow(*rows[0]) if rows else None
+
+    def files(self) -> Iterator[FileRow]:
+        """All binary files, by lever_id."""
+        for row in self._rows(_file_query().order_by(t.files.c.lever_id)):
+            yield FileRow(*row)
+
+    def file_path(self, sha256: str) -> Path:
+        """Where the bytes with this hash are kept: never under a name that a candidate chose."""
+        return self.folder / "files" / sha256
+
+    # ---- target ------------------------------------------------------------------------------------------------
+    def put_ashby(self, connection: Connection, kind: str, items: Iterable[tuple[str, Any]], *, whole: bool) -> None:
+        """Store target objects as answered; with `whole`, they replace all of their kind."""
+        if whole:
+            connection.execute(delete(t.ashby).where(t.ashby.c.kind == kind))
+        for ashby_id, body in items:
+            values = {"body": dumps(body), "at_ms": now_ms()}
+            self._upsert(connection, t.ashby, {"kind": kind, "ashby_id": ashby_id}, values)
+
+    def ashby(self, kind: str, *, own: bool = False) -> list[dict[str, Any]]:
+        """Target objects of one kind, without those that this workbook created (so that a plan stays the same).
+
+        An object that was adopted is given as it was then. With `own`, everything as it was last read.
+        """
+        made: dict[str, str] = {}
+        adopted: dict[str, str] = {}
+        if not own:
+            for link in self._rows(select(t.links.c.ashby_id, t.links.c.origin, t.links.c.snapshot)):
+                (made if link.origin == "created" else adopted)[link.ashby_id] = link.snapshot or ""
+        query = select(t.ashby.c.ashby_id, t.ashby.c.body).where(t.ashby.c.kind == kind).order_by(t.ashby.c.ashby_id)
+        rows = [row for row in self._rows(query) if row.ashby_id not in made]
+        return [json.loads(adopted.get(row.ashby_id) or row.body) for row in rows]
+
+    # ---- results, meta -----------------------------------------------------------------------------------------
+    def put_results(self, step: str, name: str, rows: list[dict[str, Any]]) -> None:
+        """Replace one result table of a step (findings, losses, differences …)."""
+        with self.begin() as connection:
+            where = and_(t.results.c.step == step, t.results.c.name == name)
+            connection.execute(delete(t.results).where(where))
+            entries = [{"step": step, "name": name, "position": n, "body": dumps(row)} for n, row in enumerate(rows)]
+            if entries:
+                connection.execute(insert(t.results), entries)
+
+    def results(self, step: str, name: str) -> list[dict[str, Any]]:
+        """One result table of a step, in the order it was written."""
+        where = and_(t.results.c.step == step, t.results.c.name == name)
+        query = select(t.results.c.body).where(where).order_by(t.results.c.position)
+        return [json.loads(row.body) for row in self._rows(query)]
+
+    def meta(self, key: str, default: Any = None) -> Any:
+        """One remembered value."""
+        rows = self._rows(select(t.meta.c.value).where(t.meta.c.key == key))
+        return json.loads(rows[0].value) if rows else default
+
+    def put_meta(self, key: str, value: Any, *, connection: Connection | None = None) -> None:
+        """Remember one value, in the given transaction or in its own."""
+        with contextlib.nullcontext(connection) if connection is not None else self.begin() as tx:
+            self._upsert(tx, t.meta, {"key": key}, {"value": dumps(value)})
+
+    # ---- people ------------------------------------------------------------------------------------------------
+    def put_people(self, people: list[dict], members: list[dict], pairs: list[dict]) -> None:
+        """Replace the result of dedupe: one dict per person, per (contact, person, why), per doubtful pair."""
+        with self.begin() as connection:
+            for table in (t.people, t.members, t.pairs):
+                connection.execute(delete(table))
+            self._many(connection, t.people, [{"person": row["person"], "body": dumps(row)} for row in people])
+            self._many(connection, t.members, members)
+            rows = [{"pair": f"{row['a']}|{row['b']}", "body": dumps(row)} for row in pairs]
+            self._many(connection, t.pairs, rows)
+
+    def people(self) -> list[dict]:
+        """The people of the last dedupe, by person id."""
+        return [json.loads(row.body) for row in self._rows(select(t.people.c.body).order_by(t.people.c.person))]
+
+    def members(self) -> list[dict]:
+        """{contact, person, why} of the last dedupe, by contact id."""
+        return [dict(row._mapping) for row in self._rows(select(t.members).order_by(t.members.c.contact))]
+
+    def pairs(self) -> list[dict]:
+        """The doubtful pairs of the last dedupe."""
+        return [json.loads(row.body) for row in self._rows(select(t.pairs.c.body).order_by(t.pairs.c.pair))]
+
+    # ---- helpers -----------------------------------------------------------------------------------------------
+    def _rows(self, query: Any) -> list[Row]:
+        try:
+            with self.engine.connect() as connection:
+                return list(connection.execute(query).all())
+        except SQLAlchemyError as error:
+            raise StoreError(
+                f"The store of {self.folder.name} could not be read ({type(error).__name__}).",
+                hint="Is the disk there, is the database up?",
+            ) from None
+
+    def _many(self, connection: Connection, table: Any, rows: list[dict]) -> None:
+        for start in range(0, len(rows), BATCH):
+            connection.execute(insert(table), rows[start : start + BATCH])
+
+    def _upsert(self, connection: Connection, table: Any, key: dict[str, Any], values: dict[str, Any]) -> None:
+        where = and_(*(table.c[name] == value for name, value in key.items()))
+        if not connection.execute(update(table).where(where), values).rowcount:
+            connection.execute(insert(table), key | values)
+
+
+def _file_query() -> Any:
+    return select(*(t.files.c[name] for name in FileRow.__slots__))
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

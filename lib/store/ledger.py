@@ -1,0 +1,224 @@
+"""The plan and the ledger: which Ashby calls are to be made, and what became of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+
+from lib.store import Store, dumps, now_ms
+from lib.store import tables as t
+
+BATCH = 500
+COLUMNS = ("row_id", "kind", "lever_type", "lever_id", "person", "seq", "needs", "body", "body_hash", "link")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One intended Ashby call, as the plan holds it; `body` may hold references ($link, $file)."""
+
+    row_id: str
+    kind: str
+    lever_type: str
+    lever_id: str
+    person: str
+    seq: int
+    needs: tuple[str, ...]
+    body: dict[str, Any]
+    body_hash: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger knows of one row: state is intended, done, refused, unknown, parked or again."""
+
+    row_id: str
+    state: str
+    body_hash: str
+    attempts: int
+    ashby_id: str | None
+    code: str
+    note: str
+    request_id: str
+    first_ms: int
+
+
+class Ledger:
+    """Reads the plan, records outcomes. Every method that takes a connection belongs into the caller's transaction."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    # ---- plan --------------------------------------------------------------------------------------------------
+    def put_plan(self, rows: Iterable[Any], *, plan_hash: str) -> int:
+        """Replace the plan by `rows` (any objects with the members of Planned); returns how many there are."""
+        with self.store.begin() as tx:
+            tx.execute(delete(t.plan))
+            n_rows, batch = 0, []
+            for row in rows:
+                values = {name: getattr(row, name) for name in COLUMNS}
+                values |= {"position": n_rows, "needs": dumps(list(row.needs)), "body": dumps(row.body)}
+                batch.append(values)
+                n_rows += 1
+                if len(batch) == BATCH:
+                    tx.execute(insert(t.plan), batch)
+                    batch = []
+            if batch:
+                tx.execute(insert(t.plan), batch)
+            self.store.put_meta("plan", {"hash": plan_hash, "n_rows": n_rows, "made_ms": now_ms()}, connection=tx)
+        return n_rows
+
+    def plan_hash(self) -> str:
+        """The hash of the plan in force, or an empty text."""
+        return (self.store.meta("plan") or {}).get("hash", "")
+
+    def rows(self, person: str | None = None) -> Iterator[Planned]:
+        """Rows of the plan in order: all, or those of one person ("" for the set-up rows)."""
+        query = select(*(t.plan.c[name] for name in COLUMNS)).order_by(t.plan.c.position)
+        if person is not None:
+            query = query.where(t.plan.c.person == person)
+            yield from map(_planned, self.store._rows(query))
+            return
+        after = -1
+        while page := self.store._rows(
+            query.add_columns(t.plan.c.position).where(t.plan.c.position > after).limit(BATCH)
+        ):
+            yield from (_planned(row[:-1]) for row in page)
+            after = page[-1].position
+
+    def rows_of_kind(self, kind: str) -> Iterator[Planned]:
+        """Rows of the plan of one kind, in order."""
+        query = select(*(t.plan.c[name] for name in COLUMNS)).where(t.plan.c.kind == kind).order_by(t.plan.c.position)
+        yield from map(_planned, self.store._rows(query))
+
+    def row(self, row_id: str) -> Planned | None:
+        """One row of the plan."""
+        found = self.store._rows(select(*(t.plan.c[name] for name in COLUMNS)).where(t.plan.c.row_id == row_id))
+        return _planned(found[0]) if found else None
+
+    def pending_people(self) -> list[str]:
+        """People with at least one row that is not done, or done with another body, in plan order."""
+        query = select(t.plan.c.person, func.min(t.plan.c.position).label("first")).select_from(_joined())
+        query = query.where(_is_open()).group_by(t.plan.c.person).order_by("first")
+        return [row.person for row in self.store._rows(query)]
+
+    def counts(self) -> list[tuple[str, str, int]]:
+        """(kind, state, how many rows); rows without an outcome are `planned`, done ones with a new body `changed`."""
+        query = select(t.plan.c.kind, t.ledger.c.state, t.ledger.c.body_hash == t.plan.c.body_hash, func.count())
+        query = query.select_from(_joined()).group_by(
+            t.plan.c.kind, t.ledger.c.state, t.ledger.c.body_hash == t.plan.c.body_hash
+        )
+        found: dict[tuple[str, str], int] = {}
+        for kind, state, same, n in self.store._rows(query):
+            name = "planned" if state in (None, "again") else ("changed" if state == "done" and not same else state)
+            found[kind, name] = found.get((kind, name), 0) + n
+        return sorted((kind, state, n) for (kind, state), n in found.items())
+
+    def entries(self, *states: str) -> Iterator[tuple[Planned, Entry]]:
+        """Rows of the plan whose outcome is one of `states`, with their entry."""
+        columns = [t.plan.c[name] for name in COLUMNS] + [t.ledger.c[name] for name in Entry.__slots__]
+        query = select(*columns).select_from(_joined()).where(t.ledger.c.state.in_(states)).order_by(t.plan.c.position)
+        for row in self.store._rows(query):
+            yield _planned(row[: len(COLUMNS)]), Entry(*row[len(COLUMNS) :])
+
+    def of(self, rows: list[Planned]) -> dict[str, Entry]:
+        """{row_id: entry} of those rows that have one."""
+        found: dict[str, Entry] = {}
+        ids = [row.row_id for row in rows]
+        for start in range(0, len(ids), BATCH):
+            query = select(*(t.ledger.c[name] for name in Entry.__slots__))
+            query = query.where(t.ledger.c.row_id.in_(ids[start : start + BATCH]))
+            found |= {row.row_id: Entry(*row) for row in self.store._rows(query)}
+        return found
+
+    # ---- outcomes ----------------------------------------------------------------------------------------------
+    def intend(self, row: Planned) -> None:
+        """Commit that `row` is about to be sent. Nothing leaves before this has returned."""
+        with self.store.begin() as tx:
+            values = {"state": "intended", "body_hash": row.body_hash, "note": "", "code": "", "at_ms": now_ms()}
+            where = t.ledger.c.row_id == row.row_id
+            again = tx.execute(update(t.ledger).where(where).values(attempts=t.ledger.c.attempts + 1, **values))
+            if not again.rowcount:
+                tx.execute(insert(t.ledger), values | {"row_id": row.row_id, "attempts": 1, "first_ms": now_ms()})
+
+    def settle(
+        self,
+        row: Planned,
+        state: str,
+        *,
+        ashby_id: str | None = None,
+        code: str = "",
+        note: str = "",
+        request_id: str = "",
+        call: dict[str, Any] | None = None,
+        origin: str = "created",
+        snapshot: Any = None,
+    ) -> None:
+        """Commit the outcome of `row`: its state, the call, and the link that it yields when it is done."""
+        with self.store.begin() as tx:
+            values = {
+                "state": state, "body_hash": row.body_hash, "ashby_id": ashby_id, "code": code, "note": note,
+                "request_id": request_id, "at_ms": now_ms(),
+            }  # fmt: skip
+            if not tx.execute(update(t.ledger).where(t.ledger.c.row_id == row.row_id), values).rowcount:
+                tx.execute(insert(t.ledger), values | {"row_id": row.row_id, "attempts": 0, "first_ms": now_ms()})
+            if call is not None:
+                self._log_call(tx, row, state, call, request_id)
+            if state == "done" and row.link and ashby_id:
+                self._link(tx, row, ashby_id, origin, snapshot)
+
+    def _log_call(self, tx: Connection, row: Planned, outcome: str, call: dict[str, Any], request_id: str) -> None:
+        entry = {"row_id": row.row_id, "endpoint": row.kind, "outcome": outcome, "request_id": request_id}
+        texts = {"request": dumps(call.get("request")), "answer": dumps(call.get("answer"))}
+        tx.execute(insert(t.calls), entry | texts | {"at_ms": now_ms()})
+
+    def _link(self, tx: Connection, row: Planned, ashby_id: str, origin: str, snapshot: Any) -> None:
+        values = {
+            "ashby_type": str(row.link).partition(":")[0], "ashby_id": ashby_id, "origin": origin,
+            "row_id": row.row_id, "snapshot": None if snapshot is None else dumps(snapshot),
+        }  # fmt: skip
+        self.store._upsert(tx, t.links, {"link": row.link}, values)
+
+    def last_request(self, row_id: str) -> Any:
+        """The body of the last call of a row that was done, with all references filled in; None when there is none."""
+        where = and_(t.calls.c.row_id == row_id, t.calls.c.outcome == "done")
+        query = select(t.calls.c.request).where(where).order_by(t.calls.c.call_id.desc()).limit(1)
+        found = self.store._rows(query)
+        return json.loads(found[0].request) if found else None
+
+    # ---- links -------------------------------------------------------------------------------------------------
+    def links(self) -> dict[str, str]:
+        """{link: Ashby id} of everything that is done."""
+        return dict(map(tuple, self.store._rows(select(t.links.c.link, t.links.c.ashby_id))))
+
+    def link_rows(self) -> list[dict[str, Any]]:
+        """{link, ashby_type, ashby_id, origin, row_id} of everything that is done, by link."""
+        columns = (t.links.c.link, t.links.c.ashby_type, t.links.c.ashby_id, t.links.c.origin, t.links.c.row_id)
+        return [dict(row._mapping) for row in self.store._rows(select(*columns).order_by(t.links.c.link))]
+
+    def is_linked(self, ashby_id: str) -> str | None:
+        """The link that already holds this Ashby id, or None."""
+        found = self.store._rows(select(t.links.c.link).where(t.links.c.ashby_id == ashby_id).limit(1))
+        return found[0].link if found else None
+
+
+def _planned(row: Any) -> Planned:
+    values = list(row)
+    values[6], values[7] = tuple(json.loads(values[6])), json.loads(values[7])
+    return Planned(*values)
+
+
+def _joined() -> Any:
+    return t.plan.outerjoin(t.ledger, t.ledger.c.row_id == t.plan.c.row_id)
+
+
+def _is_open() -> Any:
+    return or_(
+        t.ledger.c.state.is_(None),
+        t.ledger.c.state.notin_(("done", "refused")),
+        t.ledger.c.body_hash != t.plan.c.body_hash,
+    )

@@ -1,0 +1,329 @@
+"""One way out to the network: pace, send, translate, mask. The only module that speaks HTTP.
+
+A call here is one attempt. What an answer means is decided by `lever` and `ashby`; what may be retried is decided
+by `reading` (reads: everything that may pass) and by the ledger (writes: only what surely did not happen).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.cookiejar
+import json
+import math
+import os
+import random
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote, urlsplit
+
+import requests
+import stamina
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from lib.errors import ConfigError, FatalError, RetryableError, UnavailableError, UnknownOutcomeError
+
+LONGEST_WAIT = 120.0  # seconds: a longer Retry-After is capped, so that one odd header cannot park a run for hours
+CHUNK = 64 * 1024
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Pacer:
+    """A token bucket shared by all workers of one key: `rate` per second, at most `burst` at once.
+
+    A library was measured first; none of them also does what a 429 asks of us: hold back every worker at once,
+    halve the pace, and recover it step by step.
+    """
+
+    def __init__(self, rate: float, *, burst: int = 1) -> None:
+        self._lock = threading.Lock()
+        self._full_rate = self._rate = float(rate)
+        self._burst = max(1, burst)
+        self._next = 0.0  # when the bucket would be full again (monotonic seconds)
+        self._held_until = 0.0
+        self._calm = 0
+        self.waiting_for = ""
+
+    @property
+    def rate(self) -> float:
+        """The pace in force now, in calls per second."""
+        return self._rate
+
+    def acquire(self) -> None:
+        """Wait for a place in the allowance."""
+        with self._lock:
+            now = time.monotonic()
+            start = max(now, self._held_until)
+            self._next = max(self._next, start) + 1 / self._rate
+            slot = max(start, self._next - self._burst / self._rate)
+        while (pause := max(slot, self._held_until) - time.monotonic()) > 0:
+            time.sleep(pause)
+
+    def hold(self, seconds: float, *, why: str) -> None:
+        """Hold back all workers for `seconds` and halve the pace."""
+        with self._lock:
+            self.waiting_for = why
+            self._held_until = max(self._held_until, time.monotonic() + min(seconds, LONGEST_WAIT))
+            self._rate = max(self._rate / 2, self._full_rate / 16)
+            self._calm = 0
+
+    def pause(self, seconds: float, *, why: str) -> None:
+        """Hold back all workers for `seconds` at an unchanged pace (the allowance of this minute is used up)."""
+        with self._lock:
+            self.waiting_for = why
+            self._held_until = max(self._held_until, time.monotonic() + min(seconds, LONGEST_WAIT))
+
+    def calm(self) -> None:
+        """Report an answer that was not a 429: fifty of them in a row raise the pace by a tenth."""
+        with self._lock:
+            if self._rate < self._full_rate:
+                self._calm += 1
+                if self._calm >= 50:
+                    self._rate = min(self._full_rate, self._rate * 1.1)
+                    self._calm = 0
+
+
+class Masker:
+    """Replaces every registered secret, in all the forms it may take, by `***`."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+
+    def register(self, secret: str) -> str:
+        """Remember `secret` (raw, URL-encoded, as Basic credentials) and return it."""
+        if secret:
+            basic = base64.b64encode(f"{secret}:".encode()).decode()
+            self._forms |= {secret, quote(secret, safe=""), basic, basic.rstrip("=")}
+        return secret
+
+    def mask(self, text: str) -> str:
+        """`text` without any registered secret."""
+        for form in sorted(self._forms, key=len, reverse=True):
+            text = text.replace(form, "***")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer: status, headers (case-insensitive), body."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; ValueError when it is not."""
+        return json.loads(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Deadlines in seconds and the largest body in bytes of one call."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 180.0
+    max_bytes: int = 64 * 1024 * 1024
+
+
+class Transport:
+    """A pooled HTTP session for one vendor, paced, with deadlines; never follows a redirect by itself."""
+
+    def __init__(
+        self, name: str, *, pacer: Pacer, limits: Limits | None = None, workers: int = 16, proxy: str = ""
+    ) -> None:
+        self.name = name
+        self.pacer = pacer
+        self.limits = limits or Limits()
+        self.n_calls = 0
+        self._session = requests.Session()
+        self._session.trust_env = False  # neither ~/.netrc nor environment variables may change where keys go
+        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        if proxy:
+            self._session.proxies = {"https": proxy}
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=workers + 4, max_retries=0))
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._session.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        writes: bool = False,
+        paced: bool = True,
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: list[tuple[str, str]] | None = None,
+        data: bytes | None = None,
+        files: Mapping[str, Any] | None = None,
+        fields: Mapping[str, str] | None = None,
+        sink: IO[bytes] | None = None,
+    ) -> Reply:
+        """One attempt. With `sink` a 2xx body goes there and `Reply.content` stays empty.
+
+        Raises UnavailableError when nothing can have happened (never reached; or a read, which changes nothing),
+        and UnknownOutcomeError when a write may have been applied.
+        """
+        check_url(url)
+        if paced:
+            self.pacer.acquire()
+        self.n_calls += 1
+        end = time.monotonic() + self.limits.total
+        try:
+            answer = self._session.request(
+                method,
+                url,
+                params=params,
+                data=fields if files else data,
+                files=files,
+                auth=auth,
+                headers=headers,
+                timeout=(self.limits.connect, self.limits.read),
+                allow_redirects=False,
+                stream=True,
+            )
+            with contextlib.closing(answer):
+                content = self._body(answer, end, sink if answer.status_code < 300 else None)
+            return Reply(answer.status_code, answer.headers, content)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _UnfinishedError) as error:
+            raise self._translated(error, url, writes) from None
+
+    def _body(self, answer: requests.Response, end: float, sink: IO[bytes] | None) -> bytes:
+        received, parts = 0, []
+        for chunk in answer.iter_content(CHUNK):
+            received += len(chunk)
+            if time.monotonic() > end:
+                raise _UnfinishedError(f"no end after {self.limits.total:.0f} s")
+            if received > self.limits.max_bytes:
+                raise _UnfinishedError(f"more than {self.limits.max_bytes} bytes")
+            if sink is None:
+                parts.append(chunk)
+            else:
+                sink.write(chunk)
+        expected = answer.headers.get("Content-Length", "")
+        if expected.isdigit() and "Content-Encoding" not in answer.headers and int(expected) != received:
+            raise _UnfinishedError(f"{received} of {expected} bytes arrived")
+        return b"".join(parts)
+
+    def _translated(self, error: Exception, url: str, writes: bool) -> Exception:
+        what = f"{self.name}: {type(error).__name__} at {urlsplit(url).path}"
+        if isinstance(error, requests.exceptions.SSLError) and _certificate_refused(error):
+            return FatalError(f"{what}: the server's certificate was refused.", hint="TLS cannot be switched off.")
+        if writes and not _never_sent(error):
+            return UnknownOutcomeError(f"{what}: the answer to a write was lost.")
+        if isinstance(error, requests.ConnectionError) and _never_sent(error):
+            host = urlsplit(url).netloc
+            return UnavailableError(f"{what}: {host} cannot be reached.", hint="Is the address right, is it up?")
+        return UnavailableError(
+            f"{what}: no complete answer ({error if isinstance(error, _UnfinishedError) else 'cut off'})."
+        )
+
+
+class _UnfinishedError(Exception):
+    """A body that did not end in time, or in size."""
+
+
+def _never_sent(error: Exception) -> bool:
+    """True only when no byte of the request can have left: no connection was made."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    refused = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return isinstance(error, requests.ConnectionError) and isinstance(reason, refused)
+
+
+def _certificate_refused(error: Exception) -> bool:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def check_url(url: str) -> None:
+    """Raise ConfigError unless `url` is https, or http to this very machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return
+    raise ConfigError(f"{parts.scheme}://{parts.hostname} is not an https address.", hint="Only https is allowed.")
+
+
+def host_allowed(url: str, patterns: list[str]) -> bool:
+    """True when the host of `url` is one of `patterns` (`*.lever.co` allows sub-domains) and the scheme is safe."""
+    parts = urlsplit(url)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    return safe and any(
+        fnmatch(parts.netloc, pattern) or fnmatch(parts.hostname or "", pattern) for pattern in patterns
+    )
+
+
+def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
+    """Seconds that a `Retry-After` header asks for (number or date form), capped; None without a usable one."""
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now)
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), LONGEST_WAIT) if not math.isnan(seconds) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How reads are retried: waits of first, 2*first, 4*first … (+ jitter) up to `longest` seconds."""
+
+    attempts: int = 8
+    first: float = 1.0
+    longest: float = 60.0
+
+    def tries(self) -> Iterator[Any]:
+        """Attempts as context managers; RetryableError leads to the next one, all else is raised."""
+        return iter(
+            stamina.retry_context(
+                on=_wait_for, attempts=self.attempts, timeout=None, wait_initial=self.first, wait_max=self.longest,
+                wait_jitter=self.first,
+            )
+        )  # fmt: skip
+
+
+def _wait_for(error: Exception) -> bool | float:
+    if not isinstance(error, RetryableError):
+        return False
+    return True if error.wait is None else error.wait + random.random() * 0.1
+
+
+def ping(url: str, *, seconds: float = 2.0) -> dict[str, Any] | None:
+    """The JSON object at `url` of a local service, or None when nothing answers."""
+    check_url(url)
+    session = requests.Session()
+    session.trust_env = False
+    try:
+        return dict(session.get(url, timeout=seconds, allow_redirects=False).json())
+    except (requests.RequestException, ValueError):
+        return None
+    finally:
+        session.close()
+
+
+def write_private(path: Path) -> IO[bytes]:
+    """Open `path` for writing with mode 0600, whatever the umask."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

@@ -1,0 +1,228 @@
+"""Opens one customer: settings, keys, clients, store, folders. The one place that puts them together."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import decisions, service
+from lib.ashby import Ashby
+from lib.errors import GateError
+from lib.lever import Lever
+from lib.params import Params, home, load, secrets
+from lib.store import Store, now_ms, open_store
+from lib.transport import Masker, Pacer, Patience, Transport
+
+Progress = Callable[[int, int | None, str], None]
+STEPS = ("audit", "extract", "dedupe", "map", "load", "validate")
+
+
+@dataclass
+class Workbook:
+    """One open customer. `lever` and `ashby` are paced and share nothing with other customers."""
+
+    customer: str
+    params: Params
+    folder: Path
+    store: Store
+    lever: Lever
+    ashby: Ashby
+    masker: Masker
+    started_over: str = ""
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.lever.transport.close()
+        self.ashby.transport.close()
+        self.store.close()
+
+    @property
+    def params_folder(self) -> Path:
+        """Where the customer's decision tables stand."""
+        return home() / "params" / self.customer
+
+    def table(self, name: str) -> decisions.DecisionTable:
+        """One decision table, as it stands on disk."""
+        return decisions.read(self.params_folder / f"{name}.csv")
+
+    @contextlib.contextmanager
+    def writing(self, step: str) -> Iterator[None]:
+        """Be the one writer of this customer while the block runs; logs when the step began and how it ended."""
+        with self.store.lease(step) as lease:
+            if lease.took_over:
+                self.log("took over", step=step, from_=lease.took_over)
+            self.log("begin", step=step)
+            try:
+                yield
+            except BaseException as error:
+                self.log("stopped", step=step, error=type(error).__name__)
+                raise
+            self.log("end", step=step)
+
+    def log(self, event: str, **about: object) -> None:
+        """One line of log.jsonl: ids, counts and codes only."""
+        line = self.masker.mask(json.dumps({"at_ms": now_ms(), "event": event, **about}))
+        with os.fdopen(os.open(self.folder / "log.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.write(line + "\n")
+
+    def progress(self, step: str) -> Progress:
+        """A function that tells how far a step is: in progress.json, and as one line in a notebook."""
+        return ProgressLine(self.folder / "progress.json", step)
+
+    def pin(self, side: str, ids: list[str]) -> None:
+        """Remember which account this is by the ids of its users; GateError when another one answers."""
+        known = self.store.meta(f"identity.{side}")
+        if known and ids and not set(known) & set(ids):
+            raise GateError(
+                f"The {side} account that answers is not the one of the first audit of {self.customer!r}.",
+                hint="Check the key. A new rehearsal account needs a new customer (`workbook new`).",
+            )
+        if ids and not known:
+            self.store.put_meta(f"identity.{side}", sorted(ids))
+
+
+class ProgressLine:
+    """Tells done / total / pace / time left / why waiting, at most twice a second."""
+
+    def __init__(self, file: Path, step: str) -> None:
+        self._file, self._step = file, step
+        self._began = self._told = 0.0
+        self._first: int | None = None
+        self._display: object = None
+
+    def __call__(self, done: int, total: int | None, note: str = "") -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._began = done, now
+        if now - self._told < 0.5 and done != total:
+            return
+        self._told = now
+        pace = (done - self._first) / (now - self._began) if now > self._began else 0.0
+        left = (total - done) / pace if total and pace > 0 else None
+        about = {"step": self._step, "done": done, "total": total, "per_second": round(pace, 1), "note": note}
+        self._write(about | {"seconds_left": None if left is None else round(left), "at_ms": now_ms()})
+        if "ipykernel" in sys.modules:
+            self._show(line(about, left))
+
+    def _write(self, about: dict[str, object]) -> None:
+        part = self._file.with_suffix(f".{os.getpid()}.part")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(about, file)
+        part.replace(self._file)
+
+    def _show(self, text: str) -> None:
+        from IPython.display import display  # noqa: PLC0415 - only inside a kernel
+
+        data = {"text/plain": text}
+        if self._display is None:
+            self._display = display(data, raw=True, display_id=True)
+        else:
+            self._display.update(data, raw=True)  # type: ignore[attr-defined]
+
+
+def line(about: dict[str, object], left: float | None) -> str:
+    """One line of progress in plain words."""
+    total = f" of {about['total']:,}" if about["total"] else ""
+    ahead = "" if left is None else f", about {_duration(left)} left"
+    note = f" ({about['note']})" if about["note"] else ""
+    return f"{about['step']}: {about['done']:,}{total}, {about['per_second']} per second{ahead}{note}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else (f"{minutes} min {rest} s" if minutes else f"{rest} s")
+
+
+def folder_of(customer: str) -> Path:
+    """Where everything of one customer is kept: private, and ignored by git."""
+    return home() / "runs" / customer
+
+
+def open_customer(customer: str) -> Workbook:
+    """Open a customer by name; ConfigError says what is wrong with the settings and how to mend it."""
+    params = load(customer)
+    folder = folder_of(customer)
+    started_over, given, urls = "", {}, {}
+    if params.service is not None:
+        found = service.ensure(folder, params.service.command, cwd=home_of_code())
+        given = found.env
+        urls = {"lever": found.url("lever_url"), "ashby": found.url("ashby_url"), "storage": found.url("storage_url")}
+        started_over = _set_aside(folder, found.instance)
+    names = [params.lever.key_env, params.ashby.key_env]
+    keys = secrets(customer, names, given=given)
+    masker = Masker()
+    for key in keys.values():
+        masker.register(key)
+    store = open_store(folder, url=params.store_url)
+    if given:
+        store.put_meta("service.instance", found.instance)
+    lever = _lever(params, keys[names[0]], urls)
+    ashby = _ashby(params, keys[names[1]], urls)
+    return Workbook(customer, params, folder, store, lever, ashby, masker, started_over)
+
+
+def home_of_code() -> Path:
+    """The folder of this repository, whatever $WORKBOOK_HOME says."""
+    return Path(__file__).resolve().parents[1]
+
+
+def _lever(params: Params, key: str, urls: dict[str, str]) -> Lever:
+    settings = params.lever
+    pacer = Pacer(settings.per_second, burst=settings.burst)
+    transport = Transport("Lever", pacer=pacer, workers=settings.workers, proxy=params.proxy)
+    hosts = settings.download_hosts + ([_host(urls["storage"])] if urls else [])
+    base = urls.get("lever") or settings.base_url
+    return Lever(base, key, transport=transport, patience=_patience(settings.retry), hosts=hosts)
+
+
+def _ashby(params: Params, key: str, urls: dict[str, str]) -> Ashby:
+    settings = params.ashby
+    per_second = settings.per_minute / 60
+    pacer = Pacer(per_second, burst=max(1, int(per_second / 4)))
+    transport = Transport("Ashby", pacer=pacer, workers=settings.workers, proxy=params.proxy)
+    return Ashby(
+        urls.get("ashby") or settings.base_url,
+        key,
+        transport=transport,
+        patience=_patience(settings.retry),
+        hosts=settings.upload_hosts + ([_host(urls["storage"])] if urls else []),
+        api_version=settings.api_version,
+    )
+
+
+def _patience(retry: object) -> Patience:
+    return Patience(attempts=retry.attempts, first=retry.first_s, longest=retry.longest_s)  # type: ignore[attr-defined]
+
+
+def _host(url: str) -> str:
+    return url.split("/")[2] if "//" in url else url
+
+
+def _set_aside(folder: Path, instance: str) -> str:
+    """When a throw-away target was started anew, what was written to the old one is gone: begin a new store.
+
+    The earlier run is kept beside it, until the next time.
+    """
+    database = folder / "store.db"
+    if not database.is_file():
+        return ""
+    store = open_store(folder)
+    known = store.meta("service.instance")
+    store.close()
+    if known in (None, instance):
+        return ""
+    previous = folder.with_name(f"{folder.name}.previous")
+    shutil.rmtree(previous, ignore_errors=True)
+    previous.mkdir(mode=0o700)
+    for name in ("store.db", "store.db-wal", "store.db-shm", "files", "notebooks", "reports", "log.jsonl"):
+        if (folder / name).exists():
+            (folder / name).rename(previous / name)
+    return f"The local service was started anew, so this run begins anew; the earlier one is in runs/{previous.name}."

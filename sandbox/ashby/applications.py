@@ -1,0 +1,263 @@
+"""``application.*`` and the hiring-team roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.ashby import views
+from sandbox.ashby.candidates import find_candidate, time_window
+from sandbox.ashby.checks import RefusedError, invalid
+from sandbox.ashby.histories import check_reason, enter, find_stage, read_events, start_stage
+from sandbox.ashby.paging import Page, paginate
+from sandbox.ashby.records import Application, Call, Event, Job, Json
+from sandbox.ashby.state import (
+    State,
+    check_references,
+    find,
+    find_application,
+    find_job,
+    new_id,
+    sees_application,
+)
+
+
+def _written(state: State, item: Application, call: Call, *, body: Json) -> Json:
+    """Show an application after a write, as thin as recorded (a source only when this call set it)."""
+    if state.switch("write_answers") != "recorded":
+        return views.application(state, item, call)
+    shown = views.application(state, item, call, thin=True)
+    if body.get("sourceId") is None:
+        shown["source"] = None
+    else:
+        shown["source"] = {name: shown["source"][name] for name in ("id", "title")}
+    return shown
+
+
+def _plan_of(state: State, job: Job, wanted: str | None) -> str:
+    """Return the interview plan of a new application: a named one of the job, or the job's default."""
+    plan_id = wanted or job.plan
+    if plan_id is None or plan_id not in state.plans or plan_id != job.plan:
+        raise RefusedError("interview_plan_not_found", "the job has no such interview plan")
+    return plan_id
+
+
+def create(state: State, body: Json, call: Call) -> Any:
+    """Add an application, with a whole history when one is given."""
+    candidate = find_candidate(state, body["candidateId"])
+    job = find_job(state, body["jobId"], call)
+    _check_job_takes_applications(state, candidate.applications, job)
+    check_references(state, body)
+    plan_id = _plan_of(state, job, body.get("interviewPlanId"))
+    created = state.past(body.get("createdAt"), "createdAt")
+    now = state.now()
+    item = Application(new_id(), candidate.id, job.id, plan_id, created, now, now)
+    if body.get("applicationHistory"):
+        if "interviewStageId" in body:
+            raise invalid("interviewStageId: contradicts applicationHistory")
+        item.events = read_events(state, plan_id, body["applicationHistory"], created_ms=created, actor=call.actor)
+    else:
+        stage = start_stage(state, plan_id, body.get("interviewStageId"))
+        item.events = [Event(new_id(), stage["id"], created, None, call.actor)]
+    item.source, item.credited = body.get("sourceId"), body.get("creditedToUserId")
+    state.applications[item.id] = item
+    candidate.applications.append(item.id)
+    state.touch(item.id)
+    state.save_candidate(candidate)
+    call.wrote = True
+    shown = _written(state, item, call, body=body)
+    if state.switch("write_answers") == "recorded":
+        shown["currentInterviewStage"] = {"id": item.events[-1].stage_id}
+    shown["applicationHistory"] = views.history(state, item)
+    return shown
+
+
+def _check_job_takes_applications(state: State, others: list[str], job: Job) -> None:
+    """Refuse by job status and repeat candidacy, both undocumented (switches)."""
+    if job.status not in state.switch("application_job_states").split(","):
+        raise invalid(f"jobId: a job in status {job.status} takes no applications")
+    repeated = any(state.applications[key].job == job.id for key in others)
+    if repeated and state.switch("duplicate_applications") == "refused":
+        raise RefusedError("application_already_exists", "the candidate already has an application for this job")
+
+
+def update(state: State, body: Json, call: Call) -> Any:
+    """Change source, credit or creation time; subscribers are told unless ``sendNotifications`` is false."""
+    item = find_application(state, body["applicationId"], call)
+    check_references(state, body)
+    if "createdAt" in body:
+        item.created_ms = state.past(body["createdAt"], "createdAt")
+    item.source = body.get("sourceId", item.source)
+    item.credited = body.get("creditedToUserId", item.credited)
+    state.save_application(item)
+    call.wrote = True
+    call.notified = body.get("sendNotifications", True)
+    return _written(state, item, call, body=body)
+
+
+def info(state: State, body: Json, call: Call) -> Any:
+    """Return one application with its history; submitted application forms are not imitated."""
+    item = find_application(state, body.get("applicationId", ""), call)
+    shown = views.application(state, item, call)
+    resume = state.candidates[item.candidate].resume
+    if resume:
+        shown["resumeFileHandle"] = views.file_handle(state, resume)
+    shown["applicationHistory"] = views.history(state, item)
+    for name in body.get("expand", []):
+        shown[name] = []
+    return shown
+
+
+def list_applications(state: State, body: Json, call: Call) -> Page:
+    """List applications; whether ``createdAfter`` means the back-dated time is not documented (guess: it does)."""
+    after, before = time_window(state, body)
+    wanted, job_id = body.get("status"), body.get("jobId")
+
+    def keep(item: Application) -> bool:
+        return (
+            after <= item.created_ms <= before
+            and (job_id is None or item.job == job_id)
+            and (wanted is None or views.status(state, item) == wanted)
+            and sees_application(state, item, call)
+        )
+
+    def render(item: Application) -> Json:
+        shown = views.application(state, item, call)
+        return {**shown, "openings": []} if "openings" in body.get("expand", []) else shown
+
+    return paginate(state, "application.list", body=body, items=state.applications.values(), render=render, keep=keep)
+
+
+def change_stage(state: State, body: Json, call: Call) -> Any:
+    """Enter a stage now; ``archiveEmail`` mails the candidate. A repeat makes another event (guess)."""
+    item = find_application(state, body["applicationId"], call)
+    stage = find_stage(state, item.plan, body["interviewStageId"])
+    check_reason(state, stage, body.get("archiveReasonId"), "archiveReasonId")
+    if "archiveEmail" in body:
+        if stage["type"] != "Archived":
+            raise invalid("archiveEmail: only with a stage of type Archived")
+        find(state.templates, body["archiveEmail"]["communicationTemplateId"], "communication_template_not_found")
+        call.notified = True
+    enter(state, item, stage, reason_id=body.get("archiveReasonId"), actor=call.actor)
+    state.save_application(item)
+    call.wrote = True
+    return views.application(state, item, call)
+
+
+def change_source(state: State, body: Json, call: Call) -> Any:
+    """Set or unset the source."""
+    item = find_application(state, body["applicationId"], call)
+    check_references(state, body)
+    item.source = body["sourceId"]
+    state.save_application(item)
+    call.wrote = True
+    return _written(state, item, call, body=body)
+
+
+def transfer(state: State, body: Json, call: Call) -> Any:
+    """Move an application to another job; automatic activities start unless told not to."""
+    item = find_application(state, body["applicationId"], call)
+    job = find_job(state, body["jobId"], call)
+    plan_id = _plan_of(state, job, body["interviewPlanId"])
+    stage = find_stage(state, plan_id, body["interviewStageId"])
+    check_reason(state, stage, None, "archiveReasonId")
+    item.job, item.plan = job.id, plan_id
+    enter(state, item, stage, reason_id=None, actor=call.actor)
+    state.save_application(item)
+    call.wrote = True
+    call.notified = body.get("startAutomaticActivities", True)
+    return views.application(state, item, call)
+
+
+def list_history(state: State, body: Json, call: Call) -> Page:
+    """List the history of an application in order."""
+    item = find_application(state, body["applicationId"], call)
+    return paginate(
+        state,
+        "application.listHistory",
+        body=body,
+        items=views.history(state, item),
+        render=lambda event: event,
+        key=lambda event: event["id"],
+        sync=False,
+    )
+
+
+def update_history(state: State, body: Json, call: Call) -> Any:
+    """Replace the whole history; events left out are deleted. Needs a toggle of the key."""
+    item = find_application(state, body["applicationId"], call)
+    if not call.may("history"):
+        raise RefusedError("missing_endpoint_permission", "the key may not update application history")
+    item.events = read_events(
+        state,
+        item.plan,
+        body["applicationHistory"],
+        created_ms=item.created_ms,
+        actor=call.actor,
+        known={event.id: event for event in item.events},
+    )
+    state.save_application(item)
+    call.wrote = True
+    return views.application(state, item, call)
+
+
+def _member(state: State, body: Json) -> Json:
+    """Return the hiring-team entry that a body names."""
+    user = find(state.users, body["teamMemberId"], "user_not_found")
+    role = find(state.roles, body["roleId"], "hiring_team_role_not_found")
+    return {
+        "userId": user["id"],
+        "firstName": user["firstName"],
+        "lastName": user["lastName"],
+        "email": user.get("email", ""),
+        "role": role["title"],
+    }
+
+
+def add_member(state: State, body: Json, call: Call) -> Any:
+    """Put a user on the hiring team of an application; a repeat changes nothing (guess)."""
+    item = find_application(state, body["applicationId"], call)
+    member = _member(state, body)
+    if member not in item.team:
+        item.team.append(member)
+        state.save_application(item)
+    call.wrote = True
+    return member
+
+
+def remove_member(state: State, body: Json, call: Call) -> Any:
+    """Take a user off the hiring team of an application."""
+    item = find_application(state, body["applicationId"], call)
+    member = _member(state, body)
+    item.team = [other for other in item.team if other != member]
+    state.save_application(item)
+    call.wrote = True
+    return member
+
+
+def list_application_roles(state: State, body: Json, call: Call) -> Any:
+    """List the roles on an application's hiring team."""
+    return list(state.roles.values())
+
+
+def list_roles(state: State, body: Json, call: Call) -> Any:
+    """List role names, or with ``namesOnly:false`` ids and titles (default: names)."""
+    if body.get("namesOnly", True):
+        return [role["title"] for role in state.roles.values()]
+    return list(state.roles.values())
+
+
+HANDLERS = {
+    "application.create": create,
+    "application.update": update,
+    "application.info": info,
+    "application.list": list_applications,
+    "application.changeStage": change_stage,
+    "application.changeSource": change_source,
+    "application.transfer": transfer,
+    "application.listHistory": list_history,
+    "application.updateHistory": update_history,
+    "application.addHiringTeamMember": add_member,
+    "application.removeHiringTeamMember": remove_member,
+    "applicationHiringTeamRole.list": list_application_roles,
+    "hiringTeamRole.list": list_roles,
+}

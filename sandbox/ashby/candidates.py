@@ -1,0 +1,289 @@
+"""``candidate.*``, ``candidateTag.*`` and ``project.*``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sandbox.ashby import views
+from sandbox.ashby.checks import RefusedError, invalid
+from sandbox.ashby.notehtml import strip_tags
+from sandbox.ashby.paging import Page, paginate
+from sandbox.ashby.records import Call, Candidate, Json, Note
+from sandbox.ashby.state import State, check_references, find, new_id
+
+SEARCH_LIMIT = 100
+"""``candidate.search`` returns at most so many and has no paging (vendor contract)."""
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\Z")
+
+
+def find_candidate(state: State, candidate_id: str) -> Candidate:
+    """Return a candidate or refuse (the code is a guess)."""
+    found: Candidate = find(state.candidates, candidate_id, "candidate_not_found")
+    return found
+
+
+def _check_address(state: State, address: str, member: str) -> str:
+    """Refuse what is no address when switch ``email_format`` = ``checked``; by default anything goes (guess)."""
+    if state.switch("email_format") == "checked" and not _ADDRESS.match(address):
+        raise invalid(f"{member}: must be an e-mail address")
+    return address
+
+
+def _location(place: Json) -> Json | None:
+    """Turn the written location into the read one (recorded order of the components)."""
+    parts = {name: text for name in ("city", "region", "country") if (text := place.get(name, "").strip())}
+    if not parts:
+        return None
+    return {
+        "id": new_id(),
+        "locationSummary": ", ".join(parts.values()),
+        "locationComponents": [
+            {"type": kind.capitalize(), "name": parts[kind]} for kind in ("country", "region", "city") if kind in parts
+        ],
+    }
+
+
+def _set_link(candidate: Candidate, kind: str, url: str) -> None:
+    """Set the link of one type, leaving the others."""
+    candidate.links = [link for link in candidate.links if link["type"] != kind] + [{"type": kind, "url": url}]
+
+
+def create(state: State, body: Json, call: Call) -> Any:
+    """Add a candidate; the same address again makes a second one (no such error is documented)."""
+    check_references(state, body)
+    created = state.past(body.get("createdAt"), "createdAt")
+    now = state.now()
+    candidate = Candidate(new_id(), body["name"], created, now, now)
+    if body.get("email"):
+        candidate.email = _check_address(state, body["email"], "email")
+    for address in body.get("alternateEmailAddresses", []):
+        if address and address != candidate.email and address not in candidate.alternates:
+            candidate.alternates.append(_check_address(state, address, "alternateEmailAddresses"))
+    candidate.phone = body.get("phoneNumber") or None
+    for member, kind in (("linkedInUrl", "LinkedIn"), ("githubUrl", "GitHub"), ("website", "Website")):
+        if member in body:
+            _set_link(candidate, kind, body[member])
+    candidate.source = body.get("sourceId")
+    candidate.credited = body.get("creditedToUserId")
+    candidate.location = _location(body.get("location", {}))
+    state.candidates[candidate.id] = candidate
+    state.index(candidate)
+    state.touch(candidate.id)
+    call.wrote = True
+    return views.candidate(state, candidate, call)
+
+
+def update(state: State, body: Json, call: Call) -> Any:
+    """Change a candidate; subscribers are told unless ``sendNotifications`` is false."""
+    candidate = find_candidate(state, body["candidateId"])
+    check_references(state, body)
+    created = state.past(body["createdAt"], "createdAt") if "createdAt" in body else candidate.created_ms
+    for member in ("email", "alternateEmail"):
+        _check_address(state, body.get(member) or "a@b", member)
+    state.unindex(candidate)
+    candidate.created_ms = created
+    candidate.name = body.get("name", candidate.name)
+    if body.get("email"):
+        candidate.email = body["email"]
+        candidate.alternates = [address for address in candidate.alternates if address != candidate.email]
+    extra = body.get("alternateEmail")
+    if extra and extra != candidate.email and extra not in candidate.alternates:
+        candidate.alternates.append(extra)
+    candidate.phone = body.get("phoneNumber") or candidate.phone
+    candidate.source = body.get("sourceId", candidate.source)
+    candidate.credited = body.get("creditedToUserId", candidate.credited)
+    if "location" in body:
+        candidate.location = _location(body["location"])
+    _update_links(candidate, body)
+    state.index(candidate)
+    state.save_candidate(candidate)
+    call.wrote = True
+    call.notified = body.get("sendNotifications", True)
+    shown = views.candidate(state, candidate, call)
+    if state.switch("write_answers") == "recorded" and "sourceId" not in body:
+        shown["source"] = None
+    return shown
+
+
+def _update_links(candidate: Candidate, body: Json) -> None:
+    """Replace all links by ``socialLinks``; without it set the three single ones (vendor contract)."""
+    if "socialLinks" in body:
+        candidate.links = [dict(link) for link in body["socialLinks"]]
+        return
+    for member, kind in (("linkedInUrl", "LinkedIn"), ("githubUrl", "GitHub"), ("websiteUrl", "Website")):
+        if member in body:
+            _set_link(candidate, kind, body[member])
+
+
+def info(state: State, body: Json, call: Call) -> Any:
+    """Return one candidate; no endpoint sets an external mapping id, so that look-up finds nothing."""
+    return views.candidate(state, find_candidate(state, body.get("id", "")), call)
+
+
+def list_candidates(state: State, body: Json, call: Call) -> Page:
+    """List candidates; the bounds compare when they were added, not the back-dated ``createdAt``."""
+    after, before = time_window(state, body)
+    return paginate(
+        state,
+        "candidate.list",
+        body=body,
+        items=state.candidates.values(),
+        render=lambda item: views.candidate(state, item, call),
+        keep=lambda item: after <= item.added_ms <= before,
+    )
+
+
+def time_window(state: State, body: Json) -> tuple[int, float]:
+    """Return the bounds of ``createdAfter`` and ``createdBefore``; contradictory or future ones are refused."""
+    after, before = body.get("createdAfter", 0), body.get("createdBefore")
+    if before is not None and (before > state.now() or after > before):
+        raise invalid("createdBefore: in the future or before createdAfter")
+    if after > state.now():
+        raise invalid("createdAfter: in the future")
+    return after, float("inf") if before is None else before
+
+
+def search(state: State, body: Json, call: Call) -> Any:
+    """Find candidates by address and name (both: and); alternate addresses count, case does not (guess)."""
+    found: set[str] | None = None
+    if "email" in body:
+        found = set(state.by_email.get(body["email"].strip().lower(), ()))
+    if "name" in body:
+        named = _named(state, body["name"])
+        found = named if found is None else found & named
+    newest = state.now() - state.number("search_delay_ms")
+    hits = [state.candidates[key] for key in found or ()]
+    hits = sorted((hit for hit in hits if hit.added_ms <= newest), key=lambda hit: (hit.added_ms, hit.id))
+    return [views.candidate(state, hit, call) for hit in hits[:SEARCH_LIMIT]]
+
+
+def _named(state: State, name: str) -> set[str]:
+    """Return ids by name: equal, or holding all words when switch ``search_name`` = ``words``."""
+    wanted = name.strip().lower()
+    if state.switch("search_name") == "equal":
+        return set(state.by_name.get(wanted, ()))
+    words = wanted.split()
+    return {key for known, keys in state.by_name.items() if all(word in known for word in words) for key in keys}
+
+
+def add_tag(state: State, body: Json, call: Call) -> Any:
+    """Put a tag on a candidate; a repeat changes nothing (switch ``repeat_tag`` = ``double``: it is there twice)."""
+    candidate = find_candidate(state, body["candidateId"])
+    tag = find(state.tags, body["tagId"], "tag_not_found")
+    if tag["id"] not in candidate.tags or state.switch("repeat_tag") == "double":
+        candidate.tags.append(tag["id"])
+        state.save_candidate(candidate)
+    call.wrote = True
+    return views.candidate(state, candidate, call)
+
+
+def remove_tag(state: State, body: Json, call: Call) -> Any:
+    """Take a tag off a candidate; nothing happens when it is not there (vendor changelog)."""
+    candidate = find_candidate(state, body["candidateId"])
+    find(state.tags, body["tagId"], "tag_not_found")
+    candidate.tags = [tag_id for tag_id in candidate.tags if tag_id != body["tagId"]]
+    state.save_candidate(candidate)
+    call.wrote = True
+    return views.candidate(state, candidate, call)
+
+
+def create_note(state: State, body: Json, call: Call) -> Any:
+    """Add a note by the acting user; HTML loses all but nine tags, plain text stays as it is."""
+    candidate = find_candidate(state, body["candidateId"])
+    is_private = body.get("isPrivate", False)
+    if is_private and not call.may("private"):
+        raise RefusedError("missing_endpoint_permission", "private notes need access to non-offer private fields")
+    given = body["note"]
+    kind, text = ("text/plain", given) if isinstance(given, str) else (given["type"], given["value"])
+    if not text.strip():
+        raise invalid("note: must not be blank")
+    most = state.number("note_max_chars")
+    if most and len(text) > most:
+        raise invalid("note: too long")
+    created = state.past(body.get("createdAt"), "createdAt")
+    content = strip_tags(text) if kind == "text/html" else text
+    note = Note(new_id(), created, state.now(), is_private, content, kind, call.actor)
+    candidate.notes[note.id] = note
+    state.touch(note.id)
+    state.save_candidate(candidate)
+    call.wrote = True
+    call.notified = body.get("sendNotifications", False)
+    return views.note(state, note)
+
+
+def list_notes(state: State, body: Json, call: Call) -> Page:
+    """List the notes of a candidate in the order they were written (guess); private ones need the toggle."""
+    candidate = find_candidate(state, body["candidateId"])
+    return paginate(
+        state,
+        "candidate.listNotes",
+        body=body,
+        items=candidate.notes.values(),
+        render=lambda item: views.note(state, item),
+        keep=lambda item: not item.is_private or call.may("private"),
+    )
+
+
+def list_tags(state: State, body: Json, call: Call) -> Page:
+    """List tags, archived ones on demand."""
+    return paginate(
+        state,
+        "candidateTag.list",
+        body=body,
+        items=state.tags.values(),
+        render=lambda item: item,
+        keep=lambda item: body.get("includeArchived", False) or not item["isArchived"],
+        key=lambda item: item["id"],
+    )
+
+
+def create_tag(state: State, body: Json, call: Call) -> Any:
+    """Return the tag with this title, made when there is none (vendor contract); an archived one stays so."""
+    title = body["title"].strip()
+    for tag in state.tags.values():
+        if tag["title"] == title:
+            return tag
+    tag = {"id": new_id(), "title": title, "isArchived": False}
+    state.tags[tag["id"]] = tag
+    state.touch(tag["id"])
+    call.wrote = True
+    return tag
+
+
+def archive_tag(state: State, body: Json, call: Call) -> Any:
+    """Archive a tag."""
+    tag = find(state.tags, body["tagId"], "tag_not_found")
+    tag["isArchived"] = True
+    state.touch(tag["id"])
+    call.wrote = True
+    return tag
+
+
+def list_projects(state: State, body: Json, call: Call) -> Page:
+    """List projects; with ``candidateId`` those of a candidate (none: adding is not imitated)."""
+    if "candidateId" in body:
+        find_candidate(state, body["candidateId"])
+        items: list[Json] = []
+    else:
+        items = list(state.projects.values())
+    return paginate(state, call.endpoint, body=body, items=items, render=lambda item: item, key=lambda item: item["id"])
+
+
+HANDLERS = {
+    "candidate.create": create,
+    "candidate.update": update,
+    "candidate.info": info,
+    "candidate.list": list_candidates,
+    "candidate.search": search,
+    "candidate.addTag": add_tag,
+    "candidate.removeTag": remove_tag,
+    "candidate.createNote": create_note,
+    "candidate.listNotes": list_notes,
+    "candidate.listProjects": list_projects,
+    "candidateTag.list": list_tags,
+    "candidateTag.create": create_tag,
+    "candidateTag.archive": archive_tag,
+    "project.list": list_projects,
+}

@@ -1,0 +1,211 @@
+"""``job.*`` and ``opening.*``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.ashby import views
+from sandbox.ashby.candidates import time_window
+from sandbox.ashby.checks import RefusedError, invalid
+from sandbox.ashby.paging import Page, paginate
+from sandbox.ashby.records import Call, Job, Json, Opening
+from sandbox.ashby.state import State, find, find_job, new_id
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    "Draft": ("Open", "Archived"),
+    "Open": ("Closed",),
+    "Closed": ("Draft", "Archived"),
+    "Archived": ("Draft",),
+}
+"""Allowed changes of status (vendor contract, ``job.setStatus``)."""
+
+DEFAULT_STATES = ("Open", "Closed", "Archived")
+"""``job.list`` shows drafts only when they are named (vendor contract)."""
+
+
+def _check_place(state: State, body: Json) -> None:
+    """Refuse a department, location or plan that does not exist or is archived (codes are guesses)."""
+    if "teamId" in body and find(state.departments, body["teamId"], "department_not_found")["isArchived"]:
+        raise invalid("teamId: archived")
+    if "locationId" in body:
+        location = find(state.locations, body["locationId"], "location_not_found")
+        if location["isArchived"] or location["type"] != "Location":
+            raise invalid("locationId: archived or a level of the hierarchy")
+    plan_id = body.get("defaultInterviewPlanId")
+    if plan_id is not None and find(state.plans, plan_id, "interview_plan_not_found")["isArchived"]:
+        raise invalid("defaultInterviewPlanId: archived")
+
+
+def create(state: State, body: Json, call: Call) -> Any:
+    """Add a job, always a draft."""
+    _check_place(state, body)
+    if "jobTemplateId" in body or "brandId" in body:
+        raise RefusedError("job_template_not_found", "this organization has no job templates and no brands")
+    now = state.now()
+    job = Job(new_id(), body["title"].strip(), body["teamId"], body["locationId"], now, now)
+    job.plan, job.author = body.get("defaultInterviewPlanId"), call.actor
+    state.jobs[job.id] = job
+    state.touch(job.id)
+    call.wrote = True
+    return views.job(state, job, call)
+
+
+def update(state: State, body: Json, call: Call) -> Any:
+    """Change a job."""
+    job = find_job(state, body["jobId"], call)
+    _check_place(state, body)
+    job.title = body.get("title", job.title).strip()
+    job.department = body.get("teamId", job.department)
+    job.location = body.get("locationId", job.location)
+    job.plan = body.get("defaultInterviewPlanId", job.plan)
+    job.requisition = body.get("customRequisitionId", job.requisition)
+    _save(state, job)
+    call.wrote = True
+    return views.job(state, job, call)
+
+
+def _save(state: State, job: Job) -> None:
+    job.updated_ms = state.now()
+    state.touch(job.id)
+
+
+def set_status(state: State, body: Json, call: Call) -> Any:
+    """Move a job along the allowed transitions; opening needs an interview plan."""
+    job = find_job(state, body["jobId"], call)
+    wanted = body["status"]
+    if wanted not in TRANSITIONS[job.status]:
+        raise invalid(f"status: a job cannot go from {job.status} to {wanted}")
+    if wanted == "Open" and job.plan is None:
+        raise invalid("status: a job without a default interview plan cannot be opened")
+    job.status = wanted
+    if wanted == "Open":
+        job.opened_ms, job.closed_ms = state.now(), None
+    elif wanted == "Closed":
+        job.closed_ms = state.now()
+    _save(state, job)
+    call.wrote = True
+    return views.job(state, job, call)
+
+
+def _expanded(state: State, job: Job, call: Call, *, body: Json) -> Json:
+    shown = views.job(state, job, call)
+    for name in body.get("expand", []):
+        if name == "location":
+            shown["location"] = state.locations.get(job.location)
+        else:
+            shown["openings"] = [
+                views.opening(state, item, call) for item in state.openings.values() if job.id in item.details["jobIds"]
+            ]
+    return shown
+
+
+def info(state: State, body: Json, call: Call) -> Any:
+    """Return one job."""
+    return _expanded(state, find_job(state, body["id"], call), call, body=body)
+
+
+def list_jobs(state: State, body: Json, call: Call) -> Page:
+    """List jobs by status and times."""
+    after, before = time_window(state, body)
+    states = body.get("status") or DEFAULT_STATES
+
+    def within(value: int | None, name: str) -> bool:
+        low, high = body.get(f"{name}After"), body.get(f"{name}Before")
+        if low is None and high is None:
+            return True
+        return value is not None and (low is None or value >= low) and (high is None or value <= high)
+
+    def keep(job: Job) -> bool:
+        return (
+            job.status in states
+            and after <= job.created_ms <= before
+            and within(job.opened_ms, "opened")
+            and within(job.closed_ms, "closed")
+            and (not job.confidential or call.may("confidential"))
+        )
+
+    return paginate(
+        state,
+        "job.list",
+        body=body,
+        items=state.jobs.values(),
+        render=lambda job: _expanded(state, job, call, body=body),
+        keep=keep,
+    )
+
+
+def search(state: State, body: Json, call: Call) -> Any:
+    """Find jobs by title (equal but for case: guess) or requisition id, drafts included (guess)."""
+    title, requisition = body.get("title"), body.get("requisitionId")
+    return [
+        views.job(state, job, call)
+        for job in state.jobs.values()
+        if (title is None or job.title.lower() == title.strip().lower())
+        and (requisition is None or job.requisition == requisition)
+        and (not job.confidential or call.may("confidential"))
+    ]
+
+
+def list_openings(state: State, body: Json, call: Call) -> Page:
+    """List openings."""
+    after, before = time_window(state, body)
+    return paginate(
+        state,
+        "opening.list",
+        body=body,
+        items=state.openings.values(),
+        render=lambda item: views.opening(state, item, call),
+        keep=lambda item: after <= item.created_ms <= before,
+    )
+
+
+def search_openings(state: State, body: Json, call: Call) -> Any:
+    """Find openings by their own identifier (equal)."""
+    return [
+        views.opening(state, item, call)
+        for item in state.openings.values()
+        if item.details["identifier"] == body["identifier"]
+    ]
+
+
+def create_opening(state: State, body: Json, call: Call) -> Any:
+    """Add an opening; everything is optional."""
+    if "teamId" in body:
+        find(state.departments, body["teamId"], "department_not_found")
+    for location_id in body.get("locationIds", []):
+        find(state.locations, location_id, "location_not_found")
+    for job_id in body.get("jobIds", []):
+        find_job(state, job_id, call)
+    now = state.now()
+    details: Json = {
+        "identifier": body.get("identifier", ""),
+        "description": body.get("description", ""),
+        "authorId": call.actor,
+        "teamId": body.get("teamId"),
+        "jobIds": body.get("jobIds", []),
+        "targetHireDate": body.get("targetHireDate"),
+        "targetStartDate": body.get("targetStartDate"),
+        "isBackfill": body.get("isBackfill", False),
+        "employmentType": body.get("employmentType", "FullTime"),
+        "locationIds": body.get("locationIds", []),
+    }
+    item = Opening(new_id(), body.get("openingState", "Draft"), now, new_id(), details)
+    item.opened_ms = now if item.state == "Open" else None
+    item.closed_ms = now if item.state == "Closed" else None
+    state.openings[item.id] = item
+    state.touch(item.id)
+    call.wrote = True
+    return views.opening(state, item, call)
+
+
+HANDLERS = {
+    "job.create": create,
+    "job.update": update,
+    "job.setStatus": set_status,
+    "job.info": info,
+    "job.list": list_jobs,
+    "job.search": search,
+    "opening.list": list_openings,
+    "opening.search": search_openings,
+    "opening.create": create_opening,
+}

@@ -1,0 +1,49 @@
+"""Put the company together."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sandbox.company import catalog, children, history, meetings, papers, templates
+from sandbox.company import people as persons
+from sandbox.company.model import Company, Record
+
+
+def build(*, seed: int, people: int) -> Company:
+    """Return the company of a seed with that many human beings; the same arguments give the same bytes."""
+    company = Company(seed=seed)
+    catalog.fill(company)
+    templates.fill(company)
+    drafts = persons.fill(company, max(1, people))
+    history.fill(company, drafts)
+    meetings.fill(company)
+    children.fill(company)
+    papers.fill(company)
+    _settle(company)
+    return company
+
+
+def _settle(company: Company) -> None:
+    """Bring the dates of last activity and the counts of tags and sources in line with the content."""
+    for opportunity in company.opportunities:
+        latest = max([opportunity["lastInteractionAt"], *_activity(company, opportunity["id"])])
+        opportunity["lastInteractionAt"] = latest
+        old = latest < history.JUNE_2020_MS
+        changed = company.rng(f"updated:{opportunity['id']}").random()
+        opportunity["updatedAt"] = None if old and changed < 0.9 else latest + int(changed * 1000)
+    company.tags = _counted(item["tags"] for item in company.opportunities)
+    company.sources = _counted(item["sources"] for item in company.opportunities)
+
+
+def _activity(company: Company, opportunity_id: str) -> list[int]:
+    """Times of notes and feedback: those move ``lastInteractionAt`` (observed)."""
+    times = [field["createdAt"] for note in company.notes.get(opportunity_id, ()) for field in note["fields"]]
+    return times + [form["createdAt"] for form in company.feedback.get(opportunity_id, ())]
+
+
+def _counted(lists: object) -> list[Record]:
+    """Texts with how many opportunities carry them, in alphabetical order as Lever lists them."""
+    counts: Counter[str] = Counter()
+    for items in lists:  # type: ignore[attr-defined]
+        counts.update(set(items))
+    return [{"text": text, "count": counts[text]} for text in sorted(counts, key=lambda text: (text.lower(), text))]

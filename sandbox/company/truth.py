@@ -1,0 +1,200 @@
+"""What a faultless migration has to find: who is who, and what must arrive."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from itertools import combinations
+from typing import Any
+
+from sandbox.company import filebytes
+from sandbox.company.model import Company, Person, Record
+
+Pair = tuple[str, str]
+
+
+def truth(company: Company) -> Record:
+    """Return the whole truth about a company as JSON-able data."""
+    owner = {contact: person for person in company.people for contact in person.contacts}
+    opportunities = _opportunities(company, owner)
+    loads = {row["id"] for row in opportunities if not row["expected"].startswith("never")}
+    answer: Record = {
+        "people": [_person(person) for person in company.people],
+        "must_not_merge": [list(pair) for pair in must_not_merge(company, owner)],
+        "same_person_review": [list(pair) for person in company.people for pair in person.review],
+        "opportunities": opportunities,
+        "notes": [_note(item, note, loads) for item, note in _each(company, "notes")],
+        "feedback": [_form(item, form, loads) for item, form in _each(company, "feedback")],
+        "forms": [_form(item, form, loads) for item, form in _each(company, "forms")],
+        "files": _files(company, loads),
+        "deleted_opportunities": [item["id"] for item in company.deleted_opportunities],
+    }
+    answer["counts"] = _counts(company, answer)
+    return answer
+
+
+def canonical(email: str) -> str:
+    """An address without wrapping, spaces and capitals; tags and dots stay."""
+    inner = re.search(r"<([^>]*)>", email)
+    return (inner.group(1) if inner else email).strip().removeprefix("mailto:").strip().lower()
+
+
+def must_not_merge(company: Company, owner: dict[str, Person]) -> list[Pair]:
+    """Pairs of contacts of different people that share an address, a name or (planted) a phone."""
+    shared: dict[Pair, set[str]] = defaultdict(set)
+    for contact in company.contacts.values():
+        for email in contact["emails"]:
+            shared["email", canonical(email)].add(contact["id"])
+        if contact["name"].strip():
+            shared["name", contact["name"].strip().casefold()].add(contact["id"])
+    pairs = {tuple(sorted(pair)) for pair in company.not_same}
+    for group in shared.values():
+        for one, two in combinations(sorted(group), 2):
+            if owner[one] is not owner[two]:
+                pairs.add((one, two))
+    return sorted(pairs)  # type: ignore[arg-type]
+
+
+def _person(person: Person) -> Record:
+    return {
+        "key": person.key,
+        "name": person.name,
+        "contacts": person.contacts,
+        "traps": person.traps,
+        "expected": person.expected,
+        "silent_groups": person.silent,
+        "ashby": person.ashby,
+    }
+
+
+def _each(company: Company, kind: str) -> list[tuple[Record, Record]]:
+    """Every child of a kind with its opportunity."""
+    lists: dict[str, list[Record]] = getattr(company, kind)
+    return [(item, child) for item in company.opportunities for child in lists.get(item["id"], ())]
+
+
+def _opportunities(company: Company, owner: dict[str, Person]) -> list[Record]:
+    """One row per opportunity.
+
+    Of several candidacies of one (silently joined) person on one posting the latest is the application.
+    """
+    known = {posting["id"] for posting in company.postings}
+    rows: list[Record] = []
+    groups: dict[Pair, list[Record]] = defaultdict(list)
+    for item in company.opportunities:
+        person = owner[item["contact"]]
+        posting = company.applications[item["applications"][0]]["posting"] if item["applications"] else None
+        row: Record = {
+            "id": item["id"],
+            "contact": item["contact"],
+            "person": person.key,
+            "posting": posting,
+            "confidential": item["confidentiality"] == "confidential",
+            "created": item["createdAt"],
+            "archived": item["archived"]["reason"] if item["archived"] else None,
+            "archived_at": item["archived"]["archivedAt"] if item["archived"] else None,
+            "expected": "application",
+            "repeats": [],
+            "history": [[change["toStageId"], change["updatedAt"]] for change in item["stageChanges"]],
+        }
+        rows.append(row)
+        if person.expected != "load":
+            row["expected"] = person.expected
+        elif posting is None or posting not in known:
+            row["expected"] = "no posting"
+        else:
+            groups[_silent_key(person, item["contact"]), posting].append(row)
+    for group in groups.values():
+        _mark_repeats(group)
+    return rows
+
+
+def _silent_key(person: Person, contact: str) -> str:
+    """The contact, or the first contact of the group that is joined without asking."""
+    return next((group[0] for group in person.silent if contact in group), contact)
+
+
+def _mark_repeats(group: list[Record]) -> None:
+    """Name the others of a repeated candidacy; all but the latest become a note."""
+    if len(group) < 2:
+        return
+    latest = max(group, key=lambda row: (row["created"], row["id"]))
+    for row in group:
+        row["repeats"] = [other["id"] for other in group if other is not row]
+        row["expected"] = "application" if row is latest else "note (repeat)"
+
+
+def _note(item: Record, note: Record, loads: set[str]) -> Record:
+    expected = "never:deleted" if note["deletedAt"] else "load" if item["id"] in loads else "never:person"
+    return {
+        "id": note["id"],
+        "opportunity": item["id"],
+        "secret": note["secret"],
+        "n_comments": len(note["fields"]),
+        "expected": expected,
+    }
+
+
+def _form(item: Record, form: Record, loads: set[str]) -> Record:
+    """Feedback and forms: deleted ones never, drafts are named so that a policy can leave them out."""
+    if form["deletedAt"]:
+        expected = "never:deleted"
+    elif item["id"] not in loads:
+        expected = "never:person"
+    else:
+        expected = "load" if form["completedAt"] else "draft"
+    return {
+        "id": form["id"],
+        "opportunity": item["id"],
+        "form": form["text"],
+        "user": form["user"],
+        "expected": expected,
+    }
+
+
+def _files(company: Company, loads: set[str]) -> list[Record]:
+    """Every resume, file and signed offer with the hash of its bytes."""
+    rows = []
+    for kind, name in (("resume", "resumes"), ("file", "files"), ("offer", "offers")):
+        for item, child in _each(company, name):
+            key = f"{child['id']}:signed" if kind == "offer" else child["id"]
+            if kind == "offer" and key not in company.file_kinds:
+                continue
+            rows.append(_file(company, item, child, kind, key, loads))
+    return rows
+
+
+def _file(company: Company, item: Record, child: Record, kind: str, key: str, loads: set[str]) -> Record:
+    spec = company.file_kinds.get(key)
+    expected = "load"
+    if spec is None:
+        expected = "no file"
+    elif child["id"] in company.lost_files:
+        expected, spec = "unavailable", None
+    elif item["id"] not in loads:
+        expected = "never:person"
+    digest = filebytes.sha256(spec) if spec else None
+    size = len(filebytes.make(spec)) if spec else None
+    return {
+        "id": child["id"],
+        "opportunity": item["id"],
+        "kind": kind,
+        "sha256": digest,
+        "size": size,
+        "expected": expected,
+    }
+
+
+def _counts(company: Company, answer: Record) -> Record:
+    """Totals, so that a reader can check a count without counting."""
+    counts: dict[str, Any] = {
+        name: len(answer[name]) for name in ("people", "opportunities", "notes", "feedback", "forms", "files")
+    }
+    counts["contacts"] = len(company.contacts)
+    counts["postings"] = len(company.postings)
+    for name in ("interviews", "panels", "offers", "referrals"):
+        counts[name] = len(_each(company, name))
+    for name in ("people", "opportunities", "notes", "feedback", "forms", "files"):
+        counts[f"{name}_by_expected"] = dict(sorted(Counter(row["expected"] for row in answer[name]).items()))
+    counts["traps"] = dict(sorted(Counter(trap for person in company.people for trap in person.traps).items()))
+    return counts

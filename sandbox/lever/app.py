@@ -1,0 +1,195 @@
+"""The Lever side as an ASGI application: paths, keys, limits, journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import unquote
+
+from sandbox.company import Company
+from sandbox.journal import Journal
+from sandbox.lever import children, lists
+from sandbox.lever.answers import HEADERS, Answer, LeverError, not_found, one
+from sandbox.lever.auth import Gate
+from sandbox.lever.context import Context
+from sandbox.lever.paging import Tokens
+from sandbox.lever.params import Params
+from sandbox.lever.state import CHILDREN, State
+from sandbox.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Handler = Callable[[Context, list[str]], Answer]
+
+OPPORTUNITY_PATHS = ("opportunities", "candidates")
+"""``/candidates`` is the deprecated name of the same objects (documented)."""
+
+
+class LeverApp:
+    """Serves ``/lever/v1``; see README for what is imitated and what is a guess."""
+
+    def __init__(self, company: Company, *, settings: Settings, journal: Journal) -> None:
+        """Serve one company."""
+        self.settings = settings
+        self.journal = journal
+        self.state = State(company)
+        self.gate = Gate(settings)
+        self.tokens = Tokens(lambda: float(settings.switches.get("offset_seconds", "3600")))
+        self._handlers = _handlers()
+
+    def reset(self) -> None:
+        """Forget tokens, access tokens and counters; the account itself never changes."""
+        self.gate.reset()
+        self.tokens.clear()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request below ``/lever/v1``."""
+        path = scope["path"].split("/lever/v1", 1)[-1]
+        headers = dict(scope["headers"])
+        if self.settings.lag_ms:
+            await asyncio.sleep(self.settings.lag_ms / 1000)
+        authorization = headers.get(b"authorization")
+        query = scope.get("query_string", b"")
+        endpoint, answer = self._answer(scope["method"], path, query, authorization and authorization.decode("latin-1"))
+        self.journal.add("lever", endpoint, answer.status)
+        await reply(send, answer)
+
+    def _answer(self, method: str, path: str, query: bytes, authorization: str | None) -> tuple[str, Answer]:
+        """Work out the answer; the endpoint is the path with ids replaced by ``*``."""
+        parts = [unquote(part) for part in path.split("/") if part]
+        endpoint = _endpoint(parts)
+        try:
+            access = self.gate.check(authorization)
+            if self.gate.throttled(access):
+                return endpoint, self._throttled()
+            if method != "GET":
+                raise LeverError(405, "MethodNotAllowed", "The sandbox's Lever side is read-only")
+            handler = self._handlers.get(endpoint)
+            if handler is None:
+                self.journal.unknown_path("lever", path)
+                raise not_found(f"path {path}")
+            params = Params(query)
+            kind = parts[2] if len(parts) > 2 and parts[0] in OPPORTUNITY_PATHS else parts[0]
+            kind = "opportunities" if kind == "candidates" else kind
+            ctx = Context(self.state, self.settings, self.journal, self.tokens, access, params, endpoint, kind)
+            if parts[0] in OPPORTUNITY_PATHS and len(parts) > 1:
+                ctx.opportunity_id = parts[1]
+            answer = handler(ctx, parts)
+            for name in ("perform_as", "limit", "offset", "expand", "include"):
+                params.all(name)
+            for name in params.unused():
+                self.journal.unknown_param("lever", endpoint, name)
+            return endpoint, answer
+        except LeverError as error:
+            return endpoint, error.answer()
+
+    def _throttled(self) -> Answer:
+        """429; no Retry-After is documented, a switch adds one."""
+        answer = LeverError(429, "TooManyRequests", "Rate limit exceeded").answer()
+        seconds = self.settings.switches.get("lever_retry_after")
+        if seconds:
+            answer.headers.append((b"retry-after", seconds.encode()))
+        return answer
+
+    async def token(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """``POST /lever/oauth/token``."""
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        answer = self.gate.token(body)
+        self.journal.add("lever", "/oauth/token", answer.status)
+        await reply(send, answer)
+
+
+def create(company: Company, *, settings: Settings, journal: Journal) -> LeverApp:
+    """Return the Lever side of a company."""
+    return LeverApp(company, settings=settings, journal=journal)
+
+
+async def reply(send: Send, answer: Answer) -> None:
+    """Send an answer."""
+    headers = [(b"content-type", answer.content_type), (b"content-length", str(len(answer.body)).encode())]
+    await send(
+        {"type": "http.response.start", "status": answer.status, "headers": [*headers, *HEADERS, *answer.headers]}
+    )
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _endpoint(parts: list[str]) -> str:
+    """A path with its ids replaced: ``/opportunities/*/notes/*``."""
+    shown = list(parts)
+    for place in (1, 3):
+        if len(shown) > place and shown[place] not in ("deleted", "responses"):
+            shown[place] = "*"
+    return "/" + "/".join(shown)
+
+
+def _handlers() -> dict[str, Handler]:
+    """Every path the Lever side knows."""
+    made: dict[str, Handler] = {
+        "/users": lambda ctx, parts: lists.users(ctx),
+        "/users/*": lambda ctx, parts: lists.single(ctx, ctx.state.users, parts[1], what="users"),
+        "/postings": lambda ctx, parts: lists.postings(ctx),
+        "/postings/deleted": lambda ctx, parts: lists.deleted(
+            ctx, ctx.company.deleted_postings, bounds_needed=False, month=True
+        ),
+        "/postings/*": lambda ctx, parts: lists.single(ctx, ctx.state.postings, parts[1], what="postings"),
+        "/postings/*/apply": _apply,
+        "/stages": lambda ctx, parts: lists.paged(ctx, ctx.company.stages),
+        "/stages/*": lambda ctx, parts: lists.single(ctx, ctx.state.stages, parts[1], what="stages"),
+        "/disposition_stages": lambda ctx, parts: one(ctx.company.disposition),
+        "/archive_reasons": lambda ctx, parts: lists.archive_reasons(ctx),
+        "/sources": lambda ctx, parts: lists.paged(ctx, ctx.company.sources),
+        "/tags": lambda ctx, parts: lists.paged(ctx, ctx.company.tags),
+        "/contacts/*": lambda ctx, parts: lists.single(ctx, ctx.company.contacts, parts[1], what="contacts"),
+        "/applications/deleted": lambda ctx, parts: lists.deleted(
+            ctx, ctx.company.deleted_applications, bounds_needed=True, month=True
+        ),
+        "/requisitions": lambda ctx, parts: lists.requisitions(ctx),
+        "/requisition_fields": lambda ctx, parts: lists.requisition_fields(ctx),
+    }
+    for name in ("archive_reasons", "requisitions", "requisition_fields", "feedback_templates", "form_templates"):
+        made[f"/{name}/*"] = _single_of(name)
+    for name in ("feedback_templates", "form_templates"):
+        made[f"/{name}"] = lambda ctx, parts: lists.paged(ctx, getattr(ctx.company, parts[0]))
+    for path in ("/eeo/responses", "/eeo/responses/pii", "/audit_events", "/surveys/*", "/surveys/*/*", "/webhooks"):
+        made[path] = lambda ctx, parts: lists.refused(ctx)
+    for root in OPPORTUNITY_PATHS:
+        _add_opportunity_paths(made, root)
+    return made
+
+
+def _add_opportunity_paths(made: dict[str, Handler], root: str) -> None:
+    """The list, the single opportunity, its children and their downloads."""
+    made[f"/{root}"] = lambda ctx, parts: lists.opportunities(ctx)
+    made[f"/{root}/deleted"] = lambda ctx, parts: lists.deleted(
+        ctx, ctx.company.deleted_opportunities, bounds_needed=False, month=False
+    )
+    made[f"/{root}/*"] = lambda ctx, parts: one(ctx.shaper()(children.opportunity(ctx)))
+    for name in (*CHILDREN, "applications"):
+        made[f"/{root}/*/{name}"] = lambda ctx, parts: children.child_list(ctx)
+        if name not in ("offers", "file_actions"):
+            made[f"/{root}/*/{name}/*"] = lambda ctx, parts: children.child(ctx, parts[3])
+    for name in ("resumes", "files", "offers"):
+        made[f"/{root}/*/{name}/*/download"] = lambda ctx, parts: children.download(ctx, parts[3])
+
+
+def _apply(ctx: Context, parts: list[str]) -> Answer:
+    """The application form of a posting."""
+    lists.single(ctx, ctx.state.postings, parts[1], what="postings")
+    return one(ctx.company.posting_apply[parts[1]])
+
+
+def _single_of(name: str) -> Handler:
+    """A handler for one object of a short list."""
+
+    def handler(ctx: Context, parts: list[str]) -> Answer:
+        rows = {row["id"]: row for row in getattr(ctx.company, name)}
+        return lists.single(ctx, rows, parts[1], what=name)
+
+    return handler

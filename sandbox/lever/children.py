@@ -1,0 +1,97 @@
+"""What hangs below one opportunity: child lists, single children, downloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.lever.answers import Answer, LeverError, bad_request, dumped, forbidden, not_found, one
+from sandbox.lever.context import Context
+from sandbox.lever.lists import paged
+from sandbox.lever.params import keep, within
+
+Record = dict[str, Any]
+
+WINDOWS = {"resumes": "uploaded_at", "files": "uploaded_at", "file_actions": "occurred_at"}
+
+
+def opportunity(ctx: Context) -> Record:
+    """The opportunity of the path; children of a confidential one need access too (inference)."""
+    item = ctx.state.by_id.get(ctx.opportunity_id)
+    if item is None:
+        raise not_found(f"opportunities {ctx.opportunity_id}")
+    if item["confidentiality"] == "confidential" and not ctx.access.confidential:
+        raise forbidden("This API key does not have access to confidential data")
+    return item
+
+
+def child_list(ctx: Context) -> Answer:
+    """One child list, oldest first."""
+    item = opportunity(ctx)
+    if ctx.kind == "applications":
+        return paged(ctx, [ctx.company.applications[name] for name in item["applications"]])
+    rows = ctx.state.children(ctx.kind, ctx.opportunity_id)
+    if ctx.kind in WINDOWS:
+        rows = keep(rows, [within(ctx.params, WINDOWS[ctx.kind], _at)])
+    switches = ctx.settings.switches
+    if ctx.kind == "resumes" and not rows and switches.get("empty_resumes", "list") == "404":
+        raise not_found(f"resumes of {ctx.opportunity_id}")
+    if ctx.kind == "files" and switches.get("files_envelope", "data") == "bare":
+        return dumped(rows)
+    return paged(ctx, rows)
+
+
+def _at(row: Record) -> int | None:
+    """When a file arrived; the reference shows the number as a string now and then."""
+    value = row.get("occurredAt") or row.get("uploadedAt") or (row.get("file") or {}).get("uploadedAt")
+    return None if value is None else int(value)
+
+
+def child(ctx: Context, child_id: str) -> Answer:
+    """One child; deleted ones are still returned by id (recorded for feedback)."""
+    item = opportunity(ctx)
+    if ctx.kind == "applications":
+        if child_id in item["applications"]:
+            return one(ctx.shaper()(ctx.company.applications[child_id]))
+        raise not_found(f"applications {child_id}")
+    for row in ctx.state.children(ctx.kind, ctx.opportunity_id):
+        if row["id"] == child_id:
+            return one(ctx.shaper()(row))
+    raise not_found(f"{ctx.kind} {child_id}")
+
+
+def download(ctx: Context, child_id: str) -> Answer:
+    """The bytes, or a redirect to the storage host for about half of the files (redirects are a guess)."""
+    opportunity(ctx)
+    key = _download_key(ctx, child_id)
+    if child_id in ctx.company.lost_files:
+        raise LeverError(422, "UnprocessableEntity", f"{ctx.kind} {child_id} could not be processed")
+    if key not in ctx.company.file_kinds:
+        raise not_found(f"{ctx.kind} {child_id} has no file")
+    if _redirected(ctx, child_id):
+        place = f"{ctx.settings.storage_url}/lever/{key}".encode()
+        return Answer(302, headers=[(b"location", place)])
+    return binary(ctx.company.file_bytes(key))
+
+
+def _download_key(ctx: Context, child_id: str) -> str:
+    """The name of the bytes: offers have a sent and a signed document (default: signed if present)."""
+    rows = [row for row in ctx.state.children(ctx.kind, ctx.opportunity_id) if row["id"] == child_id]
+    if not rows:
+        raise not_found(f"{ctx.kind} {child_id}")
+    if ctx.kind != "offers":
+        return child_id
+    which = ctx.params.get("status") or ("signed" if rows[0]["signedDocument"] else "sent")
+    if which not in ("sent", "signed"):
+        raise bad_request("status must be sent or signed")
+    return f"{child_id}:{which}"
+
+
+def _redirected(ctx: Context, child_id: str) -> bool:
+    """Which downloads go through storage: by id, unless a switch says all or none."""
+    switch = ctx.settings.switches.get("download_redirects", "half")
+    return switch == "all" or (switch == "half" and int(child_id[0], 16) % 2 == 0)
+
+
+def binary(body: bytes) -> Answer:
+    """File bytes with a content type that says nothing (the vendor's are not documented)."""
+    return Answer(200, body, content_type=b"application/octet-stream")

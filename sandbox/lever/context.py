@@ -1,0 +1,38 @@
+"""What a handler of the Lever side needs to know about one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.company import Company
+from sandbox.journal import Journal
+from sandbox.lever.auth import Access
+from sandbox.lever.paging import Tokens
+from sandbox.lever.params import Params
+from sandbox.lever.shape import Shaper
+from sandbox.lever.state import State
+from sandbox.settings import Settings
+
+
+@dataclass
+class Context:
+    """One request: who asks, for what, and the state to answer from."""
+
+    state: State
+    settings: Settings
+    journal: Journal
+    tokens: Tokens
+    access: Access
+    params: Params
+    endpoint: str
+    kind: str
+    opportunity_id: str = ""
+
+    @property
+    def company(self) -> Company:
+        """The invented company."""
+        return self.state.company
+
+    def shaper(self) -> Shaper:
+        """The shaper for the objects of this answer."""
+        return Shaper(self.state, self.journal, self.endpoint, self.kind, self.params)

@@ -1,0 +1,78 @@
+"""``expand`` and ``include``: how an object looks in an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.journal import Journal
+from sandbox.lever.params import Params
+from sandbox.lever.state import State
+
+Record = dict[str, Any]
+
+EXPAND: dict[str, tuple[str, ...]] = {
+    "opportunities": ("applications", "stage", "owner", "followers", "sourcedBy", "contact"),
+    "postings": ("user", "owner", "hiringManager", "followers"),
+    "applications": ("posting", "postingOwner", "postingHiringManager", "user"),
+    "requisitions": ("creator", "hiringManager", "owner", "postings"),
+    "notes": ("user",),
+    "feedback": ("user",),
+    "forms": ("user", "stage"),
+    "interviews": ("feedbackForms", "user", "stage", "postings"),
+    "panels": ("user", "stage"),
+    "offers": ("creator",),
+    "referrals": ("referrer", "user", "stage"),
+}
+"""What each list can expand, one level deep (documented)."""
+
+TABLES: dict[str, str] = {
+    "applications": "applications",
+    "stage": "stages",
+    "contact": "contacts",
+    "posting": "postings",
+    "postings": "postings",
+    "feedbackForms": "forms",
+}
+"""Where an expanded attribute is looked up; everything else is a user."""
+
+
+class Shaper:
+    """Shapes the objects of one request."""
+
+    def __init__(self, state: State, journal: Journal, endpoint: str, kind: str, params: Params) -> None:
+        """Read ``expand`` (repeated; a comma form is not understood) and ``include`` (a whitelist, documented)."""
+        self._state = state
+        known = EXPAND.get(kind, ())
+        asked = params.all("expand")
+        for name in asked:
+            if name not in known:
+                journal.unknown_param("lever", endpoint, f"expand={name}")
+        self._expand = [name for name in known if name in asked]
+        self._include = set(params.all("include"))
+
+    def __call__(self, item: Record) -> Record:
+        """The object as it is sent."""
+        if not self._expand and not self._include:
+            return item
+        shaped = dict(item)
+        if self._include:
+            shaped = {name: value for name, value in shaped.items() if name in self._include or name in self._expand}
+        for name in self._expand:
+            if name in shaped:
+                shaped[name] = self._expanded(name, shaped[name])
+        return shaped
+
+    def _expanded(self, name: str, value: Any) -> Any:
+        """An id or a list of ids as objects; what does not exist any more stays an id (guess)."""
+        company = self._state.company
+        tables: dict[str, dict[str, Record]] = {
+            "applications": company.applications,
+            "contacts": company.contacts,
+            "stages": self._state.stages,
+            "postings": self._state.postings,
+            "forms": self._state.forms,
+        }
+        table = tables.get(TABLES.get(name, ""), self._state.users)
+        if isinstance(value, list):
+            return [table.get(item, item) for item in value]
+        return table.get(value, value) if value is not None else None
