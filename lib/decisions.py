@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.errors import ConfigError
-from lib.normalize import csv_safe
+from lib.normalize import csv_plain, csv_safe
 
 Row = dict[str, str]
 FIRST, LAST = ["id", "label"], ["proposal", "reason", "confidence", "n_records", "verdict"]
@@ -96,11 +96,7 @@ def _row(table: DecisionTable, number: int, columns: list[str], cells: list[str]
     if len(cells) > len(columns) and any(cells[len(columns) :]):
         raise ConfigError(f"{table.where(number)}: {len(cells)} cells where the header names {len(columns)}.")
     cells = cells + [""] * (len(columns) - len(cells))
-    row = {name: _plain(cell) for name, cell in zip(columns, cells, strict=False)}
+    row = {name: csv_plain(cell) for name, cell in zip(columns, cells, strict=False)}
     row.setdefault("n_records", "")
     return row | {name: value.strip() for name, value in row.items() if name.endswith("verdict")}
 
-
-def _plain(cell: str) -> str:
-    """The text of a cell: without the apostrophe that `csv_safe` put in front."""
-    return cell[1:] if cell.startswith("'") and csv_safe(cell[1:]) == cell else cell

@@ -189,10 +189,12 @@ def _opportunity_rows(items: list[dict[str, Any]]) -> Iterator[tuple[str, str, A
 
 
 # ---- child lists and files -------------------------------------------------------------------------------------
-def children(walk: Extract) -> None:
-    """Read the child lists of every opportunity that is new or has changed since they were last read."""
+def children(walk: Extract, *, only: list[str] | None = None) -> None:
+    """Read the child lists of every opportunity (or of `only` some) that is new or has changed since the last time."""
     read = walk.store.windows("children")
     heads = walk.store.head_shas("opportunities")
+    if only is not None:
+        heads = {lever_id: heads[lever_id] for lever_id in only if lever_id in heads}
     todo = [lever_id for lever_id, sha in heads.items() if read.get(lever_id) != sha]
     done = len(heads) - len(todo)
     walk.progress(done, len(heads), "reading notes, feedback, forms and files")

@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from sandbox import ashby
 from sandbox.company.truth import truth
+from sandbox.lever import switches as lever_switches
 
 if TYPE_CHECKING:
     from sandbox.app import Sandbox
@@ -73,13 +75,18 @@ class Control:
         return JSONResponse(faults.dump())
 
     async def switches(self, request: Request) -> JSONResponse:
-        """Show, set (POST ``{"name": "value"}``) or clear the answers to open questions."""
+        """Show all that are in force, set some (POST ``{"name": "value"}``) or go back to the defaults (DELETE)."""
         switches = self.sandbox.settings.switches
+        defaults = {**lever_switches.SWITCHES, **ashby.SWITCHES}
         if request.method == "DELETE":
             switches.clear()
         elif request.method == "POST":
-            switches.update({str(name): str(value) for name, value in (await _body(request)).items()})
-        return JSONResponse(switches)
+            wanted = {str(name): str(value) for name, value in (await _body(request)).items()}
+            unknown = sorted(set(wanted) - set(defaults))
+            if unknown:
+                return _refused(f"unknown switch: {', '.join(unknown)}")
+            switches.update(wanted)
+        return JSONResponse(defaults | switches)
 
     async def calls(self, request: Request) -> JSONResponse:
         """Counters of all calls so far; ``?full=1`` adds the records; DELETE forgets them."""

@@ -2,44 +2,46 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from lib.normalize import email_canonical, email_folded, link_kind, linkedin_slug, name_key, name_parts, phone_e164
 
+_SHORTEST_PHONE: Final = 7  # digits; shorter ones are extensions
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """One or several contacts in the forms that are compared. Keys are empty for anonymised people."""
+    """One or several contacts in the forms that are compared; everything is empty for anonymised people."""
 
-    names: tuple[str, ...]
-    emails: frozenset[str]
-    folded: frozenset[str]
-    phones: frozenset[str]
-    linkedin: frozenset[str]
-    github: frozenset[str]
-    places: frozenset[str]
-
-    @property
-    def name_keys(self) -> frozenset[str]:
-        """The plain keys of the names."""
-        return frozenset(key for key in map(name_key, self.names) if key)
+    names: frozenset[str] = frozenset()
+    name_keys: frozenset[str] = frozenset()
+    givens: frozenset[str] = frozenset()
+    families: frozenset[str] = frozenset()
+    emails: frozenset[str] = frozenset()
+    folded: frozenset[str] = frozenset()
+    phones: frozenset[str] = frozenset()
+    linkedin: frozenset[str] = frozenset()
+    github: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
 
 
 def card_of(row: Mapping[str, Any], *, region: str | None) -> Card:
     """Return the card of one row of a contacts table."""
     if row["is_anonymized"]:
-        empty: frozenset[str] = frozenset()
-        return Card(
-            names=(), emails=empty, folded=empty, phones=empty, linkedin=empty, github=empty, places=empty
-        )  # fmt: skip
+        return Card()
+    name = row["name"] if "@" not in row["name"] else ""
+    given, family = name_parts(name)
     emails = frozenset(canonical_emails(row["emails"])[0])
     return Card(
-        names=tuple(row["names"][:1]),
+        names=_present([name]),
+        name_keys=_present([name_key(name)]),
+        givens=_present(name_key(given).split()[:1]),
+        families=_present([name_key(family)]),
         emails=emails,
         folded=frozenset(map(email_folded, emails)),
-        phones=_present(phone_e164(phone, region=region) for phone in row["phones"]),
+        phones=_present(_phone_key(phone, region=region) for phone in row["phones"]),
         linkedin=_present(map(linkedin_slug, row["links"])),
         github=_present(map(_github_user, row["links"])),
         places=_present([name_key(row["location"])]),
@@ -48,18 +50,11 @@ def card_of(row: Mapping[str, Any], *, region: str | None) -> Card:
 
 def joined_card(cards: Iterable[Card]) -> Card:
     """Return the card of a person with several contacts."""
-    cards = list(cards)
-    if len(cards) == 1:
-        return cards[0]
-    return Card(
-        names=tuple(dict.fromkeys(name for card in cards for name in card.names)),
-        emails=frozenset().union(*(card.emails for card in cards)),
-        folded=frozenset().union(*(card.folded for card in cards)),
-        phones=frozenset().union(*(card.phones for card in cards)),
-        linkedin=frozenset().union(*(card.linkedin for card in cards)),
-        github=frozenset().union(*(card.github for card in cards)),
-        places=frozenset().union(*(card.places for card in cards)),
-    )
+    first, *others = cards
+    if not others:
+        return first
+    values = {field.name: getattr(first, field.name) for field in fields(Card)}
+    return Card(**{key: value.union(*(getattr(card, key) for card in others)) for key, value in values.items()})
 
 
 def canonical_emails(texts: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -77,18 +72,14 @@ def canonical_emails(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     return list(found), odd
 
 
-def family_keys(names: Iterable[str]) -> set[str]:
-    """Return the surnames of the names as keys, without the empty one."""
-    return {key for key in (name_key(name_parts(name)[1]) for name in names) if key}
-
-
-def given_keys(names: Iterable[str]) -> set[str]:
-    """Return the first given names as keys, without the empty one."""
-    return {words[0] for words in (name_key(name_parts(name)[0]).split() for name in names) if words}
-
-
 def _present(values: Iterable[str | None]) -> frozenset[str]:
     return frozenset(value for value in values if value)
+
+
+def _phone_key(text: str, *, region: str | None) -> str | None:
+    """E.164; a number of unknown country is equal only to the same digits of unknown country."""
+    digits = re.sub(r"\D", "", text)
+    return phone_e164(text, region=region) or (f"?{digits}" if len(digits) >= _SHORTEST_PHONE else None)
 
 
 def _github_user(url: str) -> str | None:

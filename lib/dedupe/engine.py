@@ -1,7 +1,7 @@
 """The whole of dedupe: tables in, people, members, pairs, matches, conflicts and blocks out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import pandas as pd
@@ -16,6 +16,10 @@ from lib.dedupe.tables import unique_contacts
 from lib.dedupe.verdicts import Verdicts, ordered, read_verdicts
 
 _DEFAULT: Final = DedupePolicy()
+_NUMBERS: Final = {
+    Pair: {"score": "float64"},
+    Block: {"n_people": "int64", "n_pairs": "int64", "n_compared": "int64"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +92,7 @@ def _result(
     links = [{"person": p, "contact": c, "why": whys[c]} for p, group in members.items() for c in group]
     pairs = sorted(pairs, key=lambda pair: (pair.kind, -pair.score, pair.a, pair.b))
     return Result(
-        people=pd.DataFrame(people, columns=list(PEOPLE_COLUMNS)),
+        people=_people_table(people),
         members=pd.DataFrame(links, columns=["person", "contact", "why"]),
         pairs=_table(pairs, Pair),
         matches=_table(matches, Match),
@@ -98,7 +102,16 @@ def _result(
 
 
 def _table(rows: Iterable[Any], kind: type) -> pd.DataFrame:
-    return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(kind)])
+    columns = [field.name for field in fields(kind)]
+    values = [[getattr(row, column) for column in columns] for row in rows]
+    return pd.DataFrame(values, columns=columns, dtype=object).astype(_NUMBERS.get(kind, {}))
+
+
+def _people_table(people: list[dict[str, Any]]) -> pd.DataFrame:
+    """Keep None as None (text columns of pandas would make it NaN), and numbers as numbers."""
+    table = pd.DataFrame(people, columns=list(PEOPLE_COLUMNS), dtype=object)
+    numbers = dict.fromkeys(("created_ms", "n_contacts", "n_opportunities"), "int64")
+    return table.astype(numbers | {"is_anonymized": "bool"})
 
 
 def _n_people(people: Mapping[str, Card], addresses: Mapping[str, str]) -> dict[str, int]:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from lib.dedupe.cards import Card, family_keys, given_keys
+from rapidfuzz import fuzz
+
+from lib.dedupe.cards import Card
 from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.silent import PLACEHOLDER, objection
 from lib.dedupe.verdicts import ordered
@@ -18,12 +20,16 @@ SAME_MAILBOX: Final = 0.40
 SAME_PHONE: Final = 0.35
 SAME_NAME: Final = 0.30
 LIKE_NAME: Final = 0.20
+NEAR_NAME: Final = 0.10
 SAME_PLACE: Final = 0.10
 SAME_PLACEHOLDER: Final = 0.05
 OTHER_PLACE: Final = -0.05
 OTHER_SURNAME: Final = -0.05
 OTHER_GIVEN: Final = -0.30
 OTHER_NAME: Final = -0.40
+NEAR: Final = 88.0  # names at least so alike (0..100) may be two spellings; "Tom" and "Tim" before one surname are not
+NAME_AND_PLACE: Final = "name and place"
+COMMON_NAME: Final = 4  # more people than this with one name in one place: the name is common and says nothing
 FEW: Final = 3  # up to so many people with one refused address are all listed
 
 
@@ -75,7 +81,7 @@ def worth_a_look(a: Card, b: Card, score: float, *, refused: Refused, policy: De
     real = [address for address in a.emails & b.emails if refused.reasons.get(address) != PLACEHOLDER]
     if not real:
         return False
-    alike = family_keys(a.names) & family_keys(b.names) or given_keys(a.names) & given_keys(b.names)
+    alike = a.families & b.families or a.givens & b.givens
     return bool(alike) or not objection(a, b) or any(refused.n_people.get(address, 0) <= FEW for address in real)
 
 
@@ -93,7 +99,7 @@ def keys_of(card: Card) -> set[tuple[str, str]]:
     keys = {("email", value) for value in card.emails | card.folded}
     keys |= {("phone", value) for value in card.phones}
     keys |= {("linkedin", value) for value in card.linkedin} | {("github", value) for value in card.github}
-    return keys | {("name and place", f"{name}, {place}") for name in card.name_keys for place in card.places}
+    return keys | {(NAME_AND_PLACE, f"{name}, {place}") for name in card.name_keys for place in card.places}
 
 
 def pairs_within(
@@ -104,7 +110,11 @@ def pairs_within(
     blocks = []
     for (kind, value), group in blocks_of(people).items():
         reason = refused.reasons.get(value, "") if kind == "email" else ""
-        keys = {ordered(a, b) for a, b in _candidates(group, people, policy, narrow=reason == PLACEHOLDER)}
+        if kind == NAME_AND_PLACE and len(group) > COMMON_NAME:
+            reason, found = "common name", iter(())
+        else:
+            found = _candidates(group, people, policy, narrow=reason == PLACEHOLDER)
+        keys = {ordered(a, b) for a, b in found}
         for key in keys - compared.keys():
             compared[key] = _pair(key, people, refused, policy)
         n_pairs = len(group) * (len(group) - 1) // 2
@@ -130,9 +140,9 @@ def _candidates(
         return
     alike: dict[tuple[str, str], list[str]] = {}
     for person in group:
-        names = people[person].names
-        for family in family_keys(names) or {""}:
-            for given in given_keys(names) or {""}:
+        card = people[person]
+        for family in card.families or {""}:
+            for given in card.givens or {""}:
                 alike.setdefault((family, given[:1]), []).append(person)
     for (family, given), some in alike.items():
         if not family and not given:
@@ -170,9 +180,11 @@ def _names(a: Card, b: Card) -> Iterator[tuple[float, str]]:
         yield SAME_NAME, "same name"
     elif not objection(a, b):
         yield LIKE_NAME, "one name is a form of the other"
-    elif given_keys(a.names) & given_keys(b.names):
+    elif any(fuzz.token_sort_ratio(x, y) >= NEAR for x in a.name_keys for y in b.name_keys):
+        yield NEAR_NAME, "names are spelt alike"
+    elif a.givens & b.givens:
         yield OTHER_SURNAME, "same given name, other surname"
-    elif family_keys(a.names) & family_keys(b.names):
+    elif a.families & b.families:
         yield OTHER_GIVEN, "same surname, other given name"
     else:
         yield OTHER_NAME, "different names"

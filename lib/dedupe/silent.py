@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from lib.dedupe.cards import Card, family_keys, joined_card
+from lib.dedupe.cards import Card, joined_card
 from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.verdicts import Verdicts, components, ordered
 from lib.normalize import is_placeholder_email, names_conflict
@@ -83,7 +83,7 @@ def _objection_in(group: list[int], merged: Mapping[int, Card], verdicts: Verdic
     distinct = list({tuple(sorted(merged[node].names)): merged[node] for node in group}.values())
     if not any(objection(a, b) for a, b in combinations(distinct, 2)):
         return ""
-    families = set().union(*(family_keys(card.names) for card in distinct))
+    families = set().union(*(card.families for card in distinct))
     return SHARED if len(families) > 1 else NAMES
 
 

@@ -14,7 +14,8 @@ from lib.errors import GateError
 class Verdicts:
     """`group_of` maps record id → number of its group of "same" verdicts; `apart` holds pairs of such numbers.
 
-    `candidate_of` maps such a number → the candidate of Ashby in it. `pairs` are the verdicts that name two known records, by their two ids in order.
+    `candidate_of` maps such a number → the candidate of Ashby in it. `pairs` are the verdicts on two known records,
+    by their ids in order.
     """
 
     group_of: dict[str, int]
@@ -72,8 +73,11 @@ def _pairs(verdicts: Mapping[tuple[str, str], str], known: Mapping[str, int]) ->
             raise GateError(f"people.csv: {a}|{b} has a verdict that is not known.", hint="Write same or different.")
         if not word or a not in known or b not in known:
             continue
-        if pairs.setdefault(ordered(a, b), word) != word:
-            raise GateError(f"people.csv: {a}|{b} is called both same and different.", hint="Keep one verdict.")
+        pair = ordered(a, b)
+        if pairs.setdefault(pair, word) != word:
+            raise GateError(
+                f"people.csv: {pair[0]}|{pair[1]} is called both same and different.", hint="Keep one verdict."
+            )
     return pairs
 
 
@@ -82,8 +86,9 @@ def _candidate_of(group_of: Mapping[str, int], existing: list[str]) -> dict[int,
     for candidate in existing:
         other = taken.setdefault(group_of[candidate], candidate)
         if other != candidate:
+            pair = "|".join(sorted((other, candidate)))
             raise GateError(
-                f"people.csv: verdicts make {other}|{candidate} one person, but both are candidates of Ashby.",
+                f"people.csv: verdicts make {pair} one person, but both are candidates of Ashby.",
                 hint="Merge them in Ashby, or keep the verdict same for one of them only.",
             )
     return taken

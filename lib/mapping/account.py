@@ -22,5 +22,3 @@ def _read(table: str) -> dict[str, Fate]:
 
 
 ACCOUNT: dict[str, dict[str, Fate]] = {name: _read(table) for name, table in account_tables.TABLES.items()}
-
-HISTORY, CANDIDATE = "history note", "candidate"

@@ -1,4 +1,4 @@
-"""The tables of `lib.mapping.account`: `attribute | M moved, C moved changed, A archived only, N never | where | reason`."""
+"""The tables of `lib.mapping.account`: `attribute | M, C, A or N | where | reason`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ name               | C | candidate.name | one name per person: the newest opport
 headline           | C | candidate field "Lever headline" | Ashby has no writable title or employer
 contact            | M | candidate field "Lever contact ID" |
 emails             | C | candidate.email, alternateEmailAddresses | in canonical form (trimmed, lower case)
-phones             | C | candidate.phoneNumber; candidate field "Lever other phones" | Ashby takes one phone by API; types of phones do not move
+phones | C | candidate.phoneNumber; candidate field "Lever other phones" | Ashby takes one phone; types do not move
 confidentiality    | A | raw archive | no endpoint sets it; an administrator sets the job confidential in Ashby
-location           | C | candidate.location; candidate field "Lever location" | parsed into city, region, country; the text stays in the field
-links              | C | candidate links; candidate field "Lever other links" | sorted by kind; unsafe addresses stay in the archive
+location | C | candidate.location; candidate field "Lever location" | parsed; the text stays in the field
+links | C | candidate links; candidate field "Lever other links" | sorted by kind; unsafe addresses stay in the archive
 createdAt          | M | application.createdAt |
 updatedAt          | N | | Ashby sets its own; not writable
 lastInteractionAt  | A | raw archive | no counterpart
@@ -20,12 +20,12 @@ snoozedUntil       | A | raw archive | no counterpart
 archived           | M | last event of applicationHistory, with its reason |
 stage              | M | applicationHistory (current stage) |
 stageChanges       | C | applicationHistory; "Lever history" note | who moved the candidate is named in the note
-owner              | C | application.creditedToUserId when nobody sourced or referred; "Lever history" note | no owner of an application
+owner | C | application.creditedToUserId, when nobody else; "Lever history" note | no owner of an application
 followers          | A | raw archive | no counterpart
 tags               | C | tags of the candidate | Ashby has no tags of an application; automatic ones are left out
 sources            | C | application.sourceId; further ones in the "Lever history" note | one source per application
 origin             | C | application.sourceId when there is no source; "Lever history" note | a channel, not a person
-sourcedBy          | C | application.creditedToUserId; "Lever history" note without an Ashby user | users are not created by API
+sourcedBy | C | application.creditedToUserId; "Lever history" note without an Ashby user | users are not created by API
 applications       | M | see application |
 resume             | N | | deprecated; see resume
 urls               | A | raw archive | addresses of Lever end with Lever
@@ -51,12 +51,12 @@ _APPLICATION = """
 id                   | C | marker line of the application note | no field of its own
 opportunityId        | M | application field "Lever opportunity ID" |
 candidateId          | N | | deprecated twin of opportunityId
-createdAt            | C | application note, when it differs from the opportunity's | the application carries the opportunity's date
+createdAt | C | application note, when it differs from the opportunity's | the opportunity's date is used
 type                 | C | application note | a word, not a source
 posting              | M | application.jobId |
 postingOwner         | A | raw archive | belongs to the posting at that time
 postingHiringManager | A | raw archive | hiring teams are set up in Ashby by people
-user                 | C | application.creditedToUserId for a referral | never for type user: that person only typed it in
+user | C | application.creditedToUserId for a referral | never for type user: that person only typed it in
 name                 | C | application note, when it differs | the candidate has one name
 email                | C | application note, when the candidate lacks it | the candidate has one list of addresses
 phone                | C | application note, when the candidate lacks it | the candidate has one list of phones
@@ -123,7 +123,7 @@ text           | C | first line of the note | the form is not created
 instructions   | A | raw archive | instructions of the form, not an answer
 fields         | C | custom fields by decision; else a note | referrals by API need an open job and today's date
 baseTemplateId | C | decides the custom fields | templates are not created by API
-referrer       | C | application.creditedToUserId; "Lever history" note without an Ashby user | users are not created by API
+referrer | C | application.creditedToUserId; "Lever history" note without an Ashby user | users are not created by API
 user           | C | first line of the note | no author of a field value
 stage          | A | raw archive | no counterpart
 createdAt      | A | raw archive | completedAt is shown
@@ -189,7 +189,7 @@ id                    | M | job field "Lever posting ID" |
 text                  | M | job.title |
 createdAt             | A | raw archive | dates of jobs are not writable
 updatedAt             | N | | Ashby sets its own
-state                 | C | job status: published, internal: Open; closed: Closed; draft, pending, rejected: Draft | fewer states
+state | C | job status: published, internal: Open; closed: Closed; draft, pending, rejected: Draft | fewer states
 distributionChannels  | A | raw archive | job postings are not created by API
 confidentiality       | A | raw archive | no endpoint sets it; an administrator sets it in Ashby
 user                  | A | raw archive | the creator of a job is not writable

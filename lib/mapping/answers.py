@@ -97,12 +97,12 @@ def _set(made: Answers, context: Context, found: _Form, item: Item, key: str) ->
             return _refuse(context, found, item, "no application carries it")
     if found.secret:
         return _refuse(context, found, item, "secret in Lever: not put into a field everybody sees")
-    if key in values:
-        return _refuse(context, found, item, "a newer answer stands in the field")
     try:
-        values[key] = convert(item, target.ashby_type, options=target.options)
+        value = convert(item, target.ashby_type, options=target.options)
     except MismatchError:
         return _refuse(context, found, item, f"the answer does not fit the type {target.ashby_type}")
+    if values.setdefault(key, value) != value:
+        return _refuse(context, found, item, "a newer answer stands in the field")
     return True
 
 
@@ -127,7 +127,12 @@ def _form_note(context: Context, found: _Form, items: list[Item]) -> Note:
     title = clean(form.get("text")) or "untitled"
     head = f"Lever {kind} {title!r}{by}, {stamp(found.moment)}, {found.one.posting}"
     return Note(
-        found.moment, f"Lever form {form_id}", _TYPES[found.kind], form_id, head, "\n".join(field_lines(items)),
+        found.moment,
+        f"Lever form {form_id}",
+        _TYPES[found.kind],
+        form_id,
+        head,
+        "\n".join(field_lines(items)),
         found.secret,
     )
 
@@ -143,18 +148,21 @@ def _application_note(context: Context, one: Candidacy) -> list[Note]:
     mails = {clean(mail).casefold() for mail in opportunity.get("emails") or []}
     links = {clean(url) for url in opportunity.get("links") or []}
     mail, phone = clean(application.get("email")), clean((application.get("phone") or {}).get("value"))
+    name = clean(application.get("name"))
+    new_links = [clean(url) for url in application.get("links") or [] if clean(url) and clean(url) not in links]
     facts = [
-        ("Name given", clean(application.get("name")), clean(application.get("name")) == clean(opportunity.get("name"))),
+        ("Name given", name, name == clean(opportunity.get("name"))),
         ("E-mail given", mail, mail.casefold() in mails),
         ("Phone given", phone, phone in phones),
         ("Company", clean(application.get("company")), False),
-        ("Links given", "; ".join(clean(u) for u in application.get("links") or [] if clean(u) not in links), False),
+        ("Links given", "; ".join(dict.fromkeys(new_links)), False),
         ("Comments", clean(application.get("comments")), False),
     ]
     lines = [f"{title}: {text}" for title, text, known in facts if text and not known]
     if not lines:
         return []
     moment = int(application.get("createdAt") or opportunity["createdAt"])
-    head = f"Lever application ({clean(application.get('type')) or 'type not recorded'}), {stamp(moment)}, {one.posting}"
+    kind = clean(application.get("type")) or "type not recorded"
+    head = f"Lever application ({kind}), {stamp(moment)}, {one.posting}"
     marker = f"Lever form {application['id']}"
     return [Note(moment, marker, "application", application["id"], head, "\n".join(lines))]

@@ -38,10 +38,8 @@ class Book:
             if verdict:
                 yield line, row, verdict
             elif clean(row.get("n_records")) not in ("0", ""):
-                self.problem(
-                    name, line,
-                    f"no verdict, and {row['n_records']} records depend on it (proposed: {row.get('proposal') or '-'}).",
-                )
+                hint = f"(proposed: {row.get('proposal') or 'nothing'})"
+                self.problem(name, line, f"no verdict, and {row['n_records']} records depend on it {hint}.")
 
     def missing(self, name: str, row_id: str, *, n_records: int) -> None:
         """Note that records depend on a row that has no verdict, or is not in the table at all."""

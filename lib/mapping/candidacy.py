@@ -96,6 +96,11 @@ def application_rows(
     created = past.created_ms
     while (one.job.key, created) in moments:
         created -= 1
+    if created != past.created_ms:
+        context.lose(
+            "opportunity", "createdAt", lever_id=one.lever_id, treatment="moved changed",
+            where="application.createdAt", reason="same job and moment as another candidacy: moved by a millisecond",
+        )  # fmt: skip
     moments.add((one.job.key, created))
     gives = f"application:{one.lever_id}"
     body = {

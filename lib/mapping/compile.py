@@ -47,8 +47,14 @@ _SHORT_LISTS = {
 
 
 def compile_plan(
-    reader: Reader, *, people: DataFrame, members: DataFrame, decisions: Decisions, policy: Any,
-    losses: Losses | None = None, now_ms: int | None = None,
+    reader: Reader,
+    *,
+    people: DataFrame,
+    members: DataFrame,
+    decisions: Decisions,
+    policy: Any,
+    losses: Losses | None = None,
+    now_ms: int | None = None,
 ) -> Iterator[PlanRow]:
     """Yield the rows of the plan: set-up first, then each person's chain, in order of person id.
 
@@ -137,6 +143,8 @@ def _moving(context: Context, person: Person) -> list[Item]:
     moving = []
     for opportunity in (one for found in own.values() for one in found):
         rule = context.source.never(opportunity) or (sorted(refusals)[0] if refusals else "")
+        if opportunity["id"] in context.source.deleted:
+            continue
         if rule:
             context.lose(
                 "opportunity", "(opportunity)", lever_id=opportunity["id"], treatment="never", where="raw archive",
@@ -160,8 +168,7 @@ def _consent_text(context: Context, active: list[Candidacy]) -> str:
             if given.get("allowed") is not None:
                 until = given.get("expiresAt")
                 words.append(
-                    f"{name}: {'yes' if given['allowed'] else 'no'}"
-                    + (f" until {stamp(until)[:10]}" if until else "")
+                    f"{name}: {'yes' if given['allowed'] else 'no'}" + (f" until {stamp(until)[:10]}" if until else "")
                 )
         if words:
             return "; ".join(words)
@@ -195,8 +202,15 @@ def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
         seen[note.marker] += 1
         again = f" ({seen[note.marker]})" if seen[note.marker] > 1 else ""
         parts = add_note(
-            chain, note.lever_type, f"{note.lever_id}{again}", marker=f"{note.marker}{again}", head=note.head,
-            text=note.text, created_ms=note.created_ms, private=note.private, limit=context.settings.note_limit,
+            chain,
+            note.lever_type,
+            f"{note.lever_id}{again}",
+            marker=f"{note.marker}{again}",
+            head=note.head,
+            text=note.text,
+            created_ms=note.created_ms,
+            private=note.private,
+            limit=context.settings.note_limit,
         )
         if parts > 1:
             context.lose(

@@ -152,7 +152,8 @@ def _existing_plan(
     verdict = row.get("plan_verdict", "").strip()
     known = [one for one in target.plan_options(dict(plans)) if one.ashby_id in (job.get("interviewPlanIds") or [])]
     if verdict:
-        return book.pick("postings", line, verdict, options=known, what="interview plan of that job", allow_archived=True)
+        what = "interview plan of that job"
+        return book.pick("postings", line, verdict, options=known, what=what, allow_archived=True)
     plan_id = job.get("defaultInterviewPlanId") or ""
     if plan_id not in plans:
         book.problem("postings", line, "that job has no interview plan that Ashby lists; give it one, or name another.")
@@ -166,7 +167,7 @@ def _talent_pool(book: Book, reader: Reader, given: Settings, plans: Mapping[str
     jobs = [job for job in reader.ashby("jobs") if wanted in (job["id"], str(job.get("title")).casefold()) and wanted]
     if len(jobs) != 1 or jobs[0].get("defaultInterviewPlanId") not in plans:
         book.problems.append(
-            f"policy.talent_pool_job: {len(jobs)} jobs of that id or title; exactly one, with an interview plan, is needed."
+            f"policy.talent_pool_job: {len(jobs)} jobs of that id or title; one, with an interview plan, is needed."
         )
         return None
     return Job("", jobs[0]["defaultInterviewPlanId"], jobs[0]["id"])

@@ -19,7 +19,7 @@ _OBJECTS = ("Candidate", "Application")
 def decide(
     book: Book, reader: Reader, questions: Mapping[str, Question]
 ) -> tuple[dict[str, str], dict[str, CustomField]]:
-    """({question: "note" | "drop" | key of a custom field}, {key: CustomField}); markers and extras are among the fields."""
+    """({question: note, drop or the key of a custom field}, {key: CustomField}), with the workbook's own fields."""
     existing = {
         (str(item.get("objectType")), clean(item.get("title")).casefold()): item
         for item in sorted(reader.ashby("custom_fields"), key=lambda item: not item.get("isArchived"))
@@ -60,7 +60,12 @@ def _own_fields(book: Book, existing: Mapping[tuple[str, str], Item]) -> dict[st
 
 
 def _field(
-    book: Book, line: int, row: Mapping[str, str], verdict: str, *, existing: Mapping[tuple[str, str], Item],
+    book: Book,
+    line: int,
+    row: Mapping[str, str],
+    verdict: str,
+    *,
+    existing: Mapping[tuple[str, str], Item],
     question: Question | None,
 ) -> CustomField | None:
     object_type, colon, title = verdict.partition(":")
@@ -93,7 +98,7 @@ def _clash(book: Book, line: int, old: CustomField | None, new: CustomField) -> 
     if old is None or old.ashby_type == new.ashby_type:
         return False
     book.problem(
-        "custom_fields", line, f"{new.key!r} is {new.ashby_type} here and {old.ashby_type} in a line above; use one type."
+        "custom_fields", line, f"{new.key!r} is {new.ashby_type} here, {old.ashby_type} in a line above; use one type."
     )
     return True
 
@@ -122,5 +127,5 @@ def _with_options(
     options = known | {one["label"].casefold(): one["value"] for one in new}
     if not field.ashby_id:
         return replace(field, options=options, create=tuple(new))
-    update = tuple([*stands, *({**one, "isArchived": False} for one in new)]) if new else ()
+    update = (*stands, *({**one, "isArchived": False} for one in new)) if new else ()
     return replace(field, options=options, update=update)

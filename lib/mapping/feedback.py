@@ -67,8 +67,9 @@ def _why_note(one: Candidacy, form: FeedbackForm | None) -> str:
 
 def _text(context: Context, one: Candidacy, feedback: Item) -> str:
     """The whole feedback as text, marker line last."""
+    title, kind = clean(feedback.get("text")) or "untitled form", clean(feedback.get("type")) or "no type"
     head = [
-        f"Lever feedback: {clean(feedback.get('text')) or 'untitled form'} ({clean(feedback.get('type')) or 'no type'})",
+        f"Lever feedback: {title} ({kind})",
         f"By {context.source.who(feedback.get('user'))}, {stamp(feedback.get('completedAt'))}, {one.posting}",
     ]
     if one.role == "repeat":

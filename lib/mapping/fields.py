@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from lib.normalize import ms_to_iso
-
 from lib.mapping.render import field_value
 from lib.mapping.source import Item, clean
+from lib.normalize import ms_to_iso
 
 ASHBY_TYPE = {
     "text": "String",
@@ -58,23 +57,24 @@ def convert(item: Item, ashby_type: str, *, options: Mapping[str, str]) -> Any:
 
     `options` is {label, case-folded: option value} of a select field.
     """
+    value = item.get("value")
+    if ashby_type in ("ValueSelect", "MultiValueSelect"):
+        found = [_option(one, options) for one in (value if isinstance(value, list) else [value])]
+        if ashby_type == "ValueSelect" and len(found) != 1:
+            raise MismatchError(ashby_type)
+        return found if ashby_type == "MultiValueSelect" else found[0]
+    plain = {"Boolean": _boolean, "Number": _number}.get(ashby_type)
+    return plain(value) if plain else _special(item, ashby_type)
+
+
+def _special(item: Item, ashby_type: str) -> Any:
     value, text = item.get("value"), field_value(item)
-    if ashby_type in ("String", "LongText"):
+    if ashby_type in ("String", "LongText") or (ashby_type == "Url" and web_url(text)):
         return text
-    if ashby_type == "Boolean":
-        return _boolean(value)
-    if ashby_type == "Number":
-        return _number(value)
     if ashby_type == "Date" and item.get("type") == "date" and isinstance(value, int):
         return ms_to_iso(value)
     if ashby_type == "Currency" and item.get("currency"):
         return {"value": _number(value), "currencyCode": clean(item["currency"])}
-    if ashby_type == "Url" and web_url(text):
-        return text
-    if ashby_type == "ValueSelect" and not isinstance(value, list):
-        return _option(value, options)
-    if ashby_type == "MultiValueSelect":
-        return [_option(one, options) for one in (value if isinstance(value, list) else [value])]
     raise MismatchError(ashby_type)
 
 

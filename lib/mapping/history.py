@@ -113,7 +113,12 @@ def path_lines(opportunity: Item, source: Source) -> list[str]:
 
 
 def _place(
-    made: History, move: Move, *, plan: Plan, stages: Mapping[tuple[str, str], str], source: Source,
+    made: History,
+    move: Move,
+    *,
+    plan: Plan,
+    stages: Mapping[tuple[str, str], str],
+    source: Source,
     archived_ms: int | None,
 ) -> None:
     stage_id = stages.get((plan.ashby_id, move.stage), "")

@@ -42,9 +42,7 @@ def set_up(context: Context) -> Chain:
             _create(chain, context, job)
     if context.decisions.talent_pool:
         pool = context.decisions.talent_pool
-        chain.add(
-            "link", "policy", POOL, body={"ashbyType": "job", "ashbyId": pool.ashby_id}, gives=f"job:{POOL}"
-        )
+        chain.add("link", "policy", POOL, body={"ashbyType": "job", "ashbyId": pool.ashby_id}, gives=f"job:{POOL}")
     _markers(chain, context)
     return chain
 
@@ -73,9 +71,7 @@ def _tags(chain: Chain, context: Context) -> None:
     for title in sorted(titles):
         found = existing.get(title)
         if found:
-            chain.add(
-                "link", "tag", title, body={"ashbyType": "tag", "ashbyId": found["id"]}, gives=f"tag:{title}"
-            )
+            chain.add("link", "tag", title, body={"ashbyType": "tag", "ashbyId": found["id"]}, gives=f"tag:{title}")
         else:
             chain.add("candidateTag.create", "tag", title, body={"title": title}, gives=f"tag:{title}")
 
@@ -99,7 +95,11 @@ def _create(chain: Chain, context: Context, job: Job) -> None:
     for status in _steps(context, job.posting, clean(posting.get("state"))):
         after = tuple(rows[-1:])
         row = chain.add(
-            "job.setStatus", "posting", job.posting, body={"jobId": link(gives), "status": status}, part=status,
+            "job.setStatus",
+            "posting",
+            job.posting,
+            body={"jobId": link(gives), "status": status},
+            part=status,
             after=after,
         )
         rows.append(row.row_id)

@@ -36,7 +36,7 @@ class Losses:
         known = ACCOUNT[lever_type]
         for name, value in item.items():
             treatment, where, reason = known.get(name, _UNKNOWN)
-            if treatment in ("archived only", "never") and value not in (None, "", [], {}, False):
+            if treatment in ("archived only", "never") and value not in _NOTHING:
                 self.add(lever_type, name, lever_id=lever_id, treatment=treatment, where=where, reason=reason)
 
     def rows(self) -> list[dict[str, Any]]:
@@ -55,5 +55,8 @@ class Losses:
             for lever_type, name, treatment, where, reason in [key]
         ]
 
+
+_NOTHING: tuple[Any, ...] = (None, "", [], {}, False, "non-confidential")
+"""Values that say nothing: leaving them behind is no loss."""
 
 _UNKNOWN = ("archived only", "raw archive", "an attribute that the mapping does not know")

@@ -14,7 +14,11 @@ from lib.mapping.scan import own_words
 from lib.mapping.source import Item, clean
 from lib.normalize import ms_to_iso
 
-_OWN_MEMBER = {"linkedin": ("linkedInUrl", "LinkedIn"), "github": ("githubUrl", "GitHub"), "website": ("website", "Website")}
+_OWN_MEMBER = {
+    "linkedin": ("linkedInUrl", "LinkedIn"),
+    "github": ("githubUrl", "GitHub"),
+    "website": ("website", "Website"),
+}
 _SOCIAL = ("Twitter", "Medium", "StackOverflow", "YouTube", "CodePen")
 
 
@@ -180,9 +184,7 @@ def value_row(chain: Chain, person: Person, *, stray: list[str], consent: str, v
         "Lever consent": consent,
     }
     own = [(MARKERS["Candidate"], ",".join(person.contacts)), *extras.items()]
-    filled = [
-        {"fieldId": link(f"custom_field:Candidate:{title}"), "fieldValue": text} for title, text in own if text
-    ]
+    filled = [{"fieldId": link(f"custom_field:Candidate:{title}"), "fieldValue": text} for title, text in own if text]
     body = {"objectId": link(f"candidate:{person.person}"), "objectType": "Candidate", "values": filled + values}
     chain.add("customField.setValues", "person", person.person, body=body)
 

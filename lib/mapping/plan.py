@@ -79,7 +79,14 @@ class Chain:
     rows: list[PlanRow] = field(default_factory=list)
 
     def add(
-        self, kind: str, lever_type: str, lever_id: str, *, body: Body, part: str = "", gives: str = "",
+        self,
+        kind: str,
+        lever_type: str,
+        lever_id: str,
+        *,
+        body: Body,
+        part: str = "",
+        gives: str = "",
         after: tuple[str, ...] = (),
     ) -> PlanRow:
         """Append one row; ContractError when its body is not legal or names something nobody makes."""
@@ -87,7 +94,14 @@ class Chain:
         if kind != "link":
             check_body(kind, body)
         row = PlanRow(
-            row_id, kind, lever_type, lever_id, self.person, len(self.rows), self._needs(row_id, body, after), body,
+            row_id,
+            kind,
+            lever_type,
+            lever_id,
+            self.person,
+            len(self.rows),
+            self._needs(row_id, body, after),
+            body,
             gives,
         )
         self.rows.append(row)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-
-from lib.normalize import ms_to_iso, split_text
 
 from lib.mapping.plan import Chain, link
 from lib.mapping.source import Item, Source, clean, stamp
+from lib.normalize import ms_to_iso, split_text
 
 _ROOM = 400
 """Characters kept free for the first line's part number and the marker line."""
@@ -18,22 +18,23 @@ def field_value(field: Item) -> str:
 
     Scores are shown as they were. A type that nobody knows is shown as the text of its value.
     """
-    kind, value = field.get("type"), field.get("value")
+    value = field.get("value")
     if value is None or value in ("", []):
         return ""
-    if kind == "date" and isinstance(value, int):
-        return ms_to_iso(value)[:10]
-    if kind == "currency":
-        return f"{clean(value)} {clean(field.get('currency'))}".strip()
-    if kind == "scorecard":
+    if field.get("type") == "scorecard":
         return _scorecard(field, value)
-    if kind == "file-upload" and isinstance(value, dict):
-        return f"file {clean(value.get('name'))} ({clean(value.get('id'))})"
-    if kind == "code" and field.get("language"):
-        return f"({clean(field['language'])})\n{clean(value)}"
-    if isinstance(value, list):
-        return "; ".join(clean(one) for one in value)
-    return clean(value)
+    plain = "; ".join(clean(one) for one in value) if isinstance(value, list) else clean(value)
+    return _SHOWN.get(str(field.get("type")), lambda _field, _value, text: text)(field, value, plain)
+
+
+_SHOWN: dict[str, Callable[[Item, Any, str], str]] = {
+    "date": lambda _, value, text: ms_to_iso(value)[:10] if isinstance(value, int) else text,
+    "currency": lambda field, _, text: f"{text} {clean(field.get('currency'))}".strip(),
+    "code": lambda field, _, text: f"({clean(field['language'])})\n{text}" if field.get("language") else text,
+    "file-upload": lambda _, value, text: (
+        f"file {clean(value.get('name'))} ({clean(value.get('id'))})" if isinstance(value, dict) else text
+    ),
+}
 
 
 def _scorecard(field: Item, value: Any) -> str:
@@ -79,8 +80,16 @@ def _score(field: Item) -> str:
 
 
 def add_note(
-    chain: Chain, lever_type: str, lever_id: str, *, marker: str, head: str, text: str, created_ms: int,
-    private: bool, limit: int,
+    chain: Chain,
+    lever_type: str,
+    lever_id: str,
+    *,
+    marker: str,
+    head: str,
+    text: str,
+    created_ms: int,
+    private: bool,
+    limit: int,
 ) -> int:
     """Append one note (several when it is longer than `limit`); returns the number of parts. Marker line last."""
     parts = split_text(text, max(limit - _ROOM - len(head), _ROOM // 4)) or [""]

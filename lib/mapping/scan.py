@@ -98,7 +98,7 @@ def credited(source: Source, opportunity: Item) -> tuple[str, object]:
 
 
 def own_words(source: Source, posting: str) -> set[str]:
-    """Texts that Lever adds as tags by itself (observed): title, team, department, location, commitment of the posting."""
+    """Texts that Lever adds as tags by itself (observed): the posting's title, team, department, place, commitment."""
     found = source.postings.get(posting)
     if not found:
         return set()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, Protocol
 
-from lib.normalize import ms_to_iso, text_safe
-
 from lib.mapping.settings import Settings
+from lib.normalize import ms_to_iso, text_safe
 
 Item = dict[str, Any]
 NO_REASON = "none"
@@ -43,7 +43,7 @@ def ident(value: Any) -> str:
 
 def clean(value: Any) -> str:
     """Any value as safe text without spaces at its ends; "" for None and for not-a-number."""
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and isnan(value)):
         return ""
     return text_safe(str(value)).strip()
 

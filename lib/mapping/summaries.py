@@ -77,12 +77,18 @@ def _offer(context: Context, item: Item) -> str:
         if item.get(name):
             lines.append(f"{title}: {stamp(item[name])}")
     for field in item.get("fields") or []:
-        value = field.get("value")
-        if value not in (None, "", []):
-            lines.append(f"{clean(field.get('text')) or clean(field.get('identifier'))}: {clean(value)}")
+        if field.get("value") not in (None, "", []):
+            lines.append(f"{clean(field.get('text')) or clean(field.get('identifier'))}: {_offer_value(field)}")
     for role, signature in sorted((item.get("signatures") or {}).items()):
         lines.append(_signature(role, signature or {}))
     return "\n".join(lines)
+
+
+def _offer_value(field: Item) -> str:
+    """The value as text; a field whose identifier says "date" holds epoch milliseconds (documented example)."""
+    value = field["value"]
+    is_date = clean(field.get("identifier")).endswith("_date") and isinstance(value, int) and value > 10**11
+    return stamp(value)[:10] if is_date else clean(value)
 
 
 def _signature(role: str, signature: Item) -> str:

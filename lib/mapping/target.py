@@ -58,8 +58,11 @@ def feedback_form(item: Item) -> FeedbackForm:
             }
             fields.append(
                 FormField(
-                    clean(inner.get("path")), clean(inner.get("title")), clean(inner.get("type")),
-                    bool(entry.get("isRequired")), values,
+                    clean(inner.get("path")),
+                    clean(inner.get("title")),
+                    clean(inner.get("type")),
+                    bool(entry.get("isRequired")),
+                    values,
                 )
             )
     return FeedbackForm(item["id"], clean(item.get("title")), tuple(fields))

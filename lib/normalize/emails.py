@@ -18,7 +18,7 @@ _LONGEST_LOCAL: Final = 64  # RFC 5321 §4.5.3.1.1
 _PLACEHOLDER_LOCALS: Final = re.compile(
     "none|(?:no|not|missing|unknown|fake|dummy|your)?e?mail(?:address)?(?:provided|given|available)?|noaddress|nil|"
     "null|na|no|unknown|not(?:provided|available|applicable|given)|missing|placeholder|noreply|donotreply|nobody|"
-    "noone|test|testing|tester|testtest|fake|dummy|example|sample|x+|asdf|asdfasdf|abc|anonym(?:ous|ized|ised)|"
+    "noone|test|testing|tester|testtest|fake|dummy|example|sample|xx+|asdf|asdfasdf|abc|anonym(?:ous|ized|ised)|"
     "redacted|deleted|removed|candidate|firstlast"
 )
 _PLACEHOLDER_DOMAINS: Final = re.compile(

@@ -115,8 +115,8 @@ def _split_generation(words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _same_letters(a: Sequence[str], b: Sequence[str]) -> bool:
-    together = "".join(a)
-    return together == "".join(b) or together == "".join(reversed(b))
+    together = {"".join(a), "".join(reversed(a))}
+    return "".join(b) in together or "".join(reversed(b)) in together
 
 
 def _shortened(short: Sequence[str], long: Sequence[str]) -> bool:

@@ -129,6 +129,11 @@ class Store:
             self._fence = None
             lease.release()
 
+    def holder(self) -> str:
+        """Who is writing now: owner, host, step; empty when nobody is."""
+        rows = self._rows(select(t.lease.c.owner, t.lease.c.host, t.lease.c.step).where(t.lease.c.owner != ""))
+        return f"{rows[0].owner} on {rows[0].host}: {rows[0].step}" if rows else ""
+
     def _check_fence(self, connection: Connection) -> None:
         if self._fence is None:
             return

@@ -63,7 +63,6 @@ def create(state: State, body: Json, call: Call) -> Any:
     candidate.applications.append(item.id)
     state.touch(item.id)
     state.save_candidate(candidate)
-    call.wrote = True
     shown = _written(state, item, call, body=body)
     if state.switch("write_answers") == "recorded":
         shown["currentInterviewStage"] = {"id": item.events[-1].stage_id}
@@ -89,7 +88,6 @@ def update(state: State, body: Json, call: Call) -> Any:
     item.source = body.get("sourceId", item.source)
     item.credited = body.get("creditedToUserId", item.credited)
     state.save_application(item)
-    call.wrote = True
     call.notified = body.get("sendNotifications", True)
     return _written(state, item, call, body=body)
 
@@ -139,7 +137,6 @@ def change_stage(state: State, body: Json, call: Call) -> Any:
         call.notified = True
     enter(state, item, stage, reason_id=body.get("archiveReasonId"), actor=call.actor)
     state.save_application(item)
-    call.wrote = True
     return views.application(state, item, call)
 
 
@@ -149,7 +146,6 @@ def change_source(state: State, body: Json, call: Call) -> Any:
     check_references(state, body)
     item.source = body["sourceId"]
     state.save_application(item)
-    call.wrote = True
     return _written(state, item, call, body=body)
 
 
@@ -163,7 +159,6 @@ def transfer(state: State, body: Json, call: Call) -> Any:
     item.job, item.plan = job.id, plan_id
     enter(state, item, stage, reason_id=None, actor=call.actor)
     state.save_application(item)
-    call.wrote = True
     call.notified = body.get("startAutomaticActivities", True)
     return views.application(state, item, call)
 
@@ -196,7 +191,6 @@ def update_history(state: State, body: Json, call: Call) -> Any:
         known={event.id: event for event in item.events},
     )
     state.save_application(item)
-    call.wrote = True
     return views.application(state, item, call)
 
 
@@ -220,7 +214,6 @@ def add_member(state: State, body: Json, call: Call) -> Any:
     if member not in item.team:
         item.team.append(member)
         state.save_application(item)
-    call.wrote = True
     return member
 
 
@@ -230,7 +223,6 @@ def remove_member(state: State, body: Json, call: Call) -> Any:
     member = _member(state, body)
     item.team = [other for other in item.team if other != member]
     state.save_application(item)
-    call.wrote = True
     return member
 
 

@@ -119,7 +119,7 @@ LINES: dict[str, tuple[str, str]] = {
     "feedbackFormDefinition.list": ("hiringProcessMetadataRead", f"includeArchived:bool {SYNC}"),
     "feedbackFormDefinition.info": ("hiringProcessMetadataRead", "feedbackFormDefinitionId*:uuid"),
     "archiveReason.list": ("hiringProcessMetadataRead", "includeArchived:bool"),
-    "closeReason.list": ("hiringProcessMetadataRead", f"includeArchived:bool {SYNC}"),
+    "closeReason.list": ("hiringProcessMetadataRead", "includeArchived:bool"),
     "source.list": ("hiringProcessMetadataRead", "includeArchived:bool"),
     "communicationTemplate.list": ("hiringProcessMetadataRead", ""),
     "department.list": ("organizationRead", f"includeArchived:bool {SYNC}"),
@@ -152,7 +152,7 @@ LINES: dict[str, tuple[str, str]] = {
         " closedBefore:ms includeUnpublishedJobPostingsIds:bool expand:[]=location|openings",
     ),
     "job.search": ("jobsRead", "title:str requisitionId:str ~title,requisitionId"),
-    "jobTemplate.list": ("jobsRead", f"{SINCE} expand:[]=location"),
+    "jobTemplate.list": ("jobsRead", f"{SYNC} expand:[]=location"),
     # limit: not in the contract, sent and accepted in a recorded call.
     "jobPosting.list": ("jobsRead", "limit:limit location:str department:str listedOnly:bool jobBoardId:uuid"),
     "interviewPlan.list": ("interviewsRead", f"includeArchived:bool {SYNC}"),

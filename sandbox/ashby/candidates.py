@@ -71,7 +71,6 @@ def create(state: State, body: Json, call: Call) -> Any:
     state.candidates[candidate.id] = candidate
     state.index(candidate)
     state.touch(candidate.id)
-    call.wrote = True
     return views.candidate(state, candidate, call)
 
 
@@ -99,7 +98,6 @@ def update(state: State, body: Json, call: Call) -> Any:
     _update_links(candidate, body)
     state.index(candidate)
     state.save_candidate(candidate)
-    call.wrote = True
     call.notified = body.get("sendNotifications", True)
     shown = views.candidate(state, candidate, call)
     if state.switch("write_answers") == "recorded" and "sourceId" not in body:
@@ -175,7 +173,6 @@ def add_tag(state: State, body: Json, call: Call) -> Any:
     if tag["id"] not in candidate.tags or state.switch("repeat_tag") == "double":
         candidate.tags.append(tag["id"])
         state.save_candidate(candidate)
-    call.wrote = True
     return views.candidate(state, candidate, call)
 
 
@@ -185,7 +182,6 @@ def remove_tag(state: State, body: Json, call: Call) -> Any:
     find(state.tags, body["tagId"], "tag_not_found")
     candidate.tags = [tag_id for tag_id in candidate.tags if tag_id != body["tagId"]]
     state.save_candidate(candidate)
-    call.wrote = True
     return views.candidate(state, candidate, call)
 
 
@@ -208,7 +204,6 @@ def create_note(state: State, body: Json, call: Call) -> Any:
     candidate.notes[note.id] = note
     state.touch(note.id)
     state.save_candidate(candidate)
-    call.wrote = True
     call.notified = body.get("sendNotifications", False)
     return views.note(state, note)
 
@@ -248,7 +243,6 @@ def create_tag(state: State, body: Json, call: Call) -> Any:
     tag = {"id": new_id(), "title": title, "isArchived": False}
     state.tags[tag["id"]] = tag
     state.touch(tag["id"])
-    call.wrote = True
     return tag
 
 
@@ -257,7 +251,6 @@ def archive_tag(state: State, body: Json, call: Call) -> Any:
     tag = find(state.tags, body["tagId"], "tag_not_found")
     tag["isArchived"] = True
     state.touch(tag["id"])
-    call.wrote = True
     return tag
 
 

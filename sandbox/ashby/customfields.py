@@ -70,7 +70,6 @@ def create(state: State, body: Json, call: Call) -> Any:
     definition.options = [{**option, "isArchived": False} for option in options]
     state.fields[definition.id] = definition
     state.touch(definition.id)
-    call.wrote = True
     return views.field(definition)
 
 
@@ -87,7 +86,6 @@ def update_options(state: State, body: Json, call: Call) -> Any:
         {name: option[name] for name in ("label", "value", "isArchived")} for option in (*kept, *named.values())
     ]
     state.touch(definition.id)
-    call.wrote = True
     return views.field(definition)
 
 
@@ -135,7 +133,6 @@ def _set(state: State, body: Json, call: Call, *, items: list[Json], prefix: str
     if hasattr(target, "updated_ms"):
         target.updated_ms = state.now()
     state.touch(target.id)
-    call.wrote = True
     return shown
 
 

@@ -66,7 +66,6 @@ def submit(state: State, body: Json, call: Call) -> Any:
     item.feedback.append(entry.id)
     state.touch(entry.id)
     state.save_application(item)
-    call.wrote = True
     return {
         "submittedFormInstance": {
             "id": entry.id,

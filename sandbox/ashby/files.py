@@ -90,7 +90,6 @@ def _attach(state: State, body: Json, call: Call, *, handle: str, is_resume: boo
         candidate.resume = stored.id
         _parse(candidate, stored.data)
     state.save_candidate(candidate)
-    call.wrote = True
     return candidate
 
 

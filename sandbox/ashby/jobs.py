@@ -46,7 +46,6 @@ def create(state: State, body: Json, call: Call) -> Any:
     job.plan, job.author = body.get("defaultInterviewPlanId"), call.actor
     state.jobs[job.id] = job
     state.touch(job.id)
-    call.wrote = True
     return views.job(state, job, call)
 
 
@@ -60,7 +59,6 @@ def update(state: State, body: Json, call: Call) -> Any:
     job.plan = body.get("defaultInterviewPlanId", job.plan)
     job.requisition = body.get("customRequisitionId", job.requisition)
     _save(state, job)
-    call.wrote = True
     return views.job(state, job, call)
 
 
@@ -83,7 +81,6 @@ def set_status(state: State, body: Json, call: Call) -> Any:
     elif wanted == "Closed":
         job.closed_ms = state.now()
     _save(state, job)
-    call.wrote = True
     return views.job(state, job, call)
 
 
@@ -194,7 +191,6 @@ def create_opening(state: State, body: Json, call: Call) -> Any:
     item.closed_ms = now if item.state == "Closed" else None
     state.openings[item.id] = item
     state.touch(item.id)
-    call.wrote = True
     return views.opening(state, item, call)
 
 

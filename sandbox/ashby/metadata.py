@@ -107,7 +107,6 @@ def create_department(state: State, body: Json, call: Call) -> Any:
     }
     state.departments[item["id"]] = item
     state.touch(item["id"])
-    call.wrote = True
     return item
 
 
@@ -148,7 +147,6 @@ def create_location(state: State, body: Json, call: Call) -> Any:
     }
     state.locations[item["id"]] = item
     state.touch(item["id"])
-    call.wrote = True
     return item
 
 

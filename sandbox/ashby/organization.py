@@ -116,8 +116,16 @@ def _job(state: State, company: Company, title: str, *, team: str, location: str
         closed_ms=opened + 60 * DAY if status == "Closed" else None,
     )
     job.updated_ms = job.closed_ms or opened
+    job.team = [_lead(state, company)]
     state.jobs[job.id] = job
     return job
+
+
+def _lead(state: State, company: Company) -> Json:
+    """Return the first user as hiring manager, as a hiring team shows its members."""
+    user = next(iter(state.users.values()))
+    member = {"userId": user["id"], **{name: user[name] for name in ("firstName", "lastName", "email")}}
+    return {**member, "role": state.roles[make_id(company, "role:Hiring Manager")]["title"]}
 
 
 def _jobs(state: State, company: Company) -> None:
@@ -141,6 +149,7 @@ def _jobs(state: State, company: Company) -> None:
         status="Closed",
     )  # fmt: skip
     secret.confidential = True
+    state.interviews[make_id(company, "interview:Case study")]["jobId"] = next(iter(state.jobs))
 
 
 def _candidates(state: State, company: Company) -> None:

@@ -339,7 +339,7 @@ def _small_things(state: State, company: Company) -> None:
             "customFieldEntries": [],
         },
     )
-    for title, archived in (("Interview", False), ("Case study", True)):
+    for title, archived in (("Interview", False), ("Case study", False), ("Debrief 2019", True)):
         _put(state.interviews, _interview(company, title, archived=archived))
 
 

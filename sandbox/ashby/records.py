@@ -189,7 +189,6 @@ class Call:
     endpoint: str
     key: Key
     actor: str
-    wrote: bool = False
     notified: bool = False
     warnings: list[str] = field(default_factory=list)
 

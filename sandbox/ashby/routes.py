@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -100,6 +102,8 @@ class Rpc:
         headers = {"x-ashby-request-id": rid, "Ashby-Version": metadata.API_VERSION, "Ashby-Version-Status": "active"}
         call: Call | None = None
         status, note = 200, None
+        if self._settings.lag_ms:
+            await asyncio.sleep(self._settings.lag_ms / 1000)
         try:
             secret, key = self._authenticate(request)
             self._count(secret, headers)
@@ -119,7 +123,9 @@ class Rpc:
         return Response(answer, status, headers, media_type="application/json; charset=utf-8")
 
     def _record(self, name: str, status: int, call: Call | None, *, note: str | None, rid: str) -> None:
-        wrote, notified = (call.wrote, call.notified) if call and status == 200 else (False, False)
+        done = call is not None and status == 200
+        wrote = done and self._endpoints[name].permission.endswith("Write")
+        notified = done and call is not None and call.notified
         state = self._current()
         state.writes += wrote
         state.notified += notified
@@ -139,7 +145,16 @@ class Rpc:
         key = self._keys.get(secret)
         if key is None:
             raise HttpError(403, "forbidden", "the API key is wrong or deactivated")
-        return secret, key
+        return secret, self._narrowed(key) if secret == self._settings.ashby_key else key
+
+    def _narrowed(self, key: Key) -> Key:
+        """Return the full key with what an admin took away from it (switches ``key_toggles``, ``key_without``)."""
+        state = self._current()
+        toggles = frozenset(state.switch("key_toggles").split(","))
+        without = frozenset(state.switch("key_without").split(","))
+        if toggles == key.toggles and not without & key.permissions:
+            return key
+        return replace(key, toggles=toggles, permissions=key.permissions - without)
 
     def _count(self, secret: str, headers: dict[str, str]) -> None:
         """Count a request in its key's window and tell the counters in the headers."""

@@ -49,10 +49,12 @@ SWITCHES: dict[str, str] = {
     "download_seconds": "600",
     "note_max_chars": "0",
     "file_max_bytes": "0",
+    "key_toggles": "confidential,private,history,behalf",
+    "key_without": "",
 }
-"""Answers to questions the vendor leaves open, with the defaults (README, "Switches").
+"""Answers to questions the vendor leaves open, and the rights of the full key, with the defaults.
 
-``cursor_seconds`` … ``download_seconds`` are lifetimes; 0 in the ``max`` switches means no limit.
+What each value does stands in this folder's README.
 """
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

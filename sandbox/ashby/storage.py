@@ -10,6 +10,7 @@ import hmac
 import re
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,12 +42,14 @@ def parse_form(content_type: str, body: bytes) -> list[Part]:
     found = re.search(r'boundary="?([^";]+)"?', content_type)
     if not content_type.lower().startswith("multipart/form-data") or not found:
         raise DeniedError(412, "PreconditionFailed", "the body must be multipart/form-data")
-    delimiter = b"--" + found[1].encode("latin-1")
+    delimiter = re.compile(rb"\r\n--" + re.escape(found[1].encode("latin-1")) + rb"(--)?[ \t]*(?=\r\n|\Z)")
     body = b"\r\n" + body
-    pieces = body.split(b"\r\n" + delimiter)
-    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
+    marks = list(delimiter.finditer(body))
+    ends = [number for number, mark in enumerate(marks) if mark[1]]
+    if not ends:
         raise DeniedError(400, "MalformedPOSTRequest", "the form does not end")
-    return [_part(piece) for piece in pieces[1:-1]]
+    used = marks[: ends[0] + 1]
+    return [_part(body[mark.end() : following.start()]) for mark, following in pairwise(used)]
 
 
 def _part(piece: bytes) -> Part:

@@ -63,20 +63,20 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "university": ("Career fair",),
 }
 
-# text, state, channels, confidential, department (None = key absent), team, location, commitment, country, weight, created
+# text, state, channels, confidential, department (None = no key), team, location, commitment, country, weight, age
 _POSTINGS: tuple[tuple[Any, ...], ...] = (
-    ("Platform Engineer", "published", ["public", "internal"], False, "R&D", "Platform", "Oslo", "Full-time", "NO", 9, 800),
-    ("Senior Platform Engineer", "published", ["public"], False, "R&D", "Platform", "Berlin", "Full-time", "DE", 8, 700),
-    ("Data Engineer", "published", ["public", "internal"], False, "R&D", "Data", "Remote", "Full-Time", "NO", 7, 600),
-    ("Product Designer", "published", ["public"], False, "Product", "Design", "Oslo", "Full-time", "NO", 6, 500),
-    ("Perception Engineer", "published", ["public"], False, "R&D", "Perception", "Zurich", "Full-time", "CH", 6, 900),
-    ("Account Executive", "published", ["public"], False, "Sales", "New Business", "London", "Full-time", "GB", 7, 650),
+    ("Platform Engineer", "published", "public internal", False, "R&D", "Platform", "Oslo", "Full-time", "NO", 9, 800),
+    ("Senior Platform Engineer", "published", "public", False, "R&D", "Platform", "Berlin", "Full-time", "DE", 8, 700),
+    ("Data Engineer", "published", "public internal", False, "R&D", "Data", "Remote", "Full-Time", "NO", 7, 600),
+    ("Product Designer", "published", "public", False, "Product", "Design", "Oslo", "Full-time", "NO", 6, 500),
+    ("Perception Engineer", "published", "public", False, "R&D", "Perception", "Zurich", "Full-time", "CH", 6, 900),
+    ("Account Executive", "published", "public", False, "Sales", "New Business", "London", "Full-time", "GB", 7, 650),
     ("Account Executive", "closed", None, False, "Sales", "Enterprise", "New York", "Full-time", "US", 5, 1900),
-    ("Customer Support Specialist", "closed", None, False, "Operations", "Support", "Lisbon", "Part-time", "PT", 5, 2300),
+    ("Support Specialist", "closed", None, False, "Operations", "Support", "Lisbon", "Part-time", "PT", 5, 2300),
     ("Software Engineer", "closed", None, False, "R&D", "Platform", "Oslo", "Full-time", "NO", 12, 3960),
     ("Software Engineer Intern", "closed", None, False, None, "Platform", "Oslo", "Internship", "NO", 4, 2800),
     ("People Partner", "internal", None, False, "People", "People Ops", "Oslo", "Full-time", "NO", 2, 400),
-    ("Team Lead, Platform", "published", ["internal"], False, "R&D", "Platform", "Oslo", "Full-time", "NO", 2, 300),
+    ("Team Lead, Platform", "published", "internal", False, "R&D", "Platform", "Oslo", "Full-time", "NO", 2, 300),
     ("Finance Manager", "draft", None, False, "G&A", "Finance", "London", "Full-time", "GB", 0, 60),
     ("Site Reliability Engineer", "pending", None, False, "R&D", "Platform", "Dublin", "Full-time", "IE", 0, 20),
     ("Marketing Lead", "rejected", None, False, "Marketing", None, None, "Full-time", None, 0, 210),
@@ -160,37 +160,25 @@ def _posting(company: Company, number: int, *row: Any) -> Record:
     text, state, channels, confidential, department, team, location, commitment, country, _, created = row
     rng = company.rng(f"posting:{number}")
     posting_id = company.uuid(f"posting:{number}")
-    categories: Record = {
-        "commitment": commitment,
-        "department": department,
-        "level": None,
-        "location": location,
-        "team": team,
-    }
-    categories["allLocations"] = [location] if location else []
-    if department is None:
-        del categories["department"]
     recruiter = user_id(company, rng.choice(("Priya", "Jonas", "Derek") if state == "closed" else ("Priya", "Jonas")))
     created_at = NOW_MS - created * DAY
-    site = f"https://jobs.lever.co/fernhill/{posting_id}"
+    hidden = state in ("draft", "pending", "rejected")
     posting: Record = {
         "id": posting_id,
         "text": text,
         "state": state,
-        "distributionChannels": channels,
+        "distributionChannels": channels.split() if channels else None,
         "user": None if number == 9 else user_id(company, "Ines"),
         "owner": None if number in (9, 14) else recruiter,
         "hiringManager": user_id(company, _manager(department)) if number % 3 else None,
-        "categories": categories,
+        "categories": _categories(department, team, location, commitment),
         "tags": ["evergreen"] if number in (0, 5) else [],
         "content": _content(text, location),
         "country": country,
         "followers": [recruiter] if number % 2 else [],
         "reqCode": None,
         "requisitionCodes": [],
-        "urls": None
-        if state in ("draft", "pending", "rejected")
-        else {"list": "https://jobs.lever.co/fernhill", "show": site, "apply": f"{site}/apply"},
+        "urls": None if hidden else _urls(posting_id),
         "confidentiality": "confidential" if confidential else "non-confidential",
         "createdAt": created_at,
         "updatedAt": min(NOW_MS - DAY, created_at + rng.randrange(20, 400) * DAY),
@@ -200,16 +188,29 @@ def _posting(company: Company, number: int, *row: Any) -> Record:
         "transcribeInterviews": False,
         "screening": {"enabled": False},
     }
-    if number in (0, 1, 5):
-        posting["salaryRange"] = {
-            "min": 60_000 + 5_000 * number,
-            "max": 95_000,
-            "currency": "EUR",
-            "interval": "per-year-salary",
-        }
-        posting["salaryDescription"] = "Plus equity."
-        posting["salaryDescriptionHtml"] = "<div>Plus equity.</div>"
-    return posting
+    return posting | (_salary(number) if number in (0, 1, 5) else {})
+
+
+def _categories(department: str | None, team: str | None, location: str | None, commitment: str) -> Record:
+    """The categories of a posting; the key ``department`` is absent where there is none (recorded)."""
+    categories: Record = {"commitment": commitment, "level": None, "location": location, "team": team}
+    categories["allLocations"] = [location] if location else []
+    return categories if department is None else categories | {"department": department}
+
+
+def _urls(posting_id: str) -> Record:
+    site = f"https://jobs.lever.co/fernhill/{posting_id}"
+    return {"list": "https://jobs.lever.co/fernhill", "show": site, "apply": f"{site}/apply"}
+
+
+def _salary(number: int) -> Record:
+    """Pay, on the few postings that say it; the keys are absent elsewhere (recorded)."""
+    band = {"min": 60_000 + 5_000 * number, "max": 95_000, "currency": "EUR", "interval": "per-year-salary"}
+    return {
+        "salaryRange": band,
+        "salaryDescription": "Plus equity.",
+        "salaryDescriptionHtml": "<div>Plus equity.</div>",
+    }
 
 
 def _manager(department: str | None) -> str:

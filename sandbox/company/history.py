@@ -96,25 +96,17 @@ def _opportunity(company: Company, draft: Draft, plan: Plan) -> Record:
     changes = _stage_changes(company, plan, rng, owner)
     archived = _archived(company, changes, rng, plan)
     advanced = archived["archivedAt"] if archived else changes[-1]["updatedAt"]
-    contact = draft.contact
-    sourced = plan.origin == "sourced"
     opportunity: Record = {
         "id": opportunity_id,
-        "name": contact["name"],
-        "contact": contact["id"],
-        "headline": contact["headline"],
+        **_repeated(draft),
         "stage": changes[-1]["toStageId"],
         "confidentiality": plan.posting["confidentiality"] if plan.posting else "non-confidential",
-        "location": contact["location"]["name"],
-        "phones": contact["phones"],
-        "emails": contact["emails"],
-        "links": draft.links,
         "archived": archived,
         "tags": _tags(company, plan.posting, rng),
         "sources": _sources(plan.origin, rng),
         "stageChanges": changes,
         "origin": plan.origin,
-        "sourcedBy": _sourcer(company, rng) if sourced else None,
+        "sourcedBy": _sourcer(company, rng) if plan.origin == "sourced" else None,
         "owner": None if rng.random() < 0.02 else owner,
         "followers": _followers(company, owner, rng),
         "applications": [],
@@ -127,14 +119,28 @@ def _opportunity(company: Company, draft: Draft, plan: Plan) -> Record:
             "list": "https://hire.lever.co/candidates",
             "show": f"https://hire.lever.co/candidates/{opportunity_id}",
         },
-        "isAnonymized": contact["isAnonymized"],
-        "dataProtection": draft.consent,
     }
     if plan.posting is not None:
         opportunity["opportunityLocation"] = plan.posting["categories"]["location"] or "unspecified"
         _application(company, opportunity, plan, rng)
     company.opportunities.append(opportunity)
     return opportunity
+
+
+def _repeated(draft: Draft) -> Record:
+    """What Lever repeats of the contact on each of its opportunities."""
+    contact = draft.contact
+    return {
+        "name": contact["name"],
+        "contact": contact["id"],
+        "headline": contact["headline"],
+        "location": contact["location"]["name"],
+        "phones": contact["phones"],
+        "emails": contact["emails"],
+        "links": draft.links,
+        "isAnonymized": contact["isAnonymized"],
+        "dataProtection": draft.consent,
+    }
 
 
 def _owner(company: Company, posting: Record | None, rng: random.Random) -> str:
@@ -184,7 +190,7 @@ def _archived(company: Company, changes: list[Record], rng: random.Random, plan:
     """Old candidacies are closed; of those that reached an offer most are hired."""
     last = changes[-1]
     age = (NOW_MS - last["updatedAt"]) / DAY
-    if rng.random() > (0.93 if age > 900 else 0.6 if age > 200 else 0.2):
+    if rng.random() > (0.85 if age > 900 else 0.45 if age > 200 else 0.15):
         return None
     at = min(last["updatedAt"] + rng.randrange(HOUR, 40 * DAY), NOW_MS - rng.randrange(HOUR, 2 * HOUR))
     if (last["toStageIndex"] >= 8 and rng.random() < 0.8) or (last["toStageIndex"] == 7 and rng.random() < 0.25):

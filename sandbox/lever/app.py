@@ -16,6 +16,7 @@ from sandbox.lever.context import Context
 from sandbox.lever.paging import Tokens
 from sandbox.lever.params import Params
 from sandbox.lever.state import CHILDREN, State
+from sandbox.lever.switches import switch
 from sandbox.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -36,7 +37,7 @@ class LeverApp:
         self.journal = journal
         self.state = State(company)
         self.gate = Gate(settings)
-        self.tokens = Tokens(lambda: float(settings.switches.get("offset_seconds", "3600")))
+        self.tokens = Tokens(lambda: float(switch(settings.switches, "offset_seconds")))
         self._handlers = _handlers()
 
     def reset(self) -> None:
@@ -88,7 +89,7 @@ class LeverApp:
     def _throttled(self) -> Answer:
         """429; no Retry-After is documented, a switch adds one."""
         answer = LeverError(429, "TooManyRequests", "Rate limit exceeded").answer()
-        seconds = self.settings.switches.get("lever_retry_after")
+        seconds = switch(self.settings.switches, "lever_retry_after")
         if seconds:
             answer.headers.append((b"retry-after", seconds.encode()))
         return answer

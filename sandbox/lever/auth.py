@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from sandbox.lever.answers import Answer, LeverError, dumped
+from sandbox.lever.switches import switch
 from sandbox.limits import TokenBucket
 from sandbox.settings import Settings
 
@@ -84,7 +85,7 @@ class Gate:
                 {"error": "unsupported_grant_type", "error_description": "Only refresh_token here"}, status=400
             )
         refresh = form.get("refresh_token", "")
-        old_is_fine = self._settings.switches.get("oauth_old_refresh") == "accept" and refresh in self._old_refresh
+        old_is_fine = switch(self._settings.switches, "oauth_old_refresh") == "accept" and refresh in self._old_refresh
         if refresh != self._refresh and not old_is_fine:
             return dumped(
                 {"error": "invalid_grant", "error_description": "Unknown or invalid refresh token."}, status=403
@@ -96,7 +97,7 @@ class Gate:
         self._n_rotations += 1
         self._old_refresh.add(self._refresh)
         self._refresh = f"{self._settings.lever_oauth['refresh_token']}-{self._n_rotations}"
-        lifetime = float(self._settings.switches.get("oauth_seconds", "3600"))
+        lifetime = float(switch(self._settings.switches, "oauth_seconds"))
         access = f"sandbox-access-{self._settings.instance}-{self._n_rotations}"
         self._bearer[access] = time.monotonic() + lifetime
         return dumped(

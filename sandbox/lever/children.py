@@ -8,6 +8,7 @@ from sandbox.lever.answers import Answer, LeverError, bad_request, dumped, forbi
 from sandbox.lever.context import Context
 from sandbox.lever.lists import paged
 from sandbox.lever.params import keep, within
+from sandbox.lever.switches import switch
 
 Record = dict[str, Any]
 
@@ -33,9 +34,9 @@ def child_list(ctx: Context) -> Answer:
     if ctx.kind in WINDOWS:
         rows = keep(rows, [within(ctx.params, WINDOWS[ctx.kind], _at)])
     switches = ctx.settings.switches
-    if ctx.kind == "resumes" and not rows and switches.get("empty_resumes", "list") == "404":
+    if ctx.kind == "resumes" and not rows and switch(switches, "empty_resumes") == "404":
         raise not_found(f"resumes of {ctx.opportunity_id}")
-    if ctx.kind == "files" and switches.get("files_envelope", "data") == "bare":
+    if ctx.kind == "files" and switch(switches, "files_envelope") == "bare":
         return dumped(rows)
     return paged(ctx, rows)
 
@@ -88,8 +89,8 @@ def _download_key(ctx: Context, child_id: str) -> str:
 
 def _redirected(ctx: Context, child_id: str) -> bool:
     """Which downloads go through storage: by id, unless a switch says all or none."""
-    switch = ctx.settings.switches.get("download_redirects", "half")
-    return switch == "all" or (switch == "half" and int(child_id[0], 16) % 2 == 0)
+    wanted = switch(ctx.settings.switches, "download_redirects")
+    return wanted == "all" or (wanted == "half" and int(child_id[0], 16) % 2 == 0)
 
 
 def binary(body: bytes) -> Answer:

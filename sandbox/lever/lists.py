@@ -9,6 +9,7 @@ from sandbox.lever.answers import Answer, LeverError, bad_request, dumped, forbi
 from sandbox.lever.context import Context
 from sandbox.lever.paging import page
 from sandbox.lever.params import any_of, keep, within
+from sandbox.lever.switches import switch
 
 Record = dict[str, Any]
 
@@ -89,7 +90,7 @@ def postings(ctx: Context) -> Answer:
     window = within(params, "updated_at", lambda row: row["updatedAt"])
     if window is not None and any(test is not None for test in tests):
         raise bad_request("updated_at_start and updated_at_end can only be combined with confidentiality")
-    if ctx.settings.switches.get("internal_postings", "shown") == "hidden" and not params.all("distributionChannel"):
+    if switch(ctx.settings.switches, "internal_postings") == "hidden" and not params.all("distributionChannel"):
         rows = [row for row in rows if row["distributionChannels"] != ["internal"]]
     return paged(ctx, keep(rows, [*tests, window]))
 

@@ -1,0 +1,176 @@
+"""Step 1: what is there, what will not fit, how long it will take. Reads both sides, writes nothing to either.
+
+What it has to list in order to count (the short lists and the opportunities) is kept in the store, so that the
+extraction need not ask for it again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from lib.audit.forecast import forecast, route
+from lib.audit.probes import ashby_permissions, confidential_access, lever_permissions
+from lib.errors import GateError
+
+Row = dict[str, Any]
+__all__ = [
+    "ashby_permissions", "confidential_access", "findings", "forecast", "gate", "inventory", "lever_permissions",
+    "losses", "per_opportunity", "route",
+]  # fmt: skip
+
+LOSSES = (
+    ("posting", "content", "archived only", "Ashby has no call that writes a job description; kept in the raw store"),
+    ("opportunity", "followers", "archived only", "Ashby has no counterpart of followers"),
+    ("opportunity", "stageChanges.userId", "note", "who moved a candidate cannot be written; named in a history note"),
+    ("opportunity", "snoozedUntil", "archived only", "Ashby has no snooze"),
+    ("application", "ipAddress, userAgent", "never", "personal data without a use"),
+    ("feedback", "completedAt", "moved changed", "Ashby stamps feedback with the time of loading; the date is in text"),
+    ("note", "user", "moved changed", "the note's author is the importer; the true author stands in its first line"),
+    ("resume", "parsedData", "moved changed", "Ashby parses the résumé again"),
+    ("interview", "all", "moved changed", "no call writes past interviews; summarised in one dated note"),
+    ("offer", "all", "moved changed", "starting offer processes for history would run approvals; note and signed file"),
+    ("e-mail", "all", "archived only", "Lever's API does not give e-mails"),
+    ("EEO and surveys", "all", "never", "special-category data is not read unless ordered in writing"),
+)
+
+
+def inventory(reader: Any) -> list[Row]:
+    """What Lever holds, as counts: {object, group, n_objects}."""
+    opportunities: Counter[str] = Counter()
+    contacts: set[str] = set()
+    hired = {one["id"] for one in reader.all("archive_reasons") if one.get("type") == "hired"}
+    for item in reader.all("opportunities"):
+        contact = item["contact"]
+        contacts.add(contact["id"] if isinstance(contact, dict) else contact)
+        opportunities.update(_groups(item, hired))
+    rows = [{"object": "contacts", "group": "all", "n_objects": len(contacts)}]
+    rows += [{"object": "opportunities", "group": name, "n_objects": n} for name, n in sorted(opportunities.items())]
+    states = Counter(str(one.get("state")) for one in reader.all("postings"))
+    rows += [{"object": "postings", "group": name, "n_objects": n} for name, n in sorted(states.items())]
+    active = Counter("deactivated" if one.get("deactivatedAt") else "active" for one in reader.all("users"))
+    rows += [{"object": "users", "group": name, "n_objects": n} for name, n in sorted(active.items())]
+    for stream in (
+        "stages",
+        "archive_reasons",
+        "sources",
+        "tags",
+        "requisitions",
+        "feedback_templates",
+        "form_templates",
+    ):
+        rows.append({"object": stream.replace("_", " "), "group": "all", "n_objects": reader.count(stream)})
+    return rows
+
+
+def _groups(item: Row, hired: set[str]) -> Iterable[str]:
+    yield "all"
+    archived = item.get("archived")
+    yield "active" if not archived else ("hired" if archived.get("reason") in hired else "archived")
+    if item.get("confidentiality") == "confidential":
+        yield "confidential"
+    if not item.get("applications"):
+        yield "without posting"
+    if item.get("isAnonymized"):
+        yield "anonymised"
+    if item.get("updatedAt") is None:
+        yield "never changed (updatedAt empty)"
+
+
+def per_opportunity(reader: Any, ids: list[str]) -> dict[str, float]:
+    """Mean number of child records per opportunity, over the probed ones."""
+    totals: Counter[str] = Counter()
+    for lever_id in ids:
+        for stream in ("notes", "feedback", "forms", "offers", "interviews", "referrals"):
+            totals[stream] += len(reader.of(stream, lever_id))
+        files = reader.of("files", lever_id) + [one for one in reader.of("resumes", lever_id) if one.get("file")]
+        totals["downloads"] += len(files)
+        totals["bytes"] += sum(int(_size(one)) for one in files)
+    return {name: n / len(ids) for name, n in totals.items()} if ids else {}
+
+
+def _size(item: Row) -> str:
+    text = str((item.get("file") or item).get("size") or "")
+    return text if text.isdigit() else "0"
+
+
+def losses(reader: Any) -> list[Row]:
+    """What cannot arrive as it is, by Ashby's nature: {lever_type, field, treatment, reason, n_records}."""
+    counts = {
+        "posting": reader.count("postings"),
+        "opportunity": reader.count("opportunities"),
+        "application": sum(1 for one in reader.all("opportunities") if one.get("applications")),
+    }
+    return [
+        {"lever_type": kind, "field": field, "treatment": how, "reason": why, "n_records": counts.get(kind)}
+        for kind, field, how, why in LOSSES
+    ]
+
+
+def findings(reader: Any, *, permissions: list[Row], confidential: Row, dangling: list[Row]) -> list[Row]:
+    """What a person must know before going on: {id, severity, finding, n_records, do}."""
+    found = [_finding("confidential", confidential["verdict"] in ("proven", "granted", "gap accepted"), confidential)]
+    for row in permissions:
+        if not row["ok"]:
+            name = f"permission:{row['side'].lower()}:{row['permission']}"
+            text = f"{row['side']} key lacks: {row['permission']}"
+            found.append({"id": name, "severity": "critical", "finding": text, "n_records": None, "do": row["detail"]})
+    for row in dangling:
+        text = f"posting {row['lever_id']} is named by applications and is in no list (deleted, or hidden)"
+        do = "those applications are treated as without posting"
+        entry = {"id": f"dangling:{row['lever_id']}", "severity": "warning", "finding": text, "do": do}
+        found.append(entry | {"n_records": row["n_records"]})
+    return found + list(_target_findings(reader))
+
+
+def _finding(name: str, ok: bool, row: Row) -> Row:
+    text = f"access to confidential records: {row['verdict']}"
+    severity = "info" if ok else "critical"
+    return {"id": name, "severity": severity, "finding": text, "n_records": None, "do": row["detail"]}
+
+
+def _target_findings(reader: Any) -> Iterable[Row]:
+    """What the Ashby organization lacks for this move; only an admin can make these things there."""
+    plans = [one for one in reader.ashby("interview_plans") if not one.get("isArchived")]
+    for plan in plans:
+        lacking = {"Archived", "Hired"} - {str(stage.get("type")) for stage in plan.get("stages") or []}
+        if lacking:
+            text = f"interview plan {plan['title']} has no stage of type {', '.join(sorted(lacking))}"
+            do = "choose another plan for postings with such candidates, or add the stage"
+            yield {"id": f"plan:{plan['id']}", "severity": "warning", "finding": text, "n_records": None, "do": do}
+    if not plans:
+        yield _lack("interview plan", "applications have no stages to land in")
+    if not [one for one in reader.ashby("feedback_forms") if not one.get("isArchived")]:
+        yield _lack(
+            "feedback form", "feedback would move as notes; build a form 'Migrated feedback' to keep it as feedback"
+        )
+    reasons = {str(one.get("reasonType")) for one in reader.ashby("archive_reasons") if not one.get("isArchived")}
+    if not reasons:
+        yield _lack("archive reason", "archived applications cannot be written")
+    for kind in ("sources", "departments", "locations"):
+        if not reader.ashby(kind):
+            yield _lack(kind[:-1], "set it up in Ashby's admin pages before the load")
+
+
+def _lack(what: str, consequence: str) -> Row:
+    text = f"Ashby has no {what}"
+    return {"id": f"target:{what}", "severity": "critical", "finding": text, "n_records": None, "do": consequence}
+
+
+def gate(found: list[Row], *, accepted: set[str]) -> None:
+    """GateError that names every critical finding which nobody has accepted."""
+    red = [row for row in found if row["severity"] == "critical" and row["id"] not in accepted]
+    if red:
+        lines = "; ".join(f"{row['finding']}: {row['do']} [{row['id']}]" for row in red)
+        raise GateError(
+            f"{len(red)} critical findings: {lines}.",
+            hint="Mend them, or accept one by a line in overrides.csv (id, who, when, why).",
+        )
+
+
+def frame(rows: list[Row], columns: list[str]) -> pd.DataFrame:
+    """Rows as a table that has its columns even when it is empty."""
+    return pd.DataFrame(rows, columns=columns)

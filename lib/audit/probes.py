@@ -1,0 +1,111 @@
+"""Harmless questions to both accounts: what the keys may do, and whether confidential data is visible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib import contract
+from lib.ashby import Ashby
+from lib.errors import RejectedError, UnauthorizedError
+from lib.lever import Lever, Query
+
+Row = dict[str, Any]
+LISTS = (
+    "users", "postings", "stages", "archive_reasons", "sources", "tags", "requisitions", "requisition_fields",
+    "feedback_templates", "form_templates", "opportunities", "disposition_stages", "opportunities/deleted",
+)  # fmt: skip
+CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
+CONFIDENTIAL = ("opportunities", "postings", "requisitions")
+HINT_LEVER = "tick it in Lever: Settings, Integrations and API, API credentials"
+HINT_ASHBY = "tick it in Ashby: Admin, API keys"
+
+
+def lever_permissions(lever: Lever, opportunity_id: str) -> list[Row]:
+    """One row per endpoint that the extraction reads: {side, permission, ok, detail}; each asked with limit=1."""
+    paths = [(f"/{name}", name) for name in LISTS]
+    if opportunity_id:
+        paths += [(f"/opportunities/{opportunity_id}/{name}", name) for name in CHILDREN]
+    return [_ask(lever, path, name) for path, name in paths]
+
+
+def _ask(lever: Lever, path: str, name: str) -> Row:
+    query: Query = [("limit", "1")] if name not in ("disposition_stages", "resumes", "files") else []
+    row = {"side": "Lever", "permission": f"read {name}", "ok": True, "detail": ""}
+    try:
+        lever.get(path, query)
+    except UnauthorizedError as error:
+        if error.status == 401:
+            raise
+        return row | {"ok": False, "detail": HINT_LEVER}
+    except RejectedError:
+        return row  # an empty list may be answered with 404; the key may read it
+    return row
+
+
+def confidential_access(lever: Lever, setting: str) -> Row:
+    """{verdict, detail, confidentiality}: whether this key sees confidential data, decided and not assumed.
+
+    The key's right is fixed when it is made. Lever documents an access error for explicit requests; that a key
+    without the right gets a shorter list instead is also possible, so an empty answer proves nothing.
+    """
+    rows = 0
+    for name in CONFIDENTIAL:
+        for value in ("confidential", "all"):
+            try:
+                items = _first(lever, name, value)
+            except (UnauthorizedError, RejectedError):  # 403 by the reference; 400 and 401 are possible too
+                return _no_access(setting)
+            rows += len(items) if value == "confidential" else 0
+    if rows:
+        return {"verdict": "proven", "detail": "confidential records were answered", "confidentiality": "all"}
+    if setting == "granted":
+        detail = "no confidential record exists; the params file says that the key has the right"
+        return {"verdict": "granted", "detail": detail, "confidentiality": "all"}
+    detail = (
+        "no confidential record was answered, which a silently limited key would look like too; name the fact in the "
+        "params file (lever.confidential_access: granted) once somebody has looked at the key's settings"
+    )
+    return {"verdict": "undecided", "detail": detail, "confidentiality": "all"}
+
+
+def _first(lever: Lever, name: str, value: str) -> list[Row]:
+    answer = lever.get(f"/{name}", [("confidentiality", value), ("limit", "1")])
+    data = answer.get("data", []) if isinstance(answer, dict) else answer
+    return data if isinstance(data, list) else [data]
+
+
+def _no_access(setting: str) -> Row:
+    if setting == "accept_gap":
+        detail = "the key may not see confidential records; the params file accepts the gap: they will not move"
+        return {"verdict": "gap accepted", "detail": detail, "confidentiality": ""}
+    detail = (
+        "the key may not see confidential records; it cannot be added to a key: make a new one with 'Allow access to "
+        "confidential data', or accept the gap in the params file (lever.confidential_access: accept_gap)"
+    )
+    return {"verdict": "no access", "detail": detail, "confidentiality": ""}
+
+
+def ashby_permissions(ashby: Ashby) -> list[Row]:
+    """One row per permission that the whole move needs: {side, permission, ok, detail}, from the key's own scopes."""
+    needed = sorted({entry["permission"] for entry in contract.ashby_endpoints().values()})
+    try:
+        info = ashby.call("apiKey.info").results
+    except UnauthorizedError as error:
+        if error.status == 401 or error.code != "missing_endpoint_permission":
+            raise
+        detail = "without it the other permissions cannot be listed; they are found out by use"
+        return [{"side": "Ashby", "permission": "apiKeysRead", "ok": False, "detail": detail}]
+    scopes = {_scope(str(one)) for one in (info or {}).get("scopes") or []}
+    found = {name: _scope(name) in scopes for name in needed}
+    return [
+        {"side": "Ashby", "permission": name, "ok": ok, "detail": "" if ok else HINT_ASHBY}
+        for name, ok in found.items()
+    ]  # fmt: skip
+
+
+def _scope(text: str) -> str:
+    """One spelling for `candidatesWrite`, `candidates:write` and `candidate_write`."""
+    return "".join(letter for letter in text.lower() if letter.isalnum()).replace("candidatewrite", "candidateswrite")
+
+
+__all__ = ["ashby_permissions", "confidential_access", "lever_permissions"]

@@ -1,0 +1,282 @@
+"""The command line: `workbook <verb> <customer>`. A thin layer; every error ends as one clear message and a code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lib import batch, params, service, workbook
+from lib.errors import ConfigError, WorkbookError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Move a company's recruiting history from Lever to Ashby, and prove that it arrived.",
+)
+plan_app = typer.Typer(no_args_is_help=True, help="Look at the plan.")
+app.add_typer(plan_app, name="plan")
+out = Console(highlight=False)
+Customer = Annotated[str, typer.Argument(help="the customer, as in params/<customer>.yaml")]
+
+ENV_TEXT = """# Keys of customer {customer}. This file is read by the workbook only; keep it private (mode 0600).
+# Lever: Settings, Integrations and API, API credentials. Tick every read permission, and "Allow access to
+# confidential data" (it can only be given when the key is made).
+LEVER_API_KEY=
+# Ashby: Admin, API keys. All read and write permissions of candidates, jobs, hiring process metadata; read of
+# interviews, organization, offers, API keys; and the toggles for confidential jobs, private fields, history.
+ASHBY_API_KEY=
+"""
+
+
+@app.command()
+def new(customer: Customer) -> None:
+    """Write the params file and the .env file of a new customer, with comments."""
+    path = params.params_path(customer)
+    env = params.home() / f".env.{customer}"
+    for file in (path, env):
+        if file.exists():
+            raise ConfigError(f"{file.name} is there already; nothing was changed.")
+    text = (workbook.home_of_code() / "params" / "example.yaml").read_text("utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace("CUSTOMER", customer), "utf-8")
+    env.touch(mode=0o600)
+    env.write_text(ENV_TEXT.format(customer=customer), "utf-8")
+    out.print(f"Wrote params/{path.name} and {env.name}.")
+    out.print(f"Next: put both keys into {env.name}, read params/{path.name}, then: workbook run {customer} --to audit")
+
+
+@app.command()
+def run(
+    customer: Customer,
+    first: Annotated[str, typer.Option("--from", help="first step")] = "audit",
+    last: Annotated[str, typer.Option("--to", help="last step")] = "validate",
+    execute: Annotated[bool, typer.Option("--execute", help="write to Ashby; without it nothing is written")] = False,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="load only so many people (a rehearsal)")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="begin anew (only with a throw-away target)")] = False,
+) -> None:
+    """Run the notebooks headlessly, from one step to another, and make the report."""
+    steps = batch.between(first, last)
+    settings = params.load(customer)
+    if fresh:
+        _begin_anew(customer, settings)
+    if not execute and "load" in steps and "validate" in steps:
+        steps.remove("validate")
+    began = time.monotonic()
+    _open_once(customer)
+    try:
+        for step in steps:
+            given: dict[str, Any] = {"customer": customer}
+            given |= {"execute": execute, "sample": sample} if step == "load" else {}
+            _tell_step(customer, step, given)
+    finally:
+        index = _report(customer, "masked")
+    _summary(customer, time.monotonic() - began, index, execute and "load" in steps)
+
+
+def _open_once(customer: str) -> None:
+    """Say at once, before a kernel is started, when keys or settings are wrong or a service does not start."""
+    book = workbook.open_customer(customer)
+    if book.started_over:
+        out.print(book.started_over)
+    if book.params.service is not None:
+        out.print(f"The local service of {customer} runs; end it with: workbook sandbox --stop {customer}")
+    book.close()
+
+
+def _begin_anew(customer: str, settings: params.Params) -> None:
+    if settings.service is None:
+        raise ConfigError(
+            f"--fresh is only for customers with a throw-away target; {customer!r} has none.",
+            hint="What was written to a real Ashby cannot be taken back, so its ledger must not be thrown away.",
+        )
+    folder = workbook.folder_of(customer)
+    service.stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tell_step(customer: str, step: str, given: dict[str, Any]) -> None:
+    ended = threading.Event()
+    with out.status(f"{step} …") as status:
+        watcher = threading.Thread(
+            target=batch.watch, args=(customer, status.update), kwargs={"stop": ended.is_set}, daemon=True
+        )
+        watcher.start()
+        try:
+            outcome = batch.run_step(customer, step, parameters=given)
+        finally:
+            ended.set()
+            watcher.join()
+    out.print(f"  {step:<9} {outcome.seconds:6.1f} s")
+
+
+def _report(customer: str, level: str) -> Path | None:
+    from lib import report as reports  # noqa: PLC0415 - matplotlib and nbconvert are slow to import
+
+    folder = workbook.folder_of(customer)
+    if not any((folder / "notebooks").glob("*.ipynb")):
+        return None
+    return reports.export(folder / "notebooks", folder / "reports", customer=customer, level=level)
+
+
+def _summary(customer: str, seconds: float, index: Path | None, executed: bool) -> None:
+    book = workbook.open_customer(customer)
+    try:
+        counts = _states(book)
+        file = book.folder / "reports" / "certificate.json"
+        out.print(
+            f"\n{customer}: {len(book.store.people()):,} people, {book.store.count('opportunities'):,} opportunities"
+        )
+        if counts:
+            out.print("plan rows: " + ", ".join(f"{n:,} {state}" for state, n in sorted(counts.items())))
+        if executed and file.is_file():
+            about = json.loads(file.read_text("utf-8"))
+            out.print(f"differences: {about.get('n_differences')}")
+        elif not executed:
+            out.print("Dry run: nothing was written to Ashby. Run again with --execute to load.")
+    finally:
+        book.close()
+    out.print(f"took {seconds:.0f} s")
+    if index is not None:
+        out.print(f"report: {index}")
+    if counts.get("refused") or counts.get("parked"):
+        raise typer.Exit(5)
+
+
+def _states(book: workbook.Workbook) -> Counter[str]:
+    from lib.store.ledger import Ledger  # noqa: PLC0415
+
+    counts: Counter[str] = Counter()
+    for _, state, n_rows in Ledger(book.store).counts():
+        counts[state] += n_rows
+    return counts
+
+
+@app.command()
+def status(customer: Annotated[str, typer.Argument(help="one customer; all without a name")] = "") -> None:
+    """Say how far each customer is, and who is working on it."""
+    table = Table("customer", "opportunities", "people", "plan", "working now", box=None)
+    for name in [customer] if customer else params.customers():
+        params.load(name)
+        table.add_row(name, *_status_of(name))
+    out.print(table)
+
+
+def _status_of(customer: str) -> list[str]:
+    folder = workbook.folder_of(customer)
+    settings = params.load(customer)
+    if not (folder / "store.db").is_file() and not settings.store_url:
+        return ["-", "-", "not begun", ""]
+    from lib.store import open_store  # noqa: PLC0415
+    from lib.store.ledger import Ledger  # noqa: PLC0415
+
+    store = open_store(folder, url=settings.store_url)
+    try:
+        counts: Counter[str] = Counter()
+        for _, state, n_rows in Ledger(store).counts():
+            counts[state] += n_rows
+        states = ", ".join(f"{n:,} {state}" for state, n in sorted(counts.items())) or "no plan"
+        now = store.holder()
+        return [f"{store.count('opportunities'):,}", f"{len(store.people()):,}", states, now]
+    finally:
+        store.close()
+
+
+@plan_app.command("show")
+def plan_show(
+    customer: Customer,
+    person: Annotated[str, typer.Option(help="rows of one person (their Lever contact id)")] = "",
+    kind: Annotated[str, typer.Option(help="rows of one kind, e.g. application.create")] = "",
+    bodies: Annotated[bool, typer.Option(help="with bodies (personal data)")] = False,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+) -> None:
+    """Show the plan: counts by kind and state, or the rows of one person or kind."""
+    from lib.store.ledger import Ledger  # noqa: PLC0415
+
+    book = workbook.open_customer(customer)
+    try:
+        ledger = Ledger(book.store)
+        if not ledger.plan_hash():
+            raise ConfigError(f"{customer} has no plan yet.", hint=f"Run: workbook run {customer} --to map")
+        out.print(f"plan {ledger.plan_hash()}")
+        if not person and not kind:
+            table = Table("kind", "state", "rows", box=None)
+            for name, state, n_rows in ledger.counts():
+                table.add_row(name, state, f"{n_rows:,}")
+            out.print(table)
+            return
+        rows = [row for row in ledger.rows(person or None) if not kind or row.kind == kind]
+        states = ledger.of(rows[:limit])
+        for row in rows[:limit]:
+            entry = states.get(row.row_id)
+            out.print(f"{row.row_id}  {entry.state if entry else 'planned'}", soft_wrap=True, markup=False)
+            if bodies:
+                out.print(json.dumps(row.body, ensure_ascii=False, indent=2), soft_wrap=True, markup=False)
+        out.print(f"{min(limit, len(rows))} of {len(rows)} rows")
+    finally:
+        book.close()
+
+
+@app.command()
+def report(
+    customer: Customer,
+    level: Annotated[str, typer.Option(help="masked (may be shared) or internal")] = "masked",
+) -> None:
+    """Make the HTML report from the executed notebooks."""
+    if level not in ("masked", "internal"):
+        raise ConfigError(f"{level!r} is not a level.", hint="Use masked or internal.")
+    params.load(customer)
+    index = _report(customer, level)
+    if index is None:
+        raise ConfigError(f"{customer} has no executed notebook yet.", hint=f"Run: workbook run {customer}")
+    out.print(str(index))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def sandbox(
+    context: typer.Context,
+    stop: Annotated[bool, typer.Option("--stop", help="end the sandbox of a customer (default: demo)")] = False,
+) -> None:
+    """Run the sandbox in this terminal (--port, --people, --seed, --limits, --lag, --scenario, --json), or stop one."""
+    if stop:
+        customer = context.args[0] if context.args else "demo"
+        params.params_path(customer)
+        ended = service.stop(workbook.folder_of(customer))
+        out.print("The sandbox has ended." if ended else "No sandbox was running.")
+        return
+    import subprocess  # noqa: PLC0415 - the sandbox is a program of its own, and shares no code with lib
+
+    command = [sys.executable, "-m", "sandbox", *context.args]
+    raise typer.Exit(subprocess.call(command, cwd=workbook.home_of_code()))  # noqa: S603 - our own arguments
+
+
+def main() -> None:
+    """Run the command line; a WorkbookError ends as one message on stderr and its exit code."""
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except (typer.Abort, KeyboardInterrupt):
+        print("Stopped. Everything done so far is kept; run the same command again to go on.", file=sys.stderr)
+        sys.exit(130)
+    except WorkbookError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # a mistyped command or option
+            print(error.format_message(), file=sys.stderr)
+            sys.exit(2)
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Proposals for the decision tables: what fits best, why, how sure, and how many records hang on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from lib.mapping import propose_jobs, target
+from lib.mapping.fields import ASHBY_TYPE
+from lib.mapping.model import HIRED
+from lib.mapping.scan import NO_TEMPLATE, Scan, scan
+from lib.mapping.settings import settings
+from lib.mapping.source import NO_REASON, Reader, Source, clean
+from lib.mapping.suggest import Rows, row, suggest
+from lib.normalize import email_canonical, name_key
+
+
+def propose(
+    reader: Reader, *, policy: Any, tables: Mapping[str, Any] | None = None, now_ms: int | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """{table: rows} for stages, archive_reasons, sources, users, postings, tags, custom_fields, feedback_forms.
+
+    Given the `tables` as they stand, stages are proposed for the interview plans that verdicts already name.
+    """
+    given = settings(policy)
+    source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
+    found = scan(source)
+    postings, used = propose_jobs.postings(source, found, tables=tables or {})
+    return {
+        "postings": postings,
+        "stages": propose_jobs.stages(source, found, used=used),
+        "archive_reasons": _reasons(source, found),
+        "sources": _sources(source, found),
+        "users": _users(source, found),
+        "tags": _tags(source, found),
+        "custom_fields": _custom_fields(found),
+        "feedback_forms": _feedback_forms(source, found),
+    }
+
+
+def _reasons(source: Source, found: Scan) -> Rows:
+    options = target.options(source.reader.ashby("archive_reasons"), label="text")
+    made = []
+    for reason_id in sorted(set(source.reasons) | set(found.reasons)):
+        reason = source.reasons.get(reason_id, {})
+        n_records = found.reasons[reason_id]
+        if reason.get("type") == "hired":
+            made.append(row(reason_id, clean(reason.get("text")), HIRED, "Lever's type is hired", "high", n_records))
+            continue
+        default = "(archived without a reason)" if reason_id == NO_REASON else "(no longer in Lever)"
+        label = clean(reason.get("text")) or default
+        made.append(row(reason_id, label, *suggest(label, options, fallback=""), n_records))
+    return made
+
+
+def _sources(source: Source, found: Scan) -> Rows:
+    options = target.options(source.reader.ashby("sources"), label="title")
+    names = {clean(item.get("text")) for item in source.reader.all("sources")} | set(found.sources)
+    made = []
+    for name in sorted(name for name in names if name):
+        is_origin = name.startswith("origin:")
+        wanted = _ORIGINS.get(name.removeprefix("origin:"), name) if is_origin else name
+        label = f"(no source, origin {name.removeprefix('origin:')})" if is_origin else name
+        made.append(row(name, label, *suggest(wanted, options, fallback="none"), found.sources[name]))
+    return made
+
+
+_ORIGINS = {"applied": "Applied", "referred": "Referral", "sourced": "Sourced", "internal": "Internal Transfer"}
+
+
+def _users(source: Source, found: Scan) -> Rows:
+    """Users by e-mail, else by equal name. The file holds roles and ids only."""
+    users = source.reader.ashby("users")
+    by_mail = {email_canonical(clean(user.get("email"))): user["id"] for user in users if user.get("email")}
+    by_name: dict[str, list[str]] = {}
+    for user in users:
+        name = name_key(f"{clean(user.get('firstName'))} {clean(user.get('lastName'))}")
+        by_name.setdefault(name, []).append(user["id"])
+    made = []
+    for lever_id in sorted(set(source.users) | set(found.users)):
+        user = source.users.get(lever_id, {})
+        state = "deactivated" if user.get("deactivatedAt") else "active"
+        label = f"{clean(user.get('accessRole')) or 'no role'}, {state}" if user else "(no longer in Lever)"
+        mail, names = email_canonical(clean(user.get("email"))), by_name.get(name_key(clean(user.get("name"))), [])
+        if mail and mail in by_mail:
+            guess = (by_mail[mail], "same e-mail", "high")
+        elif user and len(names) == 1:
+            guess = (names[0], "same name, another e-mail", "medium")
+        else:
+            guess = ("none", "nobody in Ashby has this e-mail or name", "high")
+        made.append(row(lever_id, label, *guess, found.users[lever_id]))
+    return made
+
+
+def _tags(source: Source, found: Scan) -> Rows:
+    archived = {clean(tag.get("title")).casefold() for tag in source.reader.ashby("tags") if tag.get("isArchived")}
+    living = {
+        clean(tag.get("title")).casefold(): clean(tag.get("title"))
+        for tag in source.reader.ashby("tags") if not tag.get("isArchived")
+    }  # fmt: skip
+    first: dict[str, str] = {}
+    made = []
+    for tag in sorted(tag for tag in found.tags if tag):
+        n_records, automatic = found.tags[tag], found.automatic[tag]
+        known = living.get(tag.casefold()) or first.setdefault(tag.casefold(), tag)
+        if automatic == n_records:
+            guess = ("drop", "Lever set it by itself each time: it repeats title, team, place or commitment", "high")
+        elif known != tag:
+            guess = (known, "the same tag but for capital letters", "high")
+        elif tag.casefold() in archived and tag.casefold() not in living:
+            guess = (f"{tag} (Lever)", "a tag of this title is archived in Ashby", "medium")
+        elif automatic:
+            guess = ("keep manual", f"set by Lever itself {automatic} times of {n_records}", "medium")
+        else:
+            guess = ("keep", "set by people", "high")
+        made.append(row(tag, tag, *guess, n_records, automatic=automatic))
+    return made
+
+
+def _custom_fields(found: Scan) -> Rows:
+    made = []
+    for key, question in found.questions.items():
+        kind = "/".join(sorted(question.types))
+        guess = ("note", "answers stay readable together; name a field instead to report on it", "medium")
+        made.append(
+            row(
+                key, f"{question.form}: {question.text}", *guess, question.n_records,
+                type=kind, ashby_type=ASHBY_TYPE.get(question.type, "LongText"),
+                options="; ".join(question.options.values()),
+            )
+        )  # fmt: skip
+    return made
+
+
+def _feedback_forms(source: Source, found: Scan) -> Rows:
+    """The form whose field titles match best; else a form made for migrated feedback; else a note."""
+    forms = [target.feedback_form(item) for item in source.reader.ashby("feedback_forms") if not item.get("isArchived")]
+    usable = [form for form in forms if target.text_field(form)]
+    general = next((form for form in usable if "migrated" in form.title.casefold()), None)
+    templates = {item["id"]: item for item in source.reader.all("feedback_templates")}
+    made = []
+    for template_id in sorted(set(templates) | set(found.templates)):
+        template = templates.get(template_id, {})
+        titles = {clean(item.get("text")).casefold() for item in template.get("fields") or []}
+        shared = {form.title: len(titles & {one.title.casefold() for one in form.fields}) for form in usable}
+        best = max(sorted(shared), key=shared.__getitem__, default="")
+        label = clean(template.get("text")) or found.template_titles.get(template_id, "")
+        label = label or ("(no template)" if template_id == NO_TEMPLATE else template_id)
+        if best and shared[best] >= 2:
+            guess = (best, f"{shared[best]} fields of the same title", "high")
+        elif general:
+            guess = (general.title, "takes any feedback as text", "high")
+        else:
+            guess = ("note", "Ashby has no form for migrated feedback; an administrator can make one", "medium")
+        made.append(row(template_id, label, *guess, found.templates[template_id]))
+    return made

@@ -1,0 +1,167 @@
+"""Proposals for postings and stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lib.mapping import target
+from lib.mapping.model import Plan
+from lib.mapping.scan import Scan
+from lib.mapping.source import Item, Source, clean
+from lib.mapping.suggest import Rows, row, suggest
+from lib.mapping.target import Option
+from lib.normalize import best_matches, name_key
+
+_TYPES = {
+    "lead": ("Lead",),
+    "applicant": ("PreInterviewScreen",),
+    "screen": ("Active", "PreInterviewScreen"),
+    "onsite": ("Active",),
+    "offer": ("Offer",),
+}
+"""Which types of Ashby stages fit a pipeline group of Lever (`/disposition_stages`, recorded 2026)."""
+
+
+def postings(source: Source, found: Scan, *, tables: Mapping[str, Any]) -> tuple[Rows, dict[str, str]]:
+    """(rows of postings.csv, {posting: interview plan id} as far as it can be told already)."""
+    reader = source.reader
+    plans = target.plans(reader)
+    jobs = reader.ashby("jobs")
+    teams = target.options(reader.ashby("departments"), label="name")
+    places = target.options(reader.ashby("locations"), label="name")
+    names = {one.ashby_id: name_key(one.label) for one in [*teams, *places]}
+    standard = _standard_plan(plans, jobs)
+    verdicts = {one["id"]: one for one in tables["postings"].rows} if "postings" in tables else {}
+    made, used = [], {}
+    for posting_id in sorted(set(source.postings) | {one for one in found.postings if one}):
+        posting = source.postings.get(posting_id, {})
+        categories = posting.get("categories") or {}
+        team = clean(categories.get("team")) or clean(categories.get("department"))
+        place = clean(categories.get("location"))
+        same = _same_job(posting, jobs, names, team=team, place=place)
+        guess, plan = _guess(posting, same, jobs, standard)
+        used[posting_id] = _plan_of(verdicts.get(posting_id, {}), plans, jobs) or (plan.ashby_id if plan else "")
+        n_records = found.postings[posting_id] + (1 if posting and not source.settings.postings else 0)
+        state = clean(posting.get("state")) or "missing"
+        cells = {
+            "state": state, "team": team, "location": place,
+            "plan": plan.title if plan else "",
+            "team_proposal": _department(categories, teams),
+            "location_proposal": suggest(place, places, fallback="")[0],
+            "team_verdict": "", "location_verdict": "", "plan_verdict": "",
+        }  # fmt: skip
+        made.append(row(posting_id, source.title(posting_id), *guess, n_records, **cells))
+    return made, used
+
+
+def _department(categories: Item, teams: list[Option]) -> str:
+    for name in ("team", "department"):
+        found = suggest(clean(categories.get(name)), teams, fallback="")[0]
+        if found:
+            return found
+    return ""
+
+
+def _guess(
+    posting: Item, same: list[Item], jobs: list[Item], standard: Plan | None
+) -> tuple[tuple[str, str, str], Plan | None]:
+    if not posting:
+        reason = "candidacies name it, but Lever does not list it: deleted, or hidden from the key"
+        return ("skip", reason, "low"), None
+    if posting.get("state") == "deleted":
+        reason = "deleted in Lever; its candidacies follow the policy; `new` would make a closed job"
+        return ("skip", reason, "medium"), standard
+    if len(same) == 1:
+        title = clean(same[0].get("title"))
+        unique = sum(clean(job.get("title")).casefold() == title.casefold() for job in jobs) == 1
+        reason = "a job of the same title, team and location"
+        return (title if unique else same[0]["id"], reason, "high"), None
+    reason = "no job of the same title, team and location" if not same else f"{len(same)} jobs are alike"
+    return ("new", reason, "high" if not same else "low"), standard
+
+
+def _same_job(posting: Item, jobs: list[Item], names: Mapping[str, str], *, team: str, place: str) -> list[Item]:
+    wanted = (name_key(clean(posting.get("text"))), name_key(team), name_key(place))
+    return [
+        job for job in jobs
+        if wanted == (
+            name_key(clean(job.get("title"))),
+            names.get(str(job.get("departmentId")), ""),
+            names.get(str(job.get("locationId")), ""),
+        )
+    ]  # fmt: skip
+
+
+def _standard_plan(plans: Mapping[str, Plan], jobs: list[Item]) -> Plan | None:
+    """The living plan that most jobs use; the first by title when none is used."""
+    living = [plan for plan in plans.values() if not plan.archived]
+    uses = [str(job.get("defaultInterviewPlanId")) for job in jobs]
+    return min(living, key=lambda plan: (-uses.count(plan.ashby_id), plan.title), default=None)
+
+
+def _plan_of(verdict: Mapping[str, str], plans: Mapping[str, Plan], jobs: list[Item]) -> str:
+    """The plan that a posting's verdicts name: its own column first, else the plan of the job they name."""
+    wanted = verdict.get("plan_verdict", "").casefold()
+    for plan in plans.values():
+        if wanted and wanted in (plan.ashby_id, plan.title.casefold()):
+            return plan.ashby_id
+    named = (verdict.get("verdict") or verdict.get("proposal") or "").casefold()
+    for job in jobs:
+        if named and named in (job["id"], clean(job.get("title")).casefold()):
+            return str(job.get("defaultInterviewPlanId") or "")
+    return ""
+
+
+def stages(source: Source, found: Scan, *, used: Mapping[str, str]) -> Rows:
+    """Rows of stages.csv: each stage of Lever in each interview plan that a posting uses."""
+    plans = target.plans(source.reader)
+    counts: dict[tuple[str, str], int] = {}
+    for (posting, stage), count in found.stages.items():
+        plan_id = used.get(posting) or (_pool_plan(source) if not posting else "")
+        counts[plan_id, stage] = counts.get((plan_id, stage), 0) + count
+    ids = list(source.stages) + sorted({stage for _, stage in found.stages} - set(source.stages))
+    made = []
+    for plan_id in sorted({plan_id for plan_id, _ in counts if plan_id in plans}):
+        plan = plans[plan_id]
+        for position, stage in enumerate(ids):
+            label = source.stages.get(stage) or "(no longer in Lever)"
+            guess = _stage(source, stage, plan, share=position / max(len(ids) - 1, 1))
+            n_records = counts.get((plan_id, stage), 0)
+            made.append(row(f"{plan_id}/{stage}", label, *guess, n_records, plan=plan.title))
+    return made
+
+
+def _pool_plan(source: Source) -> str:
+    wanted = source.settings.talent_pool_job.casefold()
+    if source.settings.without_posting != "talent_pool" or not wanted:
+        return ""
+    jobs = source.reader.ashby("jobs")
+    found = [job for job in jobs if wanted in (job["id"], clean(job.get("title")).casefold())]
+    return str(found[0].get("defaultInterviewPlanId") or "") if len(found) == 1 else ""
+
+
+def _stage(source: Source, stage: str, plan: Plan, *, share: float) -> tuple[str, str, str]:
+    """A stage of the type that fits Lever's pipeline group, by name, else by its place in the order."""
+    if stage not in source.stages:
+        return "history note", "Lever no longer has this stage", "high"
+    types = _TYPES.get(source.pipelines.get(stage, ""), ())
+    fitting = [one for one in plan.stages if one.type in types]
+    fitting = fitting or [one for one in plan.stages if one.type not in ("Archived", "Hired")]
+    if not fitting:
+        return "history note", "the plan has no stage for it", "low"
+    if len(fitting) == 1:
+        return fitting[0].title, f"the only stage of type {fitting[0].type}", "high"
+    labels = {one.ashby_id: _core(one.title) for one in fitting}
+    picked, _, score, margin = best_matches(_core(source.stages[stage]), labels, n=1)[0]
+    title = next(one.title for one in fitting if one.ashby_id == picked)
+    if score >= 0.6 and margin >= 0.03:
+        return title, f"likely by name and type ({score:.2f})", "high" if score > 0.9 else "medium"
+    nearest = fitting[min(round(share * (len(fitting) - 1)), len(fitting) - 1)]
+    return nearest.title, "by its type and its place in the order; no name is like it", "low"
+
+
+def _core(label: str) -> str:
+    """A stage title without the words that every stage has: `On-site interview` and `Onsite` are one."""
+    words = label.casefold().replace("on-site", "onsite").replace("on site", "onsite").split()
+    return " ".join(word for word in words if word not in ("interview", "interviews", "stage", "round")) or label

@@ -1,0 +1,37 @@
+"""Everything that is drawn: tables, headlines, gates, figures, masking, and the report that may be shared.
+
+What these functions return knows whether it may be shared. `export` takes into a masked report only what says so,
+and masks it once more on its way.
+"""
+
+from lib.report.export import export
+from lib.report.figures import (
+    Picture,
+    bars,
+    call_mix,
+    differences_by_field,
+    forecast_against_actual,
+    people_match,
+    pipeline_funnel,
+    records_by_month,
+)
+from lib.report.masking import mask_text, safe_html
+from lib.report.shown import Shown, gate_banner, headline, table
+
+__all__ = [
+    "Picture",
+    "Shown",
+    "bars",
+    "call_mix",
+    "differences_by_field",
+    "export",
+    "forecast_against_actual",
+    "gate_banner",
+    "headline",
+    "mask_text",
+    "people_match",
+    "pipeline_funnel",
+    "records_by_month",
+    "safe_html",
+    "table",
+]

@@ -1,0 +1,28 @@
+"""The six steps of one open customer: each gathers its inputs, calls its module, keeps the result.
+
+Notebooks call these, and so do runs without notebooks. Every step may be run again at any time.
+"""
+
+from lib.steps.deciding import DedupeResult, MapResult, dedupe, map, people_gate, propose
+from lib.steps.reading import AuditResult, ExtractResult, audit, audit_gate, extract
+from lib.steps.target import read_candidates, read_target
+from lib.steps.writing import LoadResult, load, validate
+
+__all__ = [
+    "AuditResult",
+    "DedupeResult",
+    "ExtractResult",
+    "LoadResult",
+    "MapResult",
+    "audit",
+    "audit_gate",
+    "dedupe",
+    "extract",
+    "load",
+    "map",
+    "people_gate",
+    "propose",
+    "read_candidates",
+    "read_target",
+    "validate",
+]

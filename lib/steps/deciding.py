@@ -1,0 +1,159 @@
+"""Steps 3 and 4: who is who, what becomes what, and the plan that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lib import dedupe as people_finder
+from lib import load as loading
+from lib import mapping
+from lib.decisions import DecisionTable
+from lib.errors import GateError
+from lib.steps.target import read_candidates, read_target
+from lib.store.ledger import Ledger
+from lib.workbook import Workbook
+
+Frame = pd.DataFrame
+
+
+@dataclass(frozen=True)
+class DedupeResult:
+    """Who is who; `table` is people.csv with the pairs that wait for a verdict."""
+
+    people: Frame
+    members: Frame
+    pairs: Frame
+    conflicts: Frame
+    contacts: Frame
+    table: DecisionTable
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """What will be written: decisions, losses, rows of the plan by kind, its hash, and how many calls it means."""
+
+    tables: dict[str, DecisionTable]
+    decisions: Any
+    losses: Frame
+    plan: Frame
+    plan_hash: str
+    calls: int
+
+
+def dedupe(book: Workbook) -> DedupeResult:
+    """Decide who is the same person, in Lever and against the people whom Ashby has already."""
+    with book.writing("dedupe"):
+        book.progress("dedupe")(0, None, "reading the people in Ashby")
+        read_candidates(book)
+        contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=_as_of(book))
+        existing = people_finder.existing_table(book.store.ashby("candidates"))
+        table = book.table("people")
+        verdicts = _verdicts(table)
+        policy = people_finder.DedupePolicy(region=book.params.policy.phone_region)
+        found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy)
+        pairs = found.pairs.to_dict("records")
+        table = table.merge(_pair_proposals(pairs))
+        table.write()
+        book.store.put_people(
+            found.people.to_dict("records"), found.members[["contact", "person", "why"]].to_dict("records"), pairs
+        )
+        book.store.put_meta("dedupe.verdicts", sorted(f"{a}|{b}={verdict}" for (a, b), verdict in verdicts.items()))
+        for name in ("conflicts", "blocks", "matches"):
+            book.store.put_results("dedupe", name, getattr(found, name).to_dict("records"))
+    return DedupeResult(found.people, found.members, found.pairs, found.conflicts, contacts, table)
+
+
+def _verdicts(table: DecisionTable) -> dict[tuple[str, str], str]:
+    """{(a, b): same or different} of people.csv."""
+    pairs = {row["id"]: row["verdict"].lower() for row in table.rows if row["verdict"] and "|" in row["id"]}
+    return {(pair.partition("|")[0], pair.partition("|")[2]): verdict for pair, verdict in pairs.items()}
+
+
+def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of people.csv: ids and probabilities only; who they are is shown in the notebook, never in the file."""
+    rows = []
+    for pair in sorted(pairs, key=lambda one: (-float(one["score"]), one["a"], one["b"])):
+        score = float(pair["score"])
+        rows.append(
+            {
+                "id": f"{pair['a']}|{pair['b']}",
+                "label": pair["kind"],
+                "proposal": "same" if score >= 0.8 else "different",
+                "reason": pair["reasons"],
+                "confidence": f"{score:.2f}",
+                "n_records": 1,
+            }
+        )
+    return rows
+
+
+def people_gate(book: Workbook) -> None:
+    """GateError with file and line of every pair that waits for a verdict."""
+    table = book.table("people")
+    wrong = [
+        f"{table.where(line)}: {row['verdict']!r} is neither 'same' nor 'different'"
+        for line, row in enumerate(table.rows, 2)
+        if row["verdict"] and row["verdict"].lower() not in ("same", "different")
+    ]
+    waiting = [f"{table.where(line)}: no verdict" for line, row in table.open_rows()]
+    if wrong or waiting:
+        raise GateError(
+            f"{len(waiting)} pairs of people wait for a verdict, {len(wrong)} verdicts are wrong: "
+            f"{'; '.join((wrong + waiting)[:20])}.",
+            hint="Write 'same' or 'different' into the column verdict, then run 03_dedupe again.",
+        )
+    used = book.store.meta("dedupe.verdicts")
+    if used is None:
+        raise GateError("The people are not known yet.", hint="Run 03_dedupe first.")
+    if used != sorted(f"{a}|{b}={verdict}" for (a, b), verdict in _verdicts(table).items()):
+        raise GateError("people.csv has changed since 03_dedupe last ran.", hint="Run 03_dedupe again.")
+
+
+def _as_of(book: Workbook) -> int:
+    """The moment at which consent and age are judged: Lever's clock at the last reading, not ours."""
+    return int(book.store.meta("extract.since") or 0)
+
+
+def propose(book: Workbook) -> dict[str, DecisionTable]:
+    """The decision tables with fresh proposals and the verdicts given so far, written to the params folder."""
+    given = {file.stem: book.table(file.stem) for file in book.params_folder.glob("*.csv")}
+    proposals = mapping.propose(book.store, policy=book.params.policy, tables=given, now_ms=_as_of(book))
+    tables = {name: book.table(name).merge(rows) for name, rows in proposals.items()}
+    for table in tables.values():
+        table.write()
+    return tables
+
+
+def map(book: Workbook) -> MapResult:
+    """Compile the plan: every Ashby call with its body, before the first one is made."""
+    if not book.store.meta("extract.finished_ms"):
+        raise GateError("Lever is not extracted yet.", hint="Run 02_extract first.")
+    people_gate(book)
+    with book.writing("map"):
+        read_target(book)
+        tables = propose(book)
+        decisions = mapping.decide(tables, book.store, policy=book.params.policy, now_ms=_as_of(book))
+        people, members = pd.DataFrame(book.store.people()), pd.DataFrame(book.store.members())
+        losses = mapping.Losses()
+        ledger = Ledger(book.store)
+        rows = list(
+            mapping.compile_plan(
+                book.store,
+                people=people,
+                members=members,
+                decisions=decisions,
+                policy=book.params.policy,
+                losses=losses,
+                now_ms=_as_of(book),
+            )
+        )
+        plan_hash = mapping.plan_hash(rows)
+        ledger.put_plan(rows, plan_hash=plan_hash)
+        book.store.put_results("map", "losses", losses.rows())
+    kinds = pd.Series([row.kind for row in rows], dtype="str").value_counts().sort_index()
+    plan = pd.DataFrame({"kind": kinds.index, "n_rows": kinds.to_numpy()})
+    calls = loading.dry_run(book.store)["n_calls"]
+    return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, plan_hash, calls)

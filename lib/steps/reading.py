@@ -1,0 +1,138 @@
+"""Steps 1 and 2: what is there, and everything of Lever into the store."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lib import audit as audits
+from lib import extract as extraction
+from lib.errors import GateError
+from lib.steps.target import read_target
+from lib.workbook import Workbook
+
+PROBED = 24  # opportunities whose child lists the audit reads to learn how much hangs on one
+Frame = pd.DataFrame
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """Tables of the audit, and the recommended route {route, why}."""
+
+    inventory: Frame
+    findings: Frame
+    losses: Frame
+    forecast: Frame
+    permissions: Frame
+    route: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ExtractResult:
+    """What is here now: objects per stream, files by state, drift from the contract, postings that are nowhere."""
+
+    counts: Frame
+    calls: int
+    files: Frame
+    drift: Frame
+    dangling: Frame
+
+
+def audit(book: Workbook) -> AuditResult:
+    """Read what is on both sides, probe both keys, forecast the cost."""
+    progress = book.progress("audit")
+    with book.writing("audit"):
+        confidential = audits.confidential_access(book.lever, book.params.lever.confidential_access)
+        book.store.put_meta("confidentiality", confidential["confidentiality"])
+        walk = _walk(book, "audit")
+        started = extraction.short_lists(walk)
+        if book.store.meta("extract.since") is None:
+            book.store.put_meta("extract.since", started)
+        book.pin("Lever", [one["id"] for one in book.store.all("users")])
+        extraction.opportunities(walk)
+        read_target(book)
+        probed = _probe_children(book, walk)
+        progress(1, 1, "")
+        return _keep_audit(book, confidential, probed)
+
+
+def _keep_audit(book: Workbook, confidential: dict[str, Any], probed: list[str]) -> AuditResult:
+    store = book.store
+    permissions = audits.lever_permissions(book.lever, probed[0] if probed else "")
+    permissions += audits.ashby_permissions(book.ashby)
+    inventory = audits.inventory(store)
+    counts = {(row["object"], row["group"]): row["n_objects"] for row in inventory}
+    sizes = {
+        "opportunities": counts.get(("opportunities", "all"), 0),
+        "contacts": counts[("contacts", "all")],
+        "postings": store.count("postings"),
+    }
+    rates = {
+        "lever_per_second": book.params.lever.per_second,
+        "ashby_per_second": book.params.ashby.per_minute / 60,
+    }
+    rows = {
+        "inventory": inventory,
+        "findings": audits.findings(store, permissions=permissions, confidential=confidential, dangling=[]),
+        "losses": audits.losses(store),
+        "forecast": audits.forecast(sizes, audits.per_opportunity(store, probed), n_probed=len(probed), **rates),
+        "permissions": permissions,
+    }
+    for name, table in rows.items():
+        store.put_results("audit", name, table)
+    route = audits.route(sizes["contacts"], history=True, has_keys=True)
+    return AuditResult(**{name: pd.DataFrame(table) for name, table in rows.items()}, route=route)
+
+
+def audit_gate(book: Workbook) -> None:
+    """GateError when a critical finding of the audit is neither mended nor accepted."""
+    found = book.store.results("audit", "findings")
+    if not found:
+        raise GateError("There is no audit yet.", hint="Run 01_audit first.")
+    audits.gate(found, accepted=_accepted(book))
+
+
+def _accepted(book: Workbook) -> set[str]:
+    rows = book.table("overrides").rows
+    return {row["id"] for row in rows if row.get("verdict") and row.get("who") and row.get("why")}
+
+
+def _probe_children(book: Workbook, walk: extraction.Extract) -> list[str]:
+    """Read the child lists of a few opportunities, always the same ones; kept, so nothing is asked twice."""
+    ids = sorted(book.store.head_shas("opportunities"))
+    chosen = sorted(random.Random(0).sample(ids, min(PROBED, len(ids))))
+    extraction.children(walk, only=chosen)
+    return chosen
+
+
+def extract(book: Workbook) -> ExtractResult:
+    """Bring the store up to date with Lever: everything, with the bytes of all files."""
+    audit_gate(book)
+    with book.writing("extract"):
+        counts = extraction.run(_walk(book, "extract"))
+    calls = counts.pop("calls")
+    store = book.store
+    files = pd.DataFrame(
+        [(row.state, row.reason, row.size or 0) for row in store.files()], columns=["state", "reason", "bytes"]
+    )
+    grouped = files.groupby(["state", "reason"])["bytes"].agg(n_files="count", bytes="sum").reset_index()
+    return ExtractResult(
+        counts=pd.DataFrame(sorted(counts.items()), columns=["stream", "n_objects"]),
+        calls=calls,
+        files=grouped,
+        drift=pd.DataFrame(store.results("extract", "drift"), columns=["stream", "attribute", "n_records"]),
+        dangling=pd.DataFrame(store.results("extract", "dangling_postings"), columns=["lever_id", "n_records", "why"]),
+    )
+
+
+def _walk(book: Workbook, step: str) -> extraction.Extract:
+    return extraction.Extract(
+        book.store,
+        book.lever,
+        confidentiality=book.store.meta("confidentiality", "all"),
+        workers=book.params.lever.workers,
+        progress=book.progress(step),
+    )

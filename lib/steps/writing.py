@@ -1,0 +1,121 @@
+"""Steps 5 and 6: the plan to Ashby through the ledger, and the proof that it arrived."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lib import load as loading
+from lib.errors import GateError
+from lib.store.ledger import Ledger
+from lib.workbook import Workbook
+
+Frame = pd.DataFrame
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What became of the plan; without `executed`, what would be sent."""
+
+    executed: bool
+    counts: Frame
+    n_writes: int
+    n_calls: int
+    refused: Frame
+    parked: Frame
+    conflicts: Frame
+
+
+def load(book: Workbook, *, execute: bool = False, sample: int = 0, **seams: Any) -> LoadResult:
+    """Carry out the plan; without `execute`, only say what would be sent. `sample` limits it to so many people."""
+    ledger = Ledger(book.store)
+    if not ledger.plan_hash():
+        raise GateError("There is no plan yet.", hint="Run 04_map first.")
+    if not execute:
+        planned = loading.dry_run(book.store)
+        return _load_result(book, {"counts": planned["counts"], "n_writes": 0, "n_calls": planned["n_calls"]}, False)
+    with book.writing("load"):
+        book.pin("Ashby", [one["id"] for one in book.ashby.items("user.list", {"includeDeactivated": True})])
+        settings = book.params.ashby
+        job = loading.Load(
+            book.store,
+            book.ashby,
+            workers=settings.workers,
+            settle_s=settings.settle_s,
+            refusal_budget=settings.refusal_budget,
+            first_wait=settings.retry.first_s,
+            progress=book.progress("load"),
+            people=loading.sample(book.store, sample) if sample else None,
+            **seams,
+        )
+        outcome = loading.run(job)
+        book.store.put_meta("load.plan_hash", ledger.plan_hash())
+        _export_crosswalk(book, ledger)
+    return _load_result(book, outcome, True)
+
+
+def _load_result(book: Workbook, outcome: dict[str, Any], executed: bool) -> LoadResult:
+    ledger = Ledger(book.store)
+    columns = ["row_id", "kind", "lever_type", "lever_id", "code", "note", "request_id"]
+    return LoadResult(
+        executed=executed,
+        counts=pd.DataFrame(outcome["counts"], columns=["kind", "state", "n_rows"]),
+        n_writes=outcome["n_writes"],
+        n_calls=outcome["n_calls"],
+        refused=pd.DataFrame(_set_aside(ledger, "refused"), columns=columns),
+        parked=pd.DataFrame(_set_aside(ledger, "parked", "unknown", "intended"), columns=columns),
+        conflicts=pd.DataFrame(
+            book.store.results("load", "conflicts"), columns=["row_id", "kind", "lever_id", "members"]
+        ),
+    )
+
+
+def _set_aside(ledger: Ledger, *states: str) -> list[tuple[Any, ...]]:
+    return [
+        (row.row_id, row.kind, row.lever_type, row.lever_id, entry.code, entry.note, entry.request_id)
+        for row, entry in ledger.entries(*states)
+    ]
+
+
+def _export_crosswalk(book: Workbook, ledger: Ledger) -> None:
+    """Lever id to Ashby id of everything that is done, as CSV: the customer's own lasting record."""
+    lines = ["lever_type,lever_id,ashby_type,ashby_id,origin"]
+    of_person: dict[str, list[str]] = {}
+    for member in book.store.members():
+        of_person.setdefault(member["person"], []).append(member["contact"])
+    for row in ledger.link_rows():
+        kind, _, lever_id = row["link"].partition(":")
+        for one in of_person.get(lever_id, [lever_id]) if kind == "candidate" else [lever_id]:
+            if kind in ("candidate", "application", "job"):
+                lever_type = {"candidate": "contact", "application": "opportunity", "job": "posting"}[kind]
+                lines.append(f"{lever_type},{one},{kind},{row['ashby_id']},{row['origin']}")
+    file = book.folder / "crosswalk.csv"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write("\n".join(lines) + "\n")
+
+
+def validate(book: Workbook) -> Any:
+    """Compare plan, source and target in both directions; writes the certificate."""
+    from lib import validate as validation  # noqa: PLC0415 - Great Expectations takes seconds to import
+
+    ledger = Ledger(book.store)
+    if not ledger.plan_hash():
+        raise GateError("There is no plan yet.", hint="Run 04_map first.")
+    with book.writing("validate"):
+        result = validation.run(
+            book.store,
+            book.ashby,
+            seed=ledger.plan_hash(),
+            workers=book.params.ashby.workers,
+            progress=book.progress("validate"),
+        )
+        folder = book.folder / "reports"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        certificate = {"customer": book.customer, **result.certificate}
+        with os.fdopen(os.open(folder / "certificate.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            json.dump(certificate, out, indent=2, sort_keys=True)
+    return result

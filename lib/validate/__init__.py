@@ -1,0 +1,195 @@
+"""Step 6: did it arrive, all of it, and nothing else?
+
+Expected is what the rows of the plan say that are done in the ledger, and what Lever's raw answers hold. Ashby's lists
+are walked to their ends and compared in both directions; notes, histories and the bytes of files are read for a sample.
+A result is green when no critical difference is left and no row is without an outcome.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pandas import DataFrame
+
+from lib.ashby import Ashby
+from lib.pool import run_all
+from lib.store import Store, dumps
+from lib.store.ledger import Ledger
+from lib.validate import closely, counts
+from lib.validate.candidacies import compare_application
+from lib.validate.edits import Edits
+from lib.validate.expected import Person, Row, chains, person_of, set_up_of, with_outcomes
+from lib.validate.feedbacks import by_marker, compare_feedback
+from lib.validate.findings import COLUMNS, Findings, Subject, n_critical
+from lib.validate.people import compare_candidate, compare_set_up
+from lib.validate.surplus import find_strange_applications, find_strange_texts, find_surplus, find_twins
+from lib.validate.target import Item, Progress, Target, read_target
+
+__all__ = ["ValidateResult", "run"]
+_SAMPLE = ("object", "lever_id", "field", "why", "n_expected", "n_equal", "share", "severity")
+
+
+@dataclass(frozen=True)
+class ValidateResult:
+    """What a validation found. `suites` is filled by the step that runs the checks; everything else by `run`."""
+
+    counts: DataFrame
+    differences: DataFrame
+    fidelity: DataFrame
+    sample: DataFrame
+    ok: bool
+    certificate: dict[str, Any]
+    suites: DataFrame = field(default_factory=DataFrame)
+
+
+@dataclass
+class _Run:
+    """One validation on its way."""
+
+    store: Store
+    ashby: Ashby
+    ledger: Ledger
+    links: dict[str, str]
+    findings: Findings
+    edits: Edits
+    target: Target
+    stage_types: Mapping[str, str]
+    tally: counts.Tally = field(default_factory=counts.Tally)
+    lacking: list[Row] = field(default_factory=list)
+    people: list[closely.Features] = field(default_factory=list)
+    created: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    feedback_markers: set[str] = field(default_factory=set)
+    applications: dict[str, list[Item]] = field(default_factory=dict)
+    marked_feedback: dict[str, Item] = field(default_factory=dict)
+    confidential: set[str] = field(default_factory=set)
+    known: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ashby ids that a link holds."""
+        self.known = set(self.links.values())
+
+
+def run(
+    store: Store, ashby: Ashby, *, seed: str = "", progress: Progress = lambda done, total, note: None,
+    workers: int = 8, sample_share: float = 0.05, sample_min: int = 50, run_tag: str = "Migrated from Lever",
+    losses: list[dict[str, Any]] | None = None, customer: str = "",
+) -> ValidateResult:
+    """Read Ashby back and compare. `seed` decides who is in the sample (default: the hash of the plan).
+
+    `losses` is the loss list of the map step (default: as that step stored it). Changes nothing anywhere.
+    """
+    ledger = Ledger(store)
+    seed = seed or ledger.plan_hash()
+    target = read_target(ashby, progress=progress, workers=workers)
+    made = _Run(
+        store, ashby, ledger, ledger.links(), Findings(salt=seed), Edits(store), target, _stage_types(store),
+        applications=target.by_candidate(), marked_feedback=by_marker(target.feedback),
+        confidential={one["id"] for one in store.all("opportunities") if one.get("confidentiality") == "confidential"},
+    )  # fmt: skip
+    _compare_lists(made, progress)
+    _compare_surplus(made, run_tag)
+    chosen = closely.choose(made.people, seed=seed, share=sample_share, least=sample_min)
+    _compare_sample(made, chosen, progress=progress, workers=workers)
+    counts.name_lacking(made.lacking, findings=made.findings)
+    lever = counts.count_lever(store, made.tally, losses=store.results("map", "losses") if losses is None else losses)
+    counts.name_unexplained(lever, findings=made.findings)
+    table = counts.count_rows(made.tally, lever, made.findings)
+    return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name)
+
+
+def _stage_types(store: Store) -> dict[str, str]:
+    plans = store.ashby("interview_plans", own=True)
+    return {str(one["id"]): str(one.get("type")) for plan in plans for one in plan.get("stages") or []}
+
+
+def _compare_lists(made: _Run, progress: Progress) -> None:
+    """Everything that the lists show, person by person."""
+    done = 0
+    for name, rows in chains(made.ledger):
+        made.tally.add(rows)
+        if not name:
+            set_up = set_up_of(rows, made.links)
+            made.lacking += set_up.lacking
+            compare_set_up(set_up, made.target, findings=made.findings, edits=made.edits)
+            continue
+        person = person_of(name, rows, made.links)
+        made.lacking += person.lacking
+        _compare_person(made, person, rows)
+        done += 1
+        if done % 50 == 0:
+            progress(done, None, "compared people with Ashby's lists")
+
+
+def _compare_person(made: _Run, person: Person, rows: list[Row]) -> None:
+    made.feedback_markers |= person.markers
+    if person.candidate is None:
+        return
+    made.people.append(closely.features(person, rows, made.confidential))
+    thing = person.candidate
+    found = compare_candidate(person, made.target, findings=made.findings, edits=made.edits)
+    if found is not None and not thing.adopted:
+        sent = thing.sent
+        made.created[thing.ashby_id] = (person.person, str(sent.get("name")), str(sent.get("createdAt")))
+        find_strange_applications(
+            Subject("candidate", thing.lever_id, thing.ashby_id), made.applications.get(thing.ashby_id, []),
+            known=made.known, findings=made.findings,
+        )  # fmt: skip
+    for application in person.applications.values():
+        compare_application(
+            application, made.target, findings=made.findings, edits=made.edits, stage_types=made.stage_types,
+            ashby=made.ashby,
+        )  # fmt: skip
+    for piece in person.of(closely.FEEDBACK):
+        compare_feedback(piece, made.target.feedback, made.marked_feedback, why="", findings=made.findings)
+
+
+def _compare_surplus(made: _Run, run_tag: str) -> None:
+    find_surplus(made.target, made.links, run_tag=run_tag, findings=made.findings)
+    find_twins(made.created, made.target.candidates.values(), known=made.known, findings=made.findings)
+    marks = {key: one["marker"] for key, one in made.target.feedback.items() if one["marker"]}
+    find_strange_texts(marks, made.feedback_markers, object_name="feedback", findings=made.findings)
+
+
+def _compare_sample(made: _Run, chosen: dict[str, str], *, progress: Progress, workers: int) -> None:
+    def look(person: str) -> None:
+        rows = list(with_outcomes(made.ledger, made.ledger.rows(person)))
+        closely.look_closely(
+            person_of(person, rows, made.links), chosen[person], ashby=made.ashby, target=made.target,
+            findings=made.findings,
+        )  # fmt: skip
+
+    for done, _ in enumerate(run_all(sorted(chosen), look, workers=workers), 1):
+        progress(done, len(chosen), "reading the sample: notes, histories, files")
+
+
+def _result(
+    made: _Run, table: list[dict[str, Any]], chosen: dict[str, str], *, seed: str, customer: str
+) -> ValidateResult:
+    differences = made.findings.rows()
+    unsettled = {state: n for state, n in sorted(made.tally.states.items()) if state not in ("done", "refused")}
+    critical = n_critical(differences)
+    ok = critical == 0 and not unsettled and bool(made.tally.states)
+    sample = [row | {"share": float(row["n_equal"])} for row in made.findings.sample]
+    certificate = {
+        "customer": customer,
+        "plan_hash": made.ledger.plan_hash(),
+        "ok": ok,
+        "counts": table,
+        "n_differences": {"critical": critical, "warning": len(differences) - critical},
+        "rows_without_outcome": unsettled,
+        "sample": {"n_people": len(chosen), "n_in_scope": len(made.people), "seed": seed},
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "differences_sha256": hashlib.sha256(dumps(differences).encode()).hexdigest(),
+    }
+    return ValidateResult(
+        counts=DataFrame(table),
+        differences=DataFrame(differences, columns=["id", *COLUMNS]),
+        fidelity=DataFrame(made.findings.fidelity(), columns=["object", "field", "n_expected", "n_equal", "share"]),
+        sample=DataFrame(sorted(sample, key=lambda row: tuple(map(str, row.values()))), columns=list(_SAMPLE)),
+        ok=ok,
+        certificate=certificate,
+    )

@@ -1,0 +1,117 @@
+"""An application of the plan against the application in Ashby, field by field; with its history where it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lib.ashby import Ashby
+from lib.errors import RejectedError
+from lib.validate import values
+from lib.validate.edits import Edits
+from lib.validate.expected import Thing
+from lib.validate.findings import Findings, Subject
+from lib.validate.people import compare_custom
+from lib.validate.target import Item, Target, ident
+
+_MOVED_ON = "moved on in Ashby since it was loaded"
+_STATUS = {"Lead": "Lead", "Hired": "Hired", "Archived": "Archived"}
+"""Status of an application by the type of its stage; all other types are Active (Ashby's reference, Application)."""
+
+
+def compare_application(
+    thing: Thing, target: Target, *, findings: Findings, edits: Edits, stage_types: Mapping[str, str], ashby: Ashby
+) -> Item | None:
+    """Compare one application with what `application.list` shows of it; None after naming it as missing."""
+    about = Subject("application", thing.lever_id, thing.ashby_id)
+    found = target.applications.get(thing.ashby_id)
+    findings.check(about, "(exists)", same=found is not None, kind="missing", detail="not in application.list")
+    if found is None:
+        return None
+    sent = thing.sent
+    same_person = ident(found.get("candidate")) == sent["candidateId"]
+    merged = "" if same_person else f"now of candidate {ident(found.get('candidate'))}: merged in Ashby?"
+    findings.check(about, "candidate", same=same_person, detail=merged)
+    job = ident(found.get("job"))
+    findings.check(about, "job", same=job == sent["jobId"], detail=_ids(sent["jobId"], found, "job"))
+    for name, shown in (("sourceId", "source"), ("creditedToUserId", "creditedToUser")):
+        if name in sent:
+            same = ident(found.get(shown)) == sent[name]
+            findings.check(about, shown, same=same, detail=_ids(sent[name], found, shown))
+        elif ident(found.get(shown)):
+            findings.differ(about, shown, kind="surplus", detail=_ids("none", found, shown), severity="warning")
+    if "createdAt" in sent:
+        same = values.same_moment(sent["createdAt"], found.get("createdAt"))
+        told = f"sent {sent['createdAt']}, found {found.get('createdAt')}"
+        findings.check(about, "createdAt", same=same, detail=told)
+    _position(about, thing, found, findings=findings, stage_types=stage_types, ashby=ashby)
+    compare_custom(about, thing, found, findings=findings, edits=edits)
+    return found
+
+
+def _ids(sent: str, found: Item, name: str) -> str:
+    return f"sent {sent}, found {ident(found.get(name)) or 'none'}"
+
+
+def _position(
+    about: Subject, thing: Thing, found: Item, *, findings: Findings, stage_types: Mapping[str, str], ashby: Ashby
+) -> None:
+    """Stage, status, archive reason and its time: all follow from the last event of the history."""
+    history = thing.sent.get("applicationHistory") or []
+    if not history:
+        return
+    last = history[-1]
+    stage, kind = found.get("currentInterviewStage") or {}, stage_types.get(last["stageId"], "")
+    wanted: dict[str, tuple[Any, Any, bool]] = {}
+    wanted["stage"] = (last["stageId"], ident(stage), last["stageId"] == ident(stage))
+    if kind:
+        status = _STATUS.get(kind, "Active")
+        wanted["status"] = (status, found.get("status"), status == found.get("status"))
+    if "archiveReasonId" in last:
+        reason, at = ident(found.get("archiveReason")), found.get("archivedAt")
+        wanted["archiveReason"] = (last["archiveReasonId"], reason, last["archiveReasonId"] == reason)
+        wanted["archivedAt"] = (last["enteredStageAt"], at, values.same_moment(last["enteredStageAt"], at))
+    moved = not all(same for _, _, same in wanted.values()) and _moved_on(ashby, thing, history)
+    for name, (sent, value, same) in wanted.items():
+        told = _MOVED_ON if moved else f"sent {sent}, found {value or 'none'}"
+        findings.check(about, name, same=same, detail=told, severity="warning" if moved else "critical")
+
+
+def _moved_on(ashby: Ashby, thing: Thing, history: list[Item]) -> bool:
+    """True when our whole history stands there, and events came after it."""
+    try:
+        found = events(ashby.call("application.info", {"applicationId": thing.ashby_id}).results)
+    except RejectedError:
+        return False
+    return len(found) > len(history) and same_events(history, found[: len(history)])
+
+
+def events(application: Item) -> list[Item]:
+    """The history of an application in order."""
+    return sorted(application.get("applicationHistory") or [], key=lambda one: one.get("stageNumber", 0))
+
+
+def same_events(sent: list[Item], found: list[Item]) -> bool:
+    """True when both histories enter the same stages at the same times."""
+    return len(sent) == len(found) and all(
+        one["stageId"] == other.get("stageId")
+        and values.same_moment(one["enteredStageAt"], other.get("enteredStageAt"))
+        for one, other in zip(sent, found, strict=True)
+    )
+
+
+def compare_history(about: Subject, thing: Thing, shown: Item, *, findings: Findings) -> None:
+    """Stages and times of the whole history, event by event."""
+    sent, found = thing.sent.get("applicationHistory") or [], events(shown)
+    if not sent:
+        return
+    moved = len(found) > len(sent) and same_events(sent, found[: len(sent)])
+    told = _MOVED_ON if moved else f"sent {len(sent)} events, found {len(found)}"
+    severity = "warning" if moved else "critical"
+    findings.check(about, "history: events", same=len(sent) == len(found), detail=told, severity=severity)
+    for number, (one, other) in enumerate(zip(sent, found, strict=False)):
+        told = f"event {number}: sent {one['stageId']}, found {other.get('stageId')}"
+        findings.check(about, "history: stages", same=one["stageId"] == other.get("stageId"), detail=told)
+        at, there = one["enteredStageAt"], other.get("enteredStageAt")
+        told = f"event {number}: sent {at}, found {there}"
+        findings.check(about, "history: times", same=values.same_moment(at, there), detail=told)

@@ -1,0 +1,238 @@
+"""Counts per object: in Lever, left out by a rule, planned, done, looked for in Ashby, found there."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.store import Store
+from lib.validate.expected import FILES, Row, is_done
+from lib.validate.findings import Findings, Subject
+
+SHOWN = 200
+"""So many ids of one kind are named; a further row says how many more there are."""
+_KINDS = {
+    "candidate.create": "candidate",
+    "application.create": "application",
+    "candidate.createNote": "note",
+    "applicationFeedback.submit": "feedback",
+    "job.create": "job",
+    "customField.create": "custom field",
+    "candidateTag.create": "tag",
+    "candidate.addTag": "tag on a candidate",
+    **dict.fromkeys(FILES, "file"),
+}
+_LINKED = {"candidate": "candidate", "job": "job", "custom_field": "custom field", "tag": "tag"}
+_BY_RULE = ("deleted in Lever", "anonymised in Lever", "a draft", "the file is")
+"""Beginnings of reasons in the loss list that can be told from Lever's own data: these are not taken on trust."""
+_LOOKED = {
+    "tag on a candidate": [("candidate", "tags")],
+    "custom-field value": [(name, "customFields") for name in ("candidate", "application", "job")],
+}
+
+
+@dataclass
+class Tally:
+    """Rows of the plan by object, and the Lever ids that have a row: {lever type: ids}."""
+
+    planned: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    applications: set[str] = field(default_factory=set)
+    people: set[str] = field(default_factory=set)
+    states: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Count rows."""
+        for row, entry in rows:
+            name, weight = _KINDS.get(row.kind, ""), 1
+            if row.kind == "link":
+                name = _LINKED.get((row.link or "").partition(":")[0], "")
+            elif row.kind == "customField.setValues":
+                name, weight = "custom-field value", len(row.body["values"])
+            done = is_done(row, entry)
+            self.states[state_of((row, entry))] += 1
+            self.ids[row.lever_type].add(row.lever_id.partition(" ")[0])
+            if row.kind == "application.create":
+                self.applications.add(row.lever_id)
+            if row.person:
+                self.people.add(row.person)
+            if name:
+                self.planned[name] += weight
+                self.done[name] += weight * done
+
+
+def state_of(row: Row) -> str:
+    """planned, intended, again, done, changed, refused, unknown or parked."""
+    planned, entry = row
+    if entry is None:
+        return "planned"
+    return "changed" if entry.state == "done" and entry.body_hash != planned.body_hash else entry.state
+
+
+def name_lacking(rows: Iterable[Row], *, findings: Findings) -> None:
+    """Every row that is not done, by name: it is not in Ashby, or nobody knows whether it is."""
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[0].kind, state_of(row)].append(row)
+    for (kind, state), members in sorted(groups.items()):
+        for planned, entry in members[:SHOWN]:
+            code = f" ({entry.code})" if entry is not None and entry.code else ""
+            about = Subject(_KINDS.get(kind, kind), planned.lever_id)
+            told = f"row {planned.row_id} is {state}{code}: not loaded"
+            findings.differ(about, "(row)", kind="missing", detail=told)
+        if len(members) > SHOWN:
+            about = Subject(_KINDS.get(kind, kind), "")
+            findings.differ(about, "(row)", kind="missing", detail=f"{len(members) - SHOWN} more rows are {state}")
+
+
+@dataclass
+class Source:
+    """What Lever has, per object: ids, and why an id may be left out."""
+
+    n_lever: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    open_ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    confidential: set[str] = field(default_factory=set)
+
+
+def count_lever(store: Store, tally: Tally, *, losses: list[dict[str, Any]]) -> Source:
+    """Account for every opportunity, contact, note, feedback, file and posting that Lever gave."""
+    made = Source()
+    stays = _opportunities(store, tally, made)
+    outside = {"note": "notes", "feedback": "feedback", "file": "files", "resume": "resumes", "offer": "offers"}
+    kept_back = {
+        (name, item["id"]) for opportunity in stays for name, stream in outside.items()
+        for item in store.of(stream, opportunity)
+    }  # fmt: skip
+    for name, stream in outside.items():
+        _children(store, stream, name, tally=tally, kept_back=kept_back, made=made)
+    for item in store.all("postings"):
+        made.n_lever["job"] = made.n_lever.get("job", 0) + 1
+        if item["id"] not in tally.ids["posting"]:
+            made.open_ids["posting"].append(item["id"])
+    _by_losses(made, losses, used_postings=tally.ids["posting"])
+    return made
+
+
+def _opportunities(store: Store, tally: Tally, made: Source) -> list[str]:
+    """Count opportunities and contacts; returns the opportunities of which nothing is planned."""
+    deleted = {item["id"] for item in store.all("opportunities_deleted")}
+    moving, contacts, stays = set(), set(), []
+    for item in store.all("opportunities"):
+        lever_id, contact = item["id"], item.get("contact")
+        key = str(contact.get("id")) if isinstance(contact, dict) else str(contact)
+        gone = isinstance(contact, dict) and contact.get("isAnonymized")
+        made.n_lever["application"] = made.n_lever.get("application", 0) + 1
+        contacts.add(key)
+        if item.get("confidentiality") == "confidential":
+            made.confidential.add(lever_id)
+        if lever_id in tally.applications:
+            moving.add(key)
+        elif lever_id in tally.ids["opportunity"]:
+            moving.add(key)
+            made.reasons["application"]["told in a note"] += 1
+        else:
+            stays.append(lever_id)
+            if lever_id in deleted or item.get("deletedAt"):
+                made.reasons["application"]["deleted in Lever"] += 1
+            elif item.get("isAnonymized") or gone:
+                made.reasons["application"]["anonymised in Lever"] += 1
+            else:
+                made.open_ids["opportunity"].append(lever_id)
+    _people(store, tally, made, contacts=contacts, moving=moving)
+    return stays
+
+
+def _people(store: Store, tally: Tally, made: Source, *, contacts: set[str], moving: set[str]) -> None:
+    person = {row["contact"]: row["person"] for row in store.members()}
+    made.n_lever["candidate"] = len({person.get(contact, contact) for contact in contacts})
+    for contact in sorted(moving):
+        if person.get(contact) not in tally.people:
+            made.open_ids["contact"].append(contact)
+    still = {person.get(contact, contact) for contact in contacts - moving} - tally.people
+    if still:
+        made.reasons["candidate"]["none of their candidacies moves"] = len(still)
+
+
+def _children(
+    store: Store, stream: str, name: str, *, tally: Tally, kept_back: set[tuple[str, str]], made: Source
+) -> None:
+    label = "file" if name in ("resume", "offer") else name
+    for item in store.all(stream):
+        lever_id = item["id"]
+        if (name == "offer" and not item.get("signedDocument")) or (name == "resume" and not item.get("file")):
+            continue  # holds no bytes
+        made.n_lever[label] = made.n_lever.get(label, 0) + 1
+        if lever_id in tally.ids[name]:
+            continue
+        file = store.file(lever_id) if label == "file" else None
+        if item.get("deletedAt"):
+            made.reasons[label]["deleted in Lever"] += 1
+        elif (name, lever_id) in kept_back:
+            made.reasons[label]["its candidacy does not move"] += 1
+        elif name == "feedback" and not item.get("completedAt"):
+            made.reasons[label]["a draft"] += 1
+        elif file is not None and file.state != "stored":
+            made.reasons[label][f"{file.state} at the source"] += 1
+        else:
+            made.open_ids[name].append(lever_id)
+
+
+def _by_losses(made: Source, losses: list[dict[str, Any]], *, used_postings: set[str]) -> None:
+    """Set aside what the loss list says is left out as a whole, so many as it counts."""
+    labels = {"opportunity": "application", "posting": "job", "resume": "file", "offer": "file", "contact": "candidate"}
+    for lever_type, ids in made.open_ids.items():
+        label = labels.get(lever_type, lever_type)
+        for loss in losses:
+            whole = str(loss.get("field", "")).startswith("(") and loss.get("lever_type") == lever_type
+            out = loss.get("treatment") in ("never", "archived only") and loss.get("field") not in ("(bytes)", "(text)")
+            reason = str(loss.get("reason", ""))
+            if whole and out and not reason.startswith(_BY_RULE):
+                n_said = min(int(loss.get("n_records", 0)), len(ids))
+                if n_said:
+                    made.reasons[label][f"by the loss list: {reason}"] += n_said
+                    del ids[len(ids) - n_said :]
+        if lever_type == "posting" and ids:
+            made.reasons["job"]["no candidacy hangs on it, or its verdict is skip"] += len(ids)
+            ids.clear()
+
+
+def name_unexplained(made: Source, *, findings: Findings) -> None:
+    """Every Lever object that neither the plan nor a rule accounts for."""
+    for lever_type, ids in sorted(made.open_ids.items()):
+        for lever_id in ids[:SHOWN]:
+            about = Subject(lever_type, lever_id)
+            findings.differ(about, "(plan)", kind="missing", detail="neither planned nor left out by a rule")
+        if len(ids) > SHOWN:
+            about = Subject(lever_type, "")
+            findings.differ(about, "(plan)", kind="missing", detail=f"{len(ids) - SHOWN} more are not accounted for")
+
+
+def count_rows(tally: Tally, made: Source, findings: Findings) -> list[dict[str, Any]]:
+    """The table of counts. Notes are looked for by sample, all else as a whole."""
+    open_of: Counter[str] = Counter()
+    labels = {"opportunity": "application", "posting": "job", "resume": "file", "offer": "file", "contact": "candidate"}
+    for lever_type, ids in made.open_ids.items():
+        open_of[labels.get(lever_type, lever_type)] += len(ids)
+    names = [*dict.fromkeys([*_KINDS.values(), "custom-field value"])]
+    rows = []
+    for name in names:
+        looked = _LOOKED.get(name, [(name, "(exists)")])
+        reasons = made.reasons.get(name, Counter())
+        rows.append(
+            {
+                "object": name,
+                "n_lever": made.n_lever.get(name),
+                "n_left_out": sum(reasons.values()) if name in made.n_lever else None,
+                "n_unexplained": open_of[name] if name in made.n_lever else None,
+                "n_planned": tally.planned[name],
+                "n_done": tally.done[name],
+                "n_checked": sum(findings.expected[key] for key in looked),
+                "n_found": sum(findings.equal[key] for key in looked),
+                "left_out_because": "; ".join(f"{reason} {n}" for reason, n in sorted(reasons.items())),
+            }
+        )
+    return rows

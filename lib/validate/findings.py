@@ -1,0 +1,101 @@
+"""What a validation finds: how many fields were compared, how many are equal, and every difference by name.
+
+Details say lengths, salted hashes, ids and times; never a person's data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+COLUMNS = ("object", "lever_id", "ashby_id", "field", "kind", "detail", "severity")
+KINDS = ("missing", "different", "surplus", "doubled", "unreadable")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The object that is looked at: what it is, its ids on both sides, and why it is in the sample ("" when not)."""
+
+    object: str
+    lever_id: str
+    ashby_id: str = ""
+    why: str = ""
+
+
+@dataclass
+class Findings:
+    """Collects comparisons from any thread. `salt` makes the hashes in details useless for guessing."""
+
+    salt: str = ""
+    differences: list[dict[str, str]] = field(default_factory=list)
+    expected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    equal: Counter[tuple[str, str]] = field(default_factory=Counter)
+    sample: list[dict[str, Any]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(
+        self, about: Subject, name: str, *, same: bool, detail: str = "", kind: str = "different",
+        severity: str = "critical",
+    ) -> bool:
+        """Count one comparison of the field `name`; a difference is recorded when it is not the same."""
+        with self._lock:
+            self.expected[about.object, name] += 1
+            self.equal[about.object, name] += same
+            if about.why:
+                row = {"object": about.object, "lever_id": about.lever_id, "field": name, "why": about.why}
+                self.sample.append(row | {"n_expected": 1, "n_equal": int(same), "severity": severity})
+        if not same:
+            self.differ(about, name, kind=kind, detail=detail, severity=severity)
+        return same
+
+    def differ(
+        self, about: Subject, name: str, *, kind: str, detail: str = "", severity: str = "critical"
+    ) -> None:
+        """Record one difference that is no comparison of a field."""
+        values = (about.object, about.lever_id, about.ashby_id, name, kind, detail, severity)
+        with self._lock:
+            self.differences.append(dict(zip(COLUMNS, values, strict=True)))
+
+    def told(self, sent: Any, found: Any) -> str:
+        """Both values without showing them."""
+        return f"sent {self._shape(sent)}, found {self._shape(found)}"
+
+    def _shape(self, value: Any) -> str:
+        if value in (None, "", [], {}):
+            return "nothing"
+        text = value if isinstance(value, str) else repr(value)
+        mark = hashlib.blake2s(text.encode("utf-8", "surrogatepass"), key=self.salt.encode()[:32]).hexdigest()[:6]
+        return f"{len(text)} characters ({mark})"
+
+    def rows(self) -> list[dict[str, str]]:
+        """All differences, each with an `id` that stays the same from run to run; critical ones first."""
+        found = sorted(self.differences, key=lambda one: (one["severity"], *(one[name] for name in COLUMNS)))
+        seen: Counter[str] = Counter()
+        rows = []
+        for one in found:
+            base = "/".join([one["object"], one["lever_id"] or one["ashby_id"], one["field"], one["kind"]])
+            seen[base] += 1
+            rows.append({"id": base + (f"#{seen[base]}" if seen[base] > 1 else ""), **one})
+        return rows
+
+    def fidelity(self) -> list[dict[str, Any]]:
+        """{field, object, n_expected, n_equal, share} of every field that was compared."""
+        return [
+            {
+                "object": kind,
+                "field": name,
+                "n_expected": n_expected,
+                "n_equal": self.equal[kind, name],
+                "share": round(self.equal[kind, name] / n_expected, 6),
+            }
+            for (kind, name), n_expected in sorted(self.expected.items())
+        ]
+
+
+def n_critical(differences: Iterable[dict[str, str]]) -> int:
+    """How many of these differences forbid a green result."""
+    return sum(one["severity"] == "critical" for one in differences)

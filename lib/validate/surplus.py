@@ -1,0 +1,119 @@
+"""The other direction: what stands in Ashby with our marks, or looks like ours, and the ledger does not know."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+from lib.validate.findings import Findings, Subject
+from lib.validate.target import Item, Target, by_fingerprint, fingerprint, ident, marked
+from lib.validate.values import moment
+
+CONTACT, OPPORTUNITY, POSTING = "Lever contact ID", "Lever opportunity ID", "Lever posting ID"
+_FIELDS = {"Candidate": CONTACT, "Application": OPPORTUNITY, "Job": POSTING}
+
+
+def find_surplus(
+    target: Target, links: Mapping[str, str], *, run_tag: str, findings: Findings
+) -> None:
+    """Marked objects that no link holds, and the same mark on two objects."""
+    known = set(links.values())
+    for name, kind, title in (
+        ("candidate", "Candidate", CONTACT), ("application", "Application", OPPORTUNITY), ("job", "Job", POSTING),
+    ):  # fmt: skip
+        field_id = links.get(f"custom_field:{kind}:{title}", "")
+        things = {"candidate": target.candidates, "application": target.applications, "job": target.jobs}[name]
+        _marked(name, title, field_id, things.values(), known=known, findings=findings)
+    _tagged(target, known, run_tag, findings)
+    _set_up_twice(target, links, findings)
+
+
+def _marked(
+    name: str, title: str, field_id: str, things: Iterable[Item], *, known: set[str], findings: Findings
+) -> None:
+    holders: dict[str, list[str]] = defaultdict(list)
+    for one in things:
+        lever_ids = marked(one, title, field_id)
+        for lever_id in lever_ids:
+            holders[lever_id].append(str(one["id"]))
+        if lever_ids and one["id"] not in known:
+            about = Subject(name, lever_ids[0], str(one["id"]))
+            findings.differ(about, "(exists)", kind="surplus", detail=f"carries {title!r}; the ledger does not know it")
+    for lever_id, ids in sorted(holders.items()):
+        if len(ids) > 1:
+            about = Subject(name, lever_id, sorted(ids)[0])
+            findings.differ(about, "(exists)", kind="doubled", detail=f"{title!r} stands on {len(ids)}: {sorted(ids)}")
+
+
+def _tagged(target: Target, known: set[str], run_tag: str, findings: Findings) -> None:
+    for one in target.candidates.values():
+        titles = {tag.get("title") for tag in one.get("tags") or []}
+        if run_tag and run_tag in titles and one["id"] not in known:
+            about = Subject("candidate", "", str(one["id"]))
+            told = "carries the tag of the run; the ledger does not know it"
+            findings.differ(about, "tags", kind="surplus", detail=told)
+
+
+def _set_up_twice(target: Target, links: Mapping[str, str], findings: Findings) -> None:
+    """A tag or a custom field of ours that stands there a second time under the same name."""
+    ours = {links[key] for key in links if key.startswith(("custom_field:", "tag:"))}
+    for name, things in (("custom field", target.fields), ("tag", target.tags)):
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for one in things.values():
+            if not one.get("isArchived"):
+                groups[str(one.get("objectType", "")), str(one.get("title")).casefold()].append(str(one["id"]))
+        for ids in groups.values():
+            if len(ids) > 1 and ours & set(ids):
+                about = Subject(name, "", sorted(ids)[0])
+                findings.differ(about, "title", kind="doubled", detail=f"{len(ids)} of the same title: {sorted(ids)}")
+
+
+def find_twins(
+    created: Mapping[str, tuple[str, str, str]], candidates: Iterable[Item], *, known: set[str], findings: Findings
+) -> None:
+    """Candidates that no link holds but that have the name and the exact moment of one we made: made twice.
+
+    `created` is {Ashby id: (person, name, createdAt)} of the candidates the plan made.
+    """
+    twins = by_fingerprint(candidates)
+    for ashby_id, (person, name, created_at) in created.items():
+        key = fingerprint(name, created_at)
+        for other in twins.get(key, []) if key else []:
+            if other != ashby_id and other not in known:
+                about = Subject("candidate", person, other)
+                findings.differ(about, "(exists)", kind="doubled", detail=f"same name and moment as {ashby_id}")
+
+
+def find_strange_applications(
+    candidate: Subject, own: Iterable[Item], *, known: set[str], findings: Findings
+) -> None:
+    """Applications of a candidate that this workbook made, which no link holds: doubled when job and moment agree."""
+    own = list(own)
+    ours = {(ident(one.get("job")), moment(one.get("createdAt"))) for one in own if one["id"] in known}
+    for one in own:
+        if one["id"] in known:
+            continue
+        about = Subject("application", candidate.lever_id, str(one["id"]))
+        if (ident(one.get("job")), moment(one.get("createdAt"))) in ours:
+            findings.differ(about, "(exists)", kind="doubled", detail="same candidate, job and moment as another one")
+        else:
+            told = "an application that the plan does not hold; added in Ashby?"
+            findings.differ(about, "(exists)", kind="surplus", detail=told, severity="warning")
+
+
+def find_strange_texts(
+    found: Mapping[str, str], planned: set[str], *, object_name: str, findings: Findings, lever_id: str = ""
+) -> None:
+    """Notes or feedback by {Ashby id: marker line}: markers nobody planned, and markers that stand there twice."""
+    times = Counter(found.values())
+    for ashby_id, marker in sorted(found.items()):
+        about = Subject(object_name, _id_in(marker) or lever_id, ashby_id)
+        if marker not in planned:
+            findings.differ(about, "(exists)", kind="surplus", detail=f"{marker}: the plan does not hold it")
+        elif times[marker] > 1:
+            findings.differ(about, "(exists)", kind="doubled", detail=f"{marker} stands there {times[marker]} times")
+
+
+def _id_in(marker: str) -> str:
+    words = marker.strip("[]").split()
+    return words[2] if len(words) > 2 else ""

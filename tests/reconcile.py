@@ -1,0 +1,208 @@
+"""The sandbox's truth against the state it ended in: what is lost, doubled, invented, wrongly merged or announced.
+
+Knows neither `lib` nor its store: only what the sandbox says must arrive, and what arrived.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import Any
+
+MARKER = re.compile(r"\[Lever ([a-z]+) ([^\]\s]+)(?: (?!\d+/)[^\]\s]+)?(?: (\d+)/(\d+))?\]")
+WHOLE = re.compile(r"\[Lever [a-z]+ [^\]]+\]")
+Json = dict[str, Any]
+
+
+def problems(truth: Json, state: Json) -> dict[str, list[str]]:
+    """{kind: what is wrong}; every list is empty when the move is exact."""
+    world = _World(truth, state)
+    return {
+        "people": _people(world),
+        "merged": _merged(world),
+        "opportunities": _opportunities(world),
+        "notes": _notes(world),
+        "feedback": _feedback(world),
+        "forms": _forms(world),
+        "files": _files(world),
+        "invented": _invented(world),
+        "notified": [f"{state['notified']} notifications"] if state["notified"] else [],
+    }
+
+
+class _World:
+    def __init__(self, truth: Json, state: Json) -> None:
+        self.truth, self.state = truth, state
+        self.old = {kind: set(ids) for kind, ids in state["preexisting"].items()}
+        self.person_of = {contact: person for person in truth["people"] for contact in person["contacts"]}
+        self.of_contact: dict[str, list[Json]] = defaultdict(list)
+        for candidate in state["candidates"]:
+            for contact in _field(candidate, "Lever contact ID").split(","):
+                if contact:
+                    self.of_contact[contact].append(candidate)
+        self.of_opportunity: dict[str, list[Json]] = defaultdict(list)
+        for application in state["applications"]:
+            if _field(application, "Lever opportunity ID"):
+                self.of_opportunity[_field(application, "Lever opportunity ID")].append(application)
+        self.markers: Counter[str] = Counter()  # whole marker lines: each may stand once
+        self.notes: dict[tuple[str, str], list[Json]] = defaultdict(list)
+        for candidate in state["candidates"]:
+            for note in candidate["notes"]:
+                found = MARKER.findall(note.get("content") or "")
+                if found:
+                    kind, lever_id, _, _ = found[-1]
+                    self.markers[WHOLE.findall(note["content"])[-1]] += 1
+                    self.notes[kind, lever_id].append(note | {"candidate": candidate["id"]})
+        self.forms: dict[str, list[Json]] = defaultdict(list)
+        for application in state["applications"]:
+            for form in application["feedback"]:
+                found = MARKER.findall(str(form.get("submittedValues")))
+                if found:
+                    self.forms[found[-1][1]].append(form)
+        self.opportunity = {one["id"]: one for one in truth["opportunities"]}
+
+
+def _field(item: Json, title: str) -> str:
+    return str((item.get("customFields") or {}).get(title) or "")
+
+
+def _people(world: _World) -> list[str]:
+    found = []
+    for person in world.truth["people"]:
+        held = [world.of_contact[contact] for contact in person["contacts"]]
+        ids = {candidate["id"] for one in held for candidate in one}
+        if person["expected"] != "load":
+            found += [f"{person['key']} must never load ({person['expected']})"] if ids else []
+            continue
+        found += [f"{person['key']} is lost" for one in held if not one]
+        found += [f"{person['key']} stands {len(one)} times" for one in held if len(one) > 1]
+        for group in person["silent_groups"]:
+            if len({candidate["id"] for contact in group for candidate in world.of_contact[contact]}) > 1:
+                found.append(f"{person['key']} is split although its addresses are the same")
+        found += [f"{person['key']} is doubled"] if len(ids) > 1 else []
+    return found
+
+
+def _merged(world: _World) -> list[str]:
+    found = []
+    for left, right in world.truth["must_not_merge"]:
+        both = {one["id"] for one in world.of_contact[left]} & {one["id"] for one in world.of_contact[right]}
+        found += [f"{left} and {right} are different people in one candidate"] if both else []
+    for candidate in world.state["candidates"]:
+        keys = {world.person_of[one]["key"] for one in _field(candidate, "Lever contact ID").split(",") if one}
+        found += [f"{sorted(keys)} in one candidate"] if len(keys) > 1 else []
+    return found
+
+
+def _opportunities(world: _World) -> list[str]:
+    found = []
+    for one in world.truth["opportunities"]:
+        applications = world.of_opportunity[one["id"]]
+        as_note = world.notes["opportunity", one["id"]]
+        name = f"opportunity {one['id']} ({one['expected']})"
+        if len(applications) > 1 or any(n > 1 for key, n in world.markers.items() if one["id"] in key):
+            found.append(f"{name} is doubled")
+        if one["expected"].startswith("never"):
+            found += [f"{name} must never load"] if applications or as_note else []
+        elif one["expected"] == "application":
+            found += _application(one, applications, name)
+        elif not applications and not as_note:
+            found.append(f"{name} is lost")
+    return found
+
+
+def _application(one: Json, applications: list[Json], name: str) -> list[str]:
+    if not applications:
+        return [f"{name} is lost"]
+    got = applications[0]
+    history = [_ms(event["enteredStageAt"]) for event in got["history"]]
+    found = [f"{name}: createdAt"] if _ms(got["createdAt"]) != one["created"] else []
+    if one["archived"]:
+        found += [f"{name}: is not closed"] if got["status"] not in ("Archived", "Hired") else []
+        found += [f"{name}: closed at another time"] if abs(history[-1] - one["archived_at"]) > 50 else []
+    elif got["status"] not in ("Active", "Lead"):
+        found.append(f"{name}: is {got['status']}")
+    found += [f"{name}: history out of order"] if history != sorted(history) else []
+    return found
+
+
+def _ms(text: str) -> int:
+    from datetime import datetime
+
+    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def _parts(world: _World, kind: str, one: Json) -> list[str]:
+    """A record that must stand exactly once as a note (all of its parts), with its privacy."""
+    notes = world.notes[kind, one["id"]]
+    name = f"{kind} {one['id']}"
+    if not one["expected"].startswith("load"):
+        return [f"{name} must never load ({one['expected']})"] if notes else []
+    if not notes:
+        return [f"{name} is lost"]
+    totals = {found[-1][3] or "1" for found in (MARKER.findall(note["content"]) for note in notes)}
+    found = [f"{name} has {len(notes)} parts of {totals}"] if totals != {str(len(notes))} else []
+    if one.get("secret") and not all(note["isPrivate"] for note in notes):
+        found.append(f"{name} is secret and stands open")
+    return found
+
+
+def _notes(world: _World) -> list[str]:
+    return [text for one in world.truth["notes"] for text in _parts(world, "note", one)]
+
+
+def _feedback(world: _World) -> list[str]:
+    found = []
+    for one in world.truth["feedback"]:
+        n = len(world.forms[one["id"]]) + len(world.notes["feedback", one["id"]])
+        wanted = 1 if one["expected"] == "load" else 0
+        found += [f"feedback {one['id']} ({one['expected']}) stands {n} times"] if n != wanted else []
+    return found
+
+
+def _forms(world: _World) -> list[str]:
+    """Profile forms become custom fields or notes; none may stand twice, none may be nowhere."""
+    found = []
+    for one in world.truth["forms"]:
+        n = len({note["id"] for note in world.notes["form", one["id"]]})
+        if not one["expected"].startswith("load") and n:
+            found.append(f"form {one['id']} must never load")
+        if n > 1:
+            found.append(f"form {one['id']} stands {n} times")
+    return found
+
+
+def _files(world: _World) -> list[str]:
+    """The bytes of each file stand once at the person's candidate; the same bytes may be several files of theirs."""
+    wanted: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in world.truth["files"]:
+        opportunity = world.opportunity[one["opportunity"]]
+        if one["expected"] == "load":
+            for candidate in world.of_contact[opportunity["contact"]][:1]:
+                wanted[candidate["id"]][one["sha256"]] += 1
+    found = []
+    for candidate in world.state["candidates"]:
+        have = Counter(file["sha256"] for file in candidate["files"])
+        for sha, n in wanted[candidate["id"]].items():
+            found += [f"candidate {candidate['id']}: file {sha[:8]} {have[sha]} times, not {n}"] if have[sha] != n else []
+        if candidate["id"] not in world.old["candidates"]:
+            found += [f"candidate {candidate['id']}: file {sha[:8]} is nobody's" for sha in have if sha not in wanted[candidate["id"]]]
+    return found
+
+
+def _invented(world: _World) -> list[str]:
+    found = []
+    known = {opportunity["id"] for opportunity in world.truth["opportunities"]}
+    for kind, title in (("candidates", "Lever contact ID"), ("applications", "Lever opportunity ID"), ("jobs", "Lever posting ID")):
+        for item in world.state[kind]:
+            if item["id"] not in world.old[kind] and not _field(item, title):
+                found.append(f"{kind}: {item['id']} carries no Lever id")
+    for application in world.state["applications"]:
+        lever_id = _field(application, "Lever opportunity ID")
+        found += [f"application of unknown {lever_id}"] if lever_id and lever_id not in known else []
+    for key, n in world.markers.items():
+        found += [f"note {key} stands {n} times"] if n > 1 else []
+    for candidate in world.state["candidates"]:
+        if candidate["id"] not in world.old["candidates"]:
+            found += [f"note {note['id']} without a marker" for note in candidate["notes"] if not MARKER.search(note["content"] or "")]
+    return found
