@@ -16,7 +16,7 @@ help:
 env: $(STAMP)
 
 # uv when it is there, else venv and pip. Bytecode is compiled once here: otherwise every kernel pays for it.
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say which: make PYTHON=python3.12"; exit 2; }
 	@if command -v uv >/dev/null 2>&1; then \
@@ -29,6 +29,7 @@ $(STAMP): requirements.lock pyproject.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . && \
 		env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q $(VENV)/lib || true; \
 	fi
+	@mkdir -p $(VENV)/share/jupyter/lab/settings && cp jupyter/overrides.json $(VENV)/share/jupyter/lab/settings/
 	@$(BIN)/python -c "import lib" && touch $@
 
 demo: $(STAMP)
@@ -38,7 +39,8 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest
 
 lab: $(STAMP)
-	@$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/01_audit.ipynb
+	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
+		$$([ "$$(id -u)" = 0 ] && echo --allow-root) notebooks/01_audit.ipynb
 
 check: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m pytest tests/test_layout.py tests/test_docs.py

@@ -70,6 +70,14 @@ class Ashby:
         if api_version:
             self._headers["Ashby-Version"] = api_version
 
+    def hello(self) -> None:
+        """One quick try: raises when the host cannot be reached, or the key is not accepted at all."""
+        try:
+            self._once("apiKey.info", {}, writes=False)
+        except UnauthorizedError as error:
+            if error.code != "missing_endpoint_permission":  # the audit says which permissions lack
+                raise
+
     def call(self, endpoint: str, body: Mapping[str, Any] | None = None) -> Answer:
         """Make one call. Reads are retried while that may help; a write is sent exactly once.
 

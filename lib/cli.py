@@ -87,11 +87,15 @@ def run(
 def _open_once(customer: str) -> None:
     """Say at once, before a kernel is started, when keys or settings are wrong or a service does not start."""
     book = workbook.open_customer(customer)
-    if book.started_over:
-        out.print(book.started_over)
-    if book.params.service is not None:
-        out.print(f"The local service of {customer} runs; end it with: workbook sandbox --stop {customer}")
-    book.close()
+    try:
+        if book.started_over:
+            out.print(book.started_over)
+        if book.params.service is not None:
+            out.print(f"The local service of {customer} runs; end it with: workbook sandbox --stop {customer}")
+        book.lever.hello()
+        book.ashby.hello()
+    finally:
+        book.close()
 
 
 def _begin_anew(customer: str, settings: params.Params) -> None:

@@ -68,6 +68,14 @@ class Lever:
         self._patience = patience
         self._hosts = hosts or []
 
+    def hello(self) -> None:
+        """One quick try: raises when the host cannot be reached, or the key is not accepted at all."""
+        try:
+            self._once("/stages", [("limit", "1")])
+        except UnauthorizedError as error:
+            if error.status != 403:  # this list may be closed to the key; the audit says which are
+                raise
+
     def get(self, path: str, query: Query | None = None) -> Any:
         """The JSON answer to one GET, retried while that may help."""
         return self._reply(path, query or [])[0]
@@ -147,13 +155,16 @@ class Lever:
         return self.transport.send("GET", url, paced=False, sink=sink)
 
     def _reply(self, path: str, query: Query) -> tuple[Any, int]:
-        headers = {"Accept": "application/json"}
         for attempt in self._patience.tries():
             with attempt:
-                reply = self.transport.send("GET", self.base_url + path, auth=self._auth, params=query, headers=headers)
-                meaning(reply, path, self.transport)
-                return _json(reply, path), server_time(reply)
+                return self._once(path, query)
         raise AssertionError("a retry loop ends by itself")
+
+    def _once(self, path: str, query: Query) -> tuple[Any, int]:
+        headers = {"Accept": "application/json"}
+        reply = self.transport.send("GET", self.base_url + path, auth=self._auth, params=query, headers=headers)
+        meaning(reply, path, self.transport)
+        return _json(reply, path), server_time(reply)
 
 
 def meaning(reply: Reply, path: str, transport: Transport) -> None:

@@ -184,16 +184,26 @@ def _files(world: _World) -> list[str]:
     for candidate in world.state["candidates"]:
         have = Counter(file["sha256"] for file in candidate["files"])
         for sha, n in wanted[candidate["id"]].items():
-            found += [f"candidate {candidate['id']}: file {sha[:8]} {have[sha]} times, not {n}"] if have[sha] != n else []
+            found += (
+                [f"candidate {candidate['id']}: file {sha[:8]} {have[sha]} times, not {n}"] if have[sha] != n else []
+            )
         if candidate["id"] not in world.old["candidates"]:
-            found += [f"candidate {candidate['id']}: file {sha[:8]} is nobody's" for sha in have if sha not in wanted[candidate["id"]]]
+            found += [
+                f"candidate {candidate['id']}: file {sha[:8]} is nobody's"
+                for sha in have
+                if sha not in wanted[candidate["id"]]
+            ]
     return found
 
 
 def _invented(world: _World) -> list[str]:
     found = []
     known = {opportunity["id"] for opportunity in world.truth["opportunities"]}
-    for kind, title in (("candidates", "Lever contact ID"), ("applications", "Lever opportunity ID"), ("jobs", "Lever posting ID")):
+    for kind, title in (
+        ("candidates", "Lever contact ID"),
+        ("applications", "Lever opportunity ID"),
+        ("jobs", "Lever posting ID"),
+    ):
         for item in world.state[kind]:
             if item["id"] not in world.old[kind] and not _field(item, title):
                 found.append(f"{kind}: {item['id']} carries no Lever id")
@@ -204,5 +214,9 @@ def _invented(world: _World) -> list[str]:
         found += [f"note {key} stands {n} times"] if n > 1 else []
     for candidate in world.state["candidates"]:
         if candidate["id"] not in world.old["candidates"]:
-            found += [f"note {note['id']} without a marker" for note in candidate["notes"] if not MARKER.search(note["content"] or "")]
+            found += [
+                f"note {note['id']} without a marker"
+                for note in candidate["notes"]
+                if not MARKER.search(note["content"] or "")
+            ]
     return found

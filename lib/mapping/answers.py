@@ -11,7 +11,7 @@ from lib.mapping.catalog import answered, forms_of, question_key
 from lib.mapping.context import Context
 from lib.mapping.fields import MismatchError, convert
 from lib.mapping.plan import Body, link
-from lib.mapping.render import field_lines
+from lib.mapping.render import field_lines, field_value
 from lib.mapping.source import Item, clean, ident, stamp
 
 _TYPES = {"form": "form", "referral": "referral", "question": "application"}
@@ -73,7 +73,7 @@ def _place(made: Answers, context: Context, found: _Form) -> None:
     withheld = found.secret and context.settings.secret_notes == "withhold"
     rest = []
     for item in found.form.get("fields") or []:
-        if not answered(item):
+        if not answered(item) or not field_value(item):
             continue
         key = question_key(found.kind, found.form, item)
         verdict = context.decisions.questions.get(key, "note")

@@ -29,7 +29,7 @@ from lib.mapping.people import Person, candidate_rows, tag_rows, value_row
 from lib.mapping.plan import Body, Chain, PlanRow
 from lib.mapping.render import add_note, thread
 from lib.mapping.settings import settings
-from lib.mapping.source import Item, Reader, Source, age, anonymised, clean, stamp
+from lib.mapping.source import Item, Reader, Source, age, anonymised, clean, ident, stamp
 from lib.mapping.summaries import interview_note, offer_note
 from lib.normalize import iso_to_ms
 
@@ -66,7 +66,9 @@ def compile_plan(
     context = Context(reader, source, given, decisions, losses if losses is not None else Losses())
     context.existing = {item["id"]: item for item in reader.ashby("candidates")}
     context.fingerprints = {_fingerprint(item) for item in context.existing.values() if item.get("createdAt")}
-    persons = _persons(people, members, review=given.existing_candidates == "review")
+    persons = _persons(people, members)
+    _check_reviewed(persons, decisions, review=given.existing_candidates == "review")
+    _check_complete(context, persons)
     _account_lists(context)
     yield from set_up(context).rows
     for person in persons:
@@ -79,27 +81,48 @@ def _fingerprint(candidate: Item) -> tuple[str, str, int]:
     return clean(candidate.get("name")).casefold(), mail, iso_to_ms(candidate["createdAt"])
 
 
-def _persons(people: DataFrame, members: DataFrame, *, review: bool) -> list[Person]:
-    """All people by id; GateError names those whose match with an existing candidate is not decided."""
+def _persons(people: DataFrame, members: DataFrame) -> list[Person]:
+    """All people by id."""
     contacts: dict[str, list[str]] = defaultdict(list)
     for member in members.to_dict("records"):
         contacts[str(member["person"])].append(str(member["contact"]))
-    made, undecided = [], []
+    made = []
     for row in people.to_dict("records"):
-        person, match = str(row["person"]), clean(row.get("match"))
-        if match == "review" or (match == "exists" and review):
-            undecided.append(person)
+        person = str(row["person"])
         own = contacts.get(person) or [person]
         ordered = [one for one in own if one == person] + sorted(one for one in own if one != person)
-        ashby_id = clean(row.get("ashby_id")) if match == "exists" else ""
+        ashby_id = clean(row.get("ashby_id")) if clean(row.get("match")) == "exists" else ""
         made.append(Person(person, tuple(dict.fromkeys(ordered)), row, ashby_id))
+    return sorted(made, key=lambda one: one.person)
+
+
+def _check_reviewed(persons: list[Person], decisions: Decisions, *, review: bool) -> None:
+    """GateError names people whose match with an existing candidate still waits for a verdict."""
+    undecided = [
+        f"{one.person}|{one.ashby_id}" if one.ashby_id else one.person
+        for one in persons
+        if one.text("match") == "review" or (review and one.ashby_id and one.ashby_id not in decisions.confirmed)
+    ]
     if undecided:
-        shown = ", ".join(sorted(undecided)[:10])
         raise GateError(
-            f"{len(undecided)} people may already be candidates in Ashby: {shown}.",
+            f"{len(undecided)} people may already be candidates in Ashby: {', '.join(undecided[:10])}.",
             hint="Give each pair a verdict (same or different) in people.csv, and run the dedupe step again.",
         )
-    return sorted(made, key=lambda one: one.person)
+
+
+def _check_complete(context: Context, persons: list[Person]) -> None:
+    """GateError when Lever has contacts that no person stands for: nobody may be left out silently."""
+    known = {contact for one in persons for contact in one.contacts}
+    missing = {
+        contact
+        for opportunity in context.reader.all("opportunities")
+        if (contact := ident(opportunity.get("contact"))) not in known
+    }
+    if missing:
+        raise GateError(
+            f"{len(missing)} contacts of Lever belong to no person: {', '.join(sorted(missing)[:10])}.",
+            hint="The people are older than the extract: run the dedupe step again.",
+        )
 
 
 def _chain(context: Context, person: Person) -> list[PlanRow]:

@@ -49,6 +49,7 @@ def decide(tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: in
         feedback_forms=_feedback_forms(book, reader),
         used_postings=frozenset(found.postings),
         talent_pool=talent_pool,
+        confirmed=_confirmed(book),
     )
     _coverage(book, made, found, source)
     if book.problems:
@@ -96,6 +97,11 @@ def _reasons(book: Book, reader: Reader) -> dict[str, str]:
         )
         for line, row, verdict in book.decided("archive_reasons")
     }  # fmt: skip
+
+
+def _confirmed(book: Book) -> frozenset[str]:
+    rows = [row for _, row in book.rows("people") if row.get("verdict", "").strip().casefold() == "same"]
+    return frozenset(part for row in rows for part in row["id"].split("|"))
 
 
 def _tags(book: Book) -> dict[str, Tag]:

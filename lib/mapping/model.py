@@ -129,3 +129,5 @@ class Decisions:
     feedback_forms: Mapping[str, FeedbackForm | None]
     used_postings: frozenset[str]
     talent_pool: Job | None = None
+    confirmed: frozenset[str] = frozenset()
+    """Ids that a verdict "same" of people.csv names: matches with existing candidates that a person confirmed."""

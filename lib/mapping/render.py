@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ def field_value(field: Item) -> str:
         return ""
     if field.get("type") == "scorecard":
         return _scorecard(field, value)
-    plain = "; ".join(clean(one) for one in value) if isinstance(value, list) else clean(value)
+    plain = "; ".join(_plain(one) for one in value) if isinstance(value, list) else _plain(value)
     return _SHOWN.get(str(field.get("type")), lambda _field, _value, text: text)(field, value, plain)
 
 
@@ -35,6 +36,11 @@ _SHOWN: dict[str, Callable[[Item, Any, str], str]] = {
         f"file {clean(value.get('name'))} ({clean(value.get('id'))})" if isinstance(value, dict) else text
     ),
 }
+
+
+def _plain(value: Any) -> str:
+    """A value of a type that nobody knows is shown as JSON."""
+    return clean(json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else value)
 
 
 def _scorecard(field: Item, value: Any) -> str:
@@ -58,7 +64,8 @@ def field_lines(fields: list[Item]) -> list[str]:
         answer = field_value(field)
         if answer:
             title = clean(field.get("text")) or "(untitled field)"
-            lines.append(f"{title}:\n{answer}" if "\n" in answer else f"{title}: {answer}")
+            own_line = "\n" in answer or field.get("type") == "scorecard"
+            lines.append(f"{title}:\n{answer}" if own_line else f"{title}: {answer}")
     return lines
 
 

@@ -16,16 +16,19 @@ from lib.report.figures import (
     records_by_month,
 )
 from lib.report.masking import mask_text, safe_html
-from lib.report.shown import Shown, gate_banner, headline, table
+from lib.report.shown import Shown, gate, gate_banner, headline, table
+from lib.report.tally import Tally, tally_ashby, tally_lever
 
 __all__ = [
     "Picture",
     "Shown",
+    "Tally",
     "bars",
     "call_mix",
     "differences_by_field",
     "export",
     "forecast_against_actual",
+    "gate",
     "gate_banner",
     "headline",
     "mask_text",
@@ -34,4 +37,6 @@ __all__ = [
     "records_by_month",
     "safe_html",
     "table",
+    "tally_ashby",
+    "tally_lever",
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
@@ -72,10 +73,10 @@ def _notebook(page: pages.Page, folder: Path, *, about: Page, templates: Path) -
 
 
 def _overview(read: list[pages.Page], certificate: dict[str, Any], about: Page) -> dict[str, Any]:
-    pictures: dict[str, str] = {}
+    pictures: dict[tuple[str, str], str] = {}
     numbers: dict[str, str] = {}
     for page in read:
-        pictures |= {about["name"]: markup for about, markup in page.shown("figure")}
+        pictures |= {(note["name"], page.step): markup for note, markup in page.shown("figure")}
         for note, _ in page.shown("headline"):
             numbers = dict(note.get("numbers") or []) or numbers
     return {
@@ -83,7 +84,7 @@ def _overview(read: list[pages.Page], certificate: dict[str, Any], about: Page) 
         "verdict": _verdict(certificate, read),
         "numbers": numbers,
         "steps": _steps(read),
-        "pictures": [pictures[name] for name in PICTURES if name in pictures],
+        "pictures": [pictures[key] for name in PICTURES for key in sorted(pictures) if key[0] == name],
         "facts": _facts(certificate),
         "counts": [safe_html(one, masked=True) for one in _tables(certificate)],
     }
@@ -138,7 +139,7 @@ def _facts(certificate: Mapping[str, Any]) -> dict[str, str]:
     facts = {}
     for name, value in certificate.items():
         if not _is_table(value):
-            facts[heading(name).replace("Sha256", "SHA-256")] = mask_text(_fact(value))
+            facts[re.sub("sha256", "SHA-256", heading(name), flags=re.I)] = mask_text(_fact(value))
     return facts
 
 

@@ -140,7 +140,7 @@ def differences_by_field(fidelity: pd.DataFrame) -> Picture:
             n_off = row["n_expected"] - row["n_equal"]
             words = f"all {row['n_expected']:,}" if not n_off else f"{n_off:,} of {row['n_expected']:,} differ"
             axes.annotate(words, (101.5, place), va="center", color=WARN if n_off else SOFT, size=8.5)
-        axes.set_yticks(list(places), [_label(row["field"]) for row in rows])
+        axes.set_yticks(list(places), [_label(_field(row)) for row in rows])
         axes.set_xlim(0, 128)
         axes.set_xticks([0, 25, 50, 75, 100])
         axes.set_xlabel("values that arrived equal, in %")
@@ -225,6 +225,10 @@ def _height(n_bars: int, *, each: float = 0.32) -> float:
 def _label(text: Any) -> str:
     words = mask_text(str(text)).replace("\n", " ").strip() or "(none)"
     return words if len(words) <= 34 else f"{words[:33]}…"
+
+
+def _field(row: Mapping[str, Any]) -> str:
+    return f"{row['object']}: {row['field']}" if row.get("object") else str(row["field"])
 
 
 def _measure(row: Mapping[str, Any], side: str) -> str:

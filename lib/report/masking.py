@@ -10,11 +10,11 @@ import nh3
 
 PERSONAL: Final = frozenset({
     "address", "alternate_emails", "answer", "author", "birthday", "body", "comment", "comments", "company",
-    "consent_text", "cover_letter", "display_name", "education", "email", "emails", "employer", "file_name", "filename",
-    "first_name", "full_name", "github", "github_url", "headline", "last_name", "linkedin", "linkedin_url", "links",
-    "location", "name",
-    "names", "note", "notes", "other_links", "other_phones", "phone", "phones", "position", "school", "social",
-    "social_links", "surname", "surnames", "text", "twitter", "url", "urls", "username", "value", "website",
+    "consent_text", "cover_letter", "display_name", "education", "email", "emails", "employer", "file_name",
+    "filename", "first_name", "full_name", "github", "github_url", "headline", "kept", "last_name", "linkedin",
+    "linkedin_url", "links", "location", "name", "names", "note", "notes", "other_links", "other_phones",
+    "others", "phone", "phones", "position", "school", "social", "social_links", "surname", "surnames", "text",
+    "twitter", "url", "urls", "username", "value", "website",
 })  # fmt: skip
 """Columns that hold what belongs to a person. Their values are hidden whatever they look like."""
 

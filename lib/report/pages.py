@@ -125,13 +125,16 @@ def blocks(page: Page, level: Level) -> list[str]:
 
 def _words(cell: Any, level: Level) -> str:
     renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
-    return safe_html(MarkdownWithMath(renderer=renderer).render(cell.source), masked=level == "masked")
+    words = mask_text(cell.source) if level == "masked" else cell.source
+    return safe_html(MarkdownWithMath(renderer=renderer).render(words), masked=level == "masked")
 
 
 def _answers(cell: Any, level: Level) -> Iterator[str]:
+    gated = any(_about(output).get("kind") == "gate" for output in cell.get("outputs", []))
     for output in cell.get("outputs", []):
         if output.output_type == "error":
-            yield _problem(output, level)
+            if not gated:  # the banner says it already
+                yield _problem(output, level)
         elif output.output_type in ("display_data", "execute_result"):
             yield from _answer(output, level)
 

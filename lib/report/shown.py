@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import pandas as pd
+from IPython.display import display
 
+from lib.errors import GateError
 from lib.report.masking import HIDDEN, PERSONAL, mask_text
 from lib.report.values import cell, heading, is_number, plain
 
@@ -72,6 +74,17 @@ def gate_banner(ok: bool, reasons: Iterable[str] = (), *, limit: int = 20) -> Sh
     listed = f"<ul>{items}</ul>" if items else ""
     markup = f'<section class="wb wb-gate {shade}"><p><strong>{title}</strong></p>{listed}</section>'
     return Shown(markup, "\n".join([title, *words[:limit], *more]), "gate", about={"ok": bool(ok)})
+
+
+def gate(check: Callable[..., None], *found: Any) -> Shown:
+    """Call a check that raises a GateError when something is red; show the result either way, then raise."""
+    try:
+        check(*found)
+    except GateError as error:
+        reasons = error.message.rstrip(".").split("; ")
+        display(gate_banner(False, [*reasons, error.hint] if error.hint else reasons))
+        raise
+    return gate_banner(True)
 
 
 def table(

@@ -76,7 +76,12 @@ def _keep_audit(book: Workbook, confidential: dict[str, Any], probed: list[str])
     }
     rows = {
         "inventory": inventory,
-        "findings": audits.findings(store, permissions=permissions, confidential=confidential, dangling=[]),
+        "findings": audits.findings(
+            store,
+            permissions=permissions,
+            confidential=confidential,
+            dangling=store.results("extract", "dangling_postings"),
+        ),
         "losses": audits.losses(store),
         "forecast": audits.forecast(sizes, audits.per_opportunity(store, probed), n_probed=len(probed), **rates),
         "permissions": permissions,

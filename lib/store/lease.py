@@ -32,8 +32,22 @@ class Lease:
     took_over: str = ""
 
     @classmethod
-    def take(cls, engine: Engine, *, step: str, owner: str = "") -> Lease:
-        """Take the lease, or raise StoreError that names who holds it and since when."""
+    def take(cls, engine: Engine, *, step: str, owner: str = "", patience: float = 4.0) -> Lease:
+        """Take the lease, or raise StoreError that names who holds it and since when.
+
+        Waits `patience` seconds first: the kernel of a killed run notices within two seconds that it is alone.
+        """
+        end = time.monotonic() + patience
+        while True:
+            try:
+                return cls._take(engine, step=step, owner=owner)
+            except StoreError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
+
+    @classmethod
+    def _take(cls, engine: Engine, *, step: str, owner: str) -> Lease:
         now = time.time_ns() // 1_000_000
         me = {"owner": owner or _user(), "host": socket.gethostname(), "pid": os.getpid(), "step": step}
         try:

@@ -186,7 +186,7 @@ def _result(
         "differences_sha256": hashlib.sha256(dumps(differences).encode()).hexdigest(),
     }
     return ValidateResult(
-        counts=DataFrame(table),
+        counts=DataFrame(table).astype(dict.fromkeys(("n_lever", "n_left_out", "n_unexplained", "n_moves"), "Int64")),
         differences=DataFrame(differences, columns=["id", *COLUMNS]),
         fidelity=DataFrame(made.findings.fidelity(), columns=["object", "field", "n_expected", "n_equal", "share"]),
         sample=DataFrame(sorted(sample, key=lambda row: tuple(map(str, row.values()))), columns=list(_SAMPLE)),

@@ -12,7 +12,7 @@ from lib.ashby import Ashby
 from lib.errors import ApiError, FatalError, RejectedError
 from lib.validate import values
 from lib.validate.candidacies import compare_history
-from lib.validate.expected import FILES, OWN_TITLES, Person, Piece, Row
+from lib.validate.expected import FILES, OWN_TITLES, Person, Piece, Row, note_object
 from lib.validate.findings import Findings, Subject
 from lib.validate.surplus import find_strange_texts
 from lib.validate.target import Item, Target, files_of
@@ -127,7 +127,7 @@ def _notes(person: Person, why: str, ashby: Ashby, findings: Findings) -> None:
 
 
 def _note(piece: Piece, found: Item | None, why: str, findings: Findings) -> None:
-    about = Subject("note", piece.lever_id, piece.ashby_id, why)
+    about = Subject(note_object(piece.lever_type), piece.lever_id, piece.ashby_id, why)
     findings.check(about, "(exists)", same=found is not None, kind="missing", detail=f"{piece.marker} is not there")
     if found is None:
         return

@@ -8,23 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.store import Store
-from lib.validate.expected import FILES, Row, is_done
+from lib.validate.expected import OBJECTS, Row, is_done, object_of
 from lib.validate.findings import Findings, Subject
 
 SHOWN = 200
 """So many ids of one kind are named; a further row says how many more there are."""
-_KINDS = {
-    "candidate.create": "candidate",
-    "application.create": "application",
-    "candidate.createNote": "note",
-    "applicationFeedback.submit": "feedback",
-    "job.create": "job",
-    "customField.create": "custom field",
-    "candidateTag.create": "tag",
-    "candidate.addTag": "tag on a candidate",
-    **dict.fromkeys(FILES, "file"),
-}
-_LINKED = {"candidate": "candidate", "job": "job", "custom_field": "custom field", "tag": "tag"}
+_LABELS = {"opportunity": "application", "posting": "job", "resume": "file", "offer": "file", "contact": "candidate"}
+"""Which object a Lever type becomes, where the names differ."""
 _BY_RULE = ("deleted in Lever", "anonymised in Lever", "a draft", "the file is")
 """Beginnings of reasons in the loss list that can be told from Lever's own data: these are not taken on trust."""
 _LOOKED = {
@@ -47,21 +37,16 @@ class Tally:
     def add(self, rows: Iterable[Row]) -> None:
         """Count rows."""
         for row, entry in rows:
-            name, weight = _KINDS.get(row.kind, ""), 1
-            if row.kind == "link":
-                name = _LINKED.get((row.link or "").partition(":")[0], "")
-            elif row.kind == "customField.setValues":
-                name, weight = "custom-field value", len(row.body["values"])
-            done = is_done(row, entry)
+            name, done = object_of(row), is_done(row, entry)
+            weight = len(row.body["values"]) if row.kind == "customField.setValues" else 1
             self.states[state_of((row, entry))] += 1
             self.ids[row.lever_type].add(row.lever_id.partition(" ")[0])
             if row.kind == "application.create":
                 self.applications.add(row.lever_id)
             if row.person:
                 self.people.add(row.person)
-            if name:
-                self.planned[name] += weight
-                self.done[name] += weight * done
+            self.planned[name] += weight
+            self.done[name] += weight * done
 
 
 def state_of(row: Row) -> str:
@@ -77,15 +62,15 @@ def name_lacking(rows: Iterable[Row], *, findings: Findings) -> None:
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row[0].kind, state_of(row)].append(row)
-    for (kind, state), members in sorted(groups.items()):
+    for (_, state), members in sorted(groups.items()):
         for planned, entry in members[:SHOWN]:
             code = f" ({entry.code})" if entry is not None and entry.code else ""
-            about = Subject(_KINDS.get(kind, kind), planned.lever_id)
+            about = Subject(object_of(planned), planned.lever_id)
             told = f"row {planned.row_id} is {state}{code}: not loaded"
             findings.differ(about, "(row)", kind="missing", detail=told)
         if len(members) > SHOWN:
-            about = Subject(_KINDS.get(kind, kind), "")
-            findings.differ(about, "(row)", kind="missing", detail=f"{len(members) - SHOWN} more rows are {state}")
+            told = f"{len(members) - SHOWN} more rows are {state}"
+            findings.differ(Subject(object_of(members[0][0]), ""), "(row)", kind="missing", detail=told)
 
 
 @dataclass
@@ -183,9 +168,8 @@ def _children(
 
 def _by_losses(made: Source, losses: list[dict[str, Any]], *, used_postings: set[str]) -> None:
     """Set aside what the loss list says is left out as a whole, so many as it counts."""
-    labels = {"opportunity": "application", "posting": "job", "resume": "file", "offer": "file", "contact": "candidate"}
     for lever_type, ids in made.open_ids.items():
-        label = labels.get(lever_type, lever_type)
+        label = _LABELS.get(lever_type, lever_type)
         for loss in losses:
             whole = str(loss.get("field", "")).startswith("(") and loss.get("lever_type") == lever_type
             out = loss.get("treatment") in ("never", "archived only") and loss.get("field") not in ("(bytes)", "(text)")
@@ -211,15 +195,18 @@ def name_unexplained(made: Source, *, findings: Findings) -> None:
             findings.differ(about, "(plan)", kind="missing", detail=f"{len(ids) - SHOWN} more are not accounted for")
 
 
+def _n_moves(made: Source, name: str, n_other: int) -> int | None:
+    """How many of Lever's objects the plan moves; a long note becomes several, so that more may be planned."""
+    return made.n_lever[name] - n_other if name in made.n_lever else None
+
+
 def count_rows(tally: Tally, made: Source, findings: Findings) -> list[dict[str, Any]]:
     """The table of counts. Notes are looked for by sample, all else as a whole."""
     open_of: Counter[str] = Counter()
-    labels = {"opportunity": "application", "posting": "job", "resume": "file", "offer": "file", "contact": "candidate"}
     for lever_type, ids in made.open_ids.items():
-        open_of[labels.get(lever_type, lever_type)] += len(ids)
-    names = [*dict.fromkeys([*_KINDS.values(), "custom-field value"])]
+        open_of[_LABELS.get(lever_type, lever_type)] += len(ids)
     rows = []
-    for name in names:
+    for name in OBJECTS:
         looked = _LOOKED.get(name, [(name, "(exists)")])
         reasons = made.reasons.get(name, Counter())
         rows.append(
@@ -228,6 +215,7 @@ def count_rows(tally: Tally, made: Source, findings: Findings) -> list[dict[str,
                 "n_lever": made.n_lever.get(name),
                 "n_left_out": sum(reasons.values()) if name in made.n_lever else None,
                 "n_unexplained": open_of[name] if name in made.n_lever else None,
+                "n_moves": _n_moves(made, name, sum(reasons.values()) + open_of[name]),
                 "n_planned": tally.planned[name],
                 "n_done": tally.done[name],
                 "n_checked": sum(findings.expected[key] for key in looked),

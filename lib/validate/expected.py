@@ -21,6 +21,35 @@ OWN_TITLES = (
 )  # fmt: skip
 
 
+_OBJECTS = {
+    "candidate.create": "candidate",
+    "application.create": "application",
+    "applicationFeedback.submit": "feedback",
+    "job.create": "job",
+    "customField.create": "custom field",
+    "candidateTag.create": "tag",
+    "candidate.addTag": "tag on a candidate",
+    "customField.setValues": "custom-field value",
+    **dict.fromkeys(FILES, "file"),
+}
+_LINKED = {"candidate": "candidate", "job": "job", "custom_field": "custom field", "tag": "tag"}
+OBJECTS = ("candidate", "application", "note", "summary note", *dict.fromkeys([*_OBJECTS.values()][2:]))
+
+
+def object_of(row: Planned) -> str:
+    """What kind of thing a row makes, in words; a call that only changes something is named by its endpoint."""
+    if row.kind == "candidate.createNote":
+        return note_object(row.lever_type)
+    if row.kind == "link":
+        return _LINKED.get((row.link or "").partition(":")[0], row.kind)
+    return _OBJECTS.get(row.kind, row.kind)
+
+
+def note_object(lever_type: str) -> str:
+    """A note of Lever, or a note in which the workbook tells what has no place of its own."""
+    return "note" if lever_type == "note" else "summary note"
+
+
 @dataclass
 class Thing:
     """One candidate, application or job: `sent` is {member: value}, `by` the row that set it last."""

@@ -1,0 +1,203 @@
+"""The audit: what is counted, what is red, what the forecast says; no request is made here."""
+
+import pytest
+
+from lib import audit
+from lib.errors import ContractError, GateError, RejectedError, UnauthorizedError
+
+
+class Reader:
+    """Streams and Ashby objects from plain lists."""
+
+    def __init__(self, streams: dict, ashby: dict | None = None) -> None:
+        self._streams, self._ashby = streams, ashby or {}
+
+    def all(self, stream: str):
+        return iter(self._streams.get(stream, []))
+
+    def count(self, stream: str) -> int:
+        return len(self._streams.get(stream, []))
+
+    def of(self, stream: str, parent_id: str):
+        return [one for one in self._streams.get(stream, []) if one.get("parent") == parent_id]
+
+    def ashby(self, kind: str):
+        return self._ashby.get(kind, [])
+
+
+def opportunity(lever_id: str, contact: str, **more: object) -> dict:
+    return {"id": lever_id, "contact": {"id": contact}, "applications": [{"id": "a"}], "updatedAt": 1, **more}
+
+
+READER = Reader(
+    {
+        "archive_reasons": [{"id": "h", "type": "hired"}, {"id": "n", "type": "non-hired"}],
+        "opportunities": [
+            opportunity("1", "p"),
+            opportunity("2", "p", archived={"reason": "h"}),
+            opportunity("3", "q", archived={"reason": "n"}, confidentiality="confidential"),
+            opportunity("4", "r", applications=[], updatedAt=None, isAnonymized=True),
+        ],
+        "postings": [{"id": "x", "state": "closed"}],
+        "users": [{"id": "u", "deactivatedAt": 5}, {"id": "v", "deactivatedAt": None}],
+        "notes": [{"id": "n1", "parent": "1"}, {"id": "n2", "parent": "1"}],
+        "resumes": [{"id": "r1", "parent": "1", "file": {"size": 100}}, {"id": "r2", "parent": "1", "file": None}],
+    }
+)
+
+
+def test_the_inventory_counts_people_and_every_kind_of_opportunity() -> None:
+    counts = {(row["object"], row["group"]): row["n_objects"] for row in audit.inventory(READER)}
+    assert counts["contacts", "all"] == 3
+    assert [counts["opportunities", name] for name in ("all", "active", "hired", "archived")] == [4, 2, 1, 1]
+    assert counts["opportunities", "confidential"] == 1
+    assert counts["opportunities", "without posting"] == 1
+    assert counts["opportunities", "anonymised"] == 1
+    assert counts["users", "deactivated"] == 1
+
+
+def test_child_records_are_averaged_over_the_probed_opportunities_only() -> None:
+    mean = audit.per_opportunity(READER, ["1", "2"])
+    assert (mean["notes"], mean["downloads"], mean["bytes"]) == (1.0, 0.5, 50.0)
+    assert audit.per_opportunity(READER, []) == {}
+
+
+def test_the_forecast_counts_eight_child_lists_and_every_download() -> None:
+    counts = {"opportunities": 10_000, "contacts": 9_000, "postings": 50}
+    rows = audit.forecast(counts, {"downloads": 1.2}, n_probed=25, lever_per_second=10, ashby_per_second=16)
+    extract = rows[0]
+    assert extract["n_requests"] == 13 + 2 * 100 + 80_000 + 12_000
+    assert extract["minutes"] == round(extract["n_requests"] / 600, 1)
+    assert [row["step"] for row in rows] == ["extract", "load", "validate"]
+
+
+@pytest.mark.parametrize(
+    ("n_people", "history", "has_keys", "route"),
+    [
+        (300, False, True, "CSV import"),
+        (300, True, True, "this workbook"),
+        (50_000, True, True, "this workbook"),
+        (300, True, False, "Ashby's file import from Lever's own export"),
+    ],
+)
+def test_the_route_follows_size_history_and_keys(n_people: int, history: bool, has_keys: bool, route: str) -> None:
+    assert audit.route(n_people, history=history, has_keys=has_keys)["route"] == route
+
+
+FULL_TARGET = {
+    "interview_plans": [{"id": "i", "title": "Plan", "stages": [{"type": "Hired"}, {"type": "Archived"}]}],
+    "feedback_forms": [{"id": "f"}],
+    "archive_reasons": [{"id": "a", "reasonType": "Other"}],
+    "sources": [{"id": "s"}],
+    "departments": [{"id": "d"}],
+    "locations": [{"id": "l"}],
+}
+PROVEN = {"verdict": "proven", "detail": "", "confidentiality": "all"}
+
+
+def reds(target: dict, *, permissions: list | None = None, confidential: dict = PROVEN) -> set[str]:
+    found = audit.findings(Reader({}, target), permissions=permissions or [], confidential=confidential, dangling=[])
+    return {row["id"] for row in found if row["severity"] == "critical"}
+
+
+def test_a_ready_target_has_no_critical_finding() -> None:
+    assert reds(FULL_TARGET) == set()
+
+
+@pytest.mark.parametrize(
+    "kind", ["feedback_forms", "archive_reasons", "sources", "departments", "locations", "interview_plans"]
+)
+def test_each_lack_of_the_target_is_red(kind: str) -> None:
+    assert len(reds(FULL_TARGET | {kind: []})) == 1
+
+
+def test_a_lacking_permission_is_red_and_can_be_accepted_by_name() -> None:
+    row = {"side": "Ashby", "permission": "jobsWrite", "ok": False, "detail": "tick it"}
+    assert reds(FULL_TARGET, permissions=[row]) == {"permission:ashby:jobsWrite"}
+    found = audit.findings(Reader({}, FULL_TARGET), permissions=[row], confidential=PROVEN, dangling=[])
+    with pytest.raises(GateError, match="jobsWrite"):
+        audit.gate(found, accepted=set())
+    audit.gate(found, accepted={"permission:ashby:jobsWrite"})
+
+
+class Lever:
+    """Answers GETs from a function of path and query; counts them."""
+
+    def __init__(self, answer) -> None:
+        self.answer = answer
+
+    def get(self, path: str, query=None):
+        return self.answer(path, dict(query or []))
+
+
+def _refuse(status: int):
+    def answer(path: str, query: dict):
+        if query.get("confidentiality") in ("confidential", "all"):
+            kind = UnauthorizedError if status in (401, 403) else RejectedError
+            raise kind("no", status=status)
+        return {"data": []}
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refused_question_for_confidential_data_means_no_access(status: int) -> None:
+    found = audit.confidential_access(Lever(_refuse(status)), "prove")
+    assert (found["verdict"], found["confidentiality"]) == ("no access", "")
+    assert audit.confidential_access(Lever(_refuse(status)), "accept_gap")["verdict"] == "gap accepted"
+
+
+def test_rows_prove_access_and_an_empty_answer_proves_nothing() -> None:
+    some = Lever(lambda path, query: {"data": [{"id": "x"}]})
+    none = Lever(lambda path, query: {"data": []})
+    assert audit.confidential_access(some, "prove")["verdict"] == "proven"
+    assert audit.confidential_access(none, "prove")["verdict"] == "undecided"
+    assert audit.confidential_access(none, "granted")["verdict"] == "granted"
+    undecided = audit.confidential_access(none, "prove")
+    assert reds(FULL_TARGET, confidential=undecided) == {"confidential"}
+
+
+def test_a_forbidden_endpoint_is_named_and_a_wrong_key_stops() -> None:
+    def forbidden(path: str, query: dict):
+        if path == "/tags":
+            raise UnauthorizedError("no", status=403)
+        return {"data": []}
+
+    rows = audit.lever_permissions(Lever(forbidden), "o1")
+    assert [row["permission"] for row in rows if not row["ok"]] == ["read tags"]
+    assert len(rows) == 21
+
+    def wrong(path: str, query: dict):
+        raise UnauthorizedError("no", status=401)
+
+    with pytest.raises(UnauthorizedError):
+        audit.lever_permissions(Lever(wrong), "")
+
+
+class Ashby:
+    def __init__(self, scopes) -> None:
+        self.scopes = scopes
+
+    def call(self, endpoint: str, body=None):
+        assert endpoint == "apiKey.info"
+        if isinstance(self.scopes, Exception):
+            raise self.scopes
+
+        class Answer:
+            results = {"scopes": self.scopes}
+
+        return Answer()
+
+
+@pytest.mark.parametrize("spell", ["candidates:write", "candidatesWrite", "candidates_write"])
+def test_scopes_are_understood_in_any_spelling(spell: str) -> None:
+    rows = {row["permission"]: row["ok"] for row in audit.ashby_permissions(Ashby([spell]))}
+    assert rows["candidatesWrite"]
+    assert not rows["jobsWrite"]
+
+
+def test_a_key_that_may_not_look_at_itself_is_said_and_not_fatal() -> None:
+    error = UnauthorizedError("no", status=403, code="missing_endpoint_permission")
+    assert [row["permission"] for row in audit.ashby_permissions(Ashby(error))] == ["apiKeysRead"]
+    with pytest.raises(ContractError):
+        audit.ashby_permissions(Ashby(ContractError("odd")))
