@@ -28,7 +28,7 @@ from lib.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from lib.transport import Patience, Reply, Transport, host_allowed, retry_after
+from lib.transport import Patience, Reply, Transport, host_allowed, plain_code, retry_after, whole_number
 
 PAGE = 100
 MAX_PAGES = 200_000
@@ -155,7 +155,8 @@ class Ashby:
 
     def file_sha256(self, handle: str) -> str:
         """The SHA-256 of a stored file, by its handle."""
-        url = str(self.call("file.info", {"fileHandle": handle}).results.get("url", ""))
+        told = self.call("file.info", {"fileHandle": handle}).results
+        url = str(told.get("url", "")) if isinstance(told, dict) else ""
         if not host_allowed(url, self._hosts):
             raise FatalError("Ashby: a download address points to a host that is not allowed.")
         reply = self.transport.send("GET", url, paced=False)
@@ -172,20 +173,23 @@ class Ashby:
             headers=self._headers,
             data=json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8"),
         )
-        self._observe(reply)
-        return meaning(endpoint, reply, writes=writes)
+        try:
+            return meaning(endpoint, reply, writes=writes)
+        except RateLimitedError as error:
+            wait = error.wait if error.wait is not None else _until_reset(reply.headers)
+            self.transport.pacer.hold(5.0 if wait is None else wait, why="Ashby asked for a slower pace (429)")
+            raise
+        finally:
+            self._observe(reply)
 
     def _observe(self, reply: Reply) -> None:
         """Keep to the allowance that the answer tells of."""
         pacer = self.transport.pacer
         if reply.status == 429:
-            wait = retry_after(reply.headers)
-            wait = _until_reset(reply.headers) if wait is None else wait
-            pacer.hold(5.0 if wait is None else wait, why="Ashby asked for a slower pace (429)")
             return
         pacer.calm()
-        remaining = reply.headers.get("x-ratelimit-remaining", "")
-        if remaining.isdigit() and int(remaining) <= 2:
+        remaining = whole_number(reply.headers.get("x-ratelimit-remaining", ""))
+        if remaining is not None and remaining <= 2:
             wait = _until_reset(reply.headers)
             if wait is not None:
                 pacer.pause(wait, why="this minute's allowance at Ashby is used up")
@@ -195,25 +199,28 @@ def meaning(endpoint: str, reply: Reply, *, writes: bool) -> Answer:
     """What an answer of Ashby means: an Answer, or the error that says what to do. `success` is tested only here."""
     body = _envelope(reply)
     request_id = str(reply.headers.get("x-ashby-request-id") or "")
-    if reply.status == 200 and body is not None and body.get("success") is True and "results" in body:
+    if reply.status == 200 and body is not None and _succeeded(endpoint, body):
+        warnings = body.get("warnings") or []
+        warnings = warnings if isinstance(warnings, list) else [warnings]
         return Answer(
             body["results"],
             request_id=request_id,
             more=body.get("moreDataAvailable") is True,
             cursor=str(body.get("nextCursor") or ""),
             sync_token=str(body.get("syncToken") or ""),
-            warnings=[str(one) for one in body.get("warnings") or []],
+            warnings=[plain_code(one) or "unlisted" for one in warnings],
         )
     code, told = _failure(body)
     about: dict[str, Any] = {"status": reply.status, "code": code, "request_id": told or request_id}
-    if reply.status == 429 or code in ("rate_limit_exceeded", "concurrent_limit_exceeded"):
+    refused = body is not None and body.get("success") is False
+    slower = refused and reply.status < 500 and code in ("rate_limit_exceeded", "concurrent_limit_exceeded")
+    if reply.status == 429 or slower:
         raise RateLimitedError(f"Ashby: {endpoint} answered 429.", wait=retry_after(reply.headers), **about)
     if reply.status == 401:
         raise UnauthorizedError("Ashby got no key (401).", hint="Check ASHBY_API_KEY.", **about)
     if reply.status == 403:
         hint = "Check ASHBY_API_KEY, and the key's permissions in Ashby's admin pages."
         raise UnauthorizedError(f"Ashby: the key may not call {endpoint} (403 {code}).", hint=hint, **about)
-    refused = body is not None and body.get("success") is False
     if refused and reply.status in (200, 400, 404, 413, 415, 422):
         kind = NotFoundError if code.endswith("not_found") else RejectedError
         raise kind(f"Ashby: {endpoint} was refused ({code or 'no code'}).", **about)
@@ -226,6 +233,16 @@ def meaning(endpoint: str, reply: Reply, *, writes: bool) -> Answer:
         f"Ashby: {endpoint} gave no usable answer (HTTP {reply.status}); it may have been done.",
         request_id=about["request_id"],
     )
+
+
+def _succeeded(endpoint: str, body: dict[str, Any]) -> bool:
+    """`success` is true and says nothing else besides; what makes an object also tells which one."""
+    if body.get("success") is not True or "results" not in body or body.get("errorInfo") or body.get("errors"):
+        return False
+    if not isinstance(body.get("moreDataAvailable"), bool | None):
+        return False
+    made = contract.ashby_endpoints().get(endpoint, {}).get("effect") in ("append", "get_or_create")
+    return not made or (isinstance(body["results"], dict) and bool(body["results"]))
 
 
 def _envelope(reply: Reply) -> dict[str, Any] | None:
@@ -245,16 +262,16 @@ def _failure(body: dict[str, Any] | None) -> tuple[str, str]:
     errors = body.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else ""
     if isinstance(first, dict):
-        first = first.get("code") or first.get("message") or ""
-    return str(info.get("code") or first or "")[:80], str(info.get("requestId") or "")
+        first = first.get("code")
+    request_id = str(info.get("requestId") or "")
+    return plain_code(info.get("code")) or plain_code(first), request_id if request_id.isalnum() else ""
 
 
 def _until_reset(headers: Mapping[str, str]) -> float | None:
     """Seconds until the allowance is full again; the header holds seconds to go, epoch seconds or milliseconds."""
-    value = headers.get("x-ratelimit-reset", "")
-    if not value.isdigit():
+    number = whole_number(headers.get("x-ratelimit-reset", ""))
+    if number is None:
         return None
-    number = int(value)
     if number > 10**11:
         number //= 1000
     seconds = number - time.time() if number > 10**6 else float(number)

@@ -21,14 +21,14 @@ from lib.errors import ContractError
 
 Effect = Literal["read", "append", "set", "get_or_create"]
 NIL_UUID = "00000000-0000-4000-8000-000000000000"
-_UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 formats = FormatChecker(formats=())
 
 
 @formats.checks("uuid")
 def _is_uuid(value: object) -> bool:
-    return not isinstance(value, str) or bool(_UUID.match(value))
+    return not isinstance(value, str) or bool(_UUID.fullmatch(value))
 
 
 @formats.checks("date-time", raises=ValueError)
@@ -98,7 +98,7 @@ def missing_attributes(stream: str, item: object) -> list[str]:
     """Attributes without which a Lever object of `stream` cannot be used; empty when all is well."""
     if not isinstance(item, dict):
         return ["(an object)"]
-    return [name for name in lever_objects()[stream]["required"] if name not in item]
+    return [name for name in lever_objects()[stream]["required"] if item.get(name) is None]
 
 
 def unknown_attributes(stream: str, item: dict[str, Any]) -> list[str]:

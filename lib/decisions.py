@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,7 @@ FIRST, LAST = ["id", "label"], ["proposal", "reason", "confidence", "n_records",
 
 @dataclass(frozen=True)
 class DecisionTable:
-    """One table: `rows` in file order, each {column: text}; the line of row i is i + 2."""
+    """One table: `rows` in file order, each {column: text}; `numbered()` tells the line of each."""
 
     name: str
     path: Path
@@ -43,9 +44,16 @@ class DecisionTable:
                 merged.append({name: row.get(name, "") for name in columns} | {"n_records": "0"})
         return DecisionTable(self.name, self.path, merged, columns)
 
+    def numbered(self) -> Iterator[tuple[int, Row]]:
+        """(line, row) as `write` lays them out: a cell may hold line breaks."""
+        line = 2
+        for row in self.rows:
+            yield line, row
+            line += 1 + sum(_n_breaks(row.get(name, "")) for name in self.columns)
+
     def open_rows(self) -> list[tuple[int, Row]]:
         """(line, row) of each row on which records depend and which has no verdict."""
-        return [(line, row) for line, row in enumerate(self.rows, 2) if not row["verdict"] and row["n_records"] != "0"]
+        return [(line, row) for line, row in self.numbered() if not row["verdict"] and row["n_records"] != "0"]
 
     def where(self, line: int) -> str:
         """File and line, as a person would look for them."""
@@ -72,24 +80,45 @@ def read(path: Path) -> DecisionTable:
     table = DecisionTable(path.stem, path)
     if not path.is_file():
         return table
+    data = path.read_bytes()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path.name} is not UTF-8.", hint="Save it as 'CSV UTF-8'.") from None
-    head = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
-    lines = list(reader)
-    columns = [name.strip() for name in lines[0]] if lines else []
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{table.where(line)}: not UTF-8.", hint="Save it as 'CSV UTF-8'.") from None
+    lines = list(_records(table, text))
+    columns = [name.strip() for name in lines[0][1]] if lines else []
     lacking = [name for name in ("id", "verdict") if name not in columns]
     if lacking:
         raise ConfigError(f"{table.where(1)}: the column {', '.join(lacking)} is missing.")
-    rows = [_row(table, number, columns, cells) for number, cells in enumerate(lines[1:], 2) if any(cells)]
+    rows = []
     seen: dict[str, int] = {}
-    for number, row in enumerate(rows, 2):
+    for number, cells in lines[1:]:
+        row = _row(table, number, columns, cells)
         if row["id"] in seen:
             raise ConfigError(f"{table.where(number)}: the id of line {seen[row['id']]} stands here again.")
         seen[row["id"]] = number
+        rows.append(row)
     return DecisionTable(path.stem, path, rows, columns)
+
+
+def _records(table: DecisionTable, text: str) -> Iterator[tuple[int, list[str]]]:
+    """(first line, cells) of each record that is not empty."""
+    head = text.split("\n", 1)[0]
+    delimiter = ";" if head.count(";") > head.count(",") else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if any(cells):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ConfigError(f"{table.where(line)}: not a CSV record ({error}).") from None
+
+
+def _n_breaks(cell: str) -> int:
+    return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
 
 
 def _row(table: DecisionTable, number: int, columns: list[str], cells: list[str]) -> Row:
@@ -99,4 +128,3 @@ def _row(table: DecisionTable, number: int, columns: list[str], cells: list[str]
     row = {name: csv_plain(cell) for name, cell in zip(columns, cells, strict=False)}
     row.setdefault("n_records", "")
     return row | {name: value.strip() for name, value in row.items() if name.endswith("verdict")}
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,15 @@ class Extract:
 def run(walk: Extract) -> dict[str, int]:
     """Bring the store up to date with Lever; returns {stream: objects now} and the number of calls made."""
     before = walk.lever.transport.n_calls
+    for part in (walk.store.folder / "files").glob(".part-*"):  # left by a run that was killed in a download
+        part.unlink(missing_ok=True)
     since = walk.store.meta("extract.since")
     started = short_lists(walk)
     if since is None:
         with walk.store.begin() as tx:
             walk.store.put_meta("extract.since", started, connection=tx)
     opportunities(walk)
-    children(walk)
+    children(walk, again=_without_bytes(walk.store))
     until_quiet(walk)
     dangling_postings(walk)
     deleted(walk)
@@ -118,7 +120,12 @@ def _keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:
 
 
 def _key(item: dict[str, Any]) -> str:
-    return str(item.get("id") or item.get("text"))
+    return _storable(str(item.get("id") or item.get("text")))
+
+
+def _storable(text: str) -> str:
+    """Text that any database takes: NUL and halves of surrogate pairs are written out. Bodies need no such care."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def check_shape(stream: str, items: list[dict[str, Any]]) -> None:
@@ -189,18 +196,27 @@ def _opportunity_rows(items: list[dict[str, Any]]) -> Iterator[tuple[str, str, A
 
 
 # ---- child lists and files -------------------------------------------------------------------------------------
-def children(walk: Extract, *, only: list[str] | None = None) -> None:
-    """Read the child lists of every opportunity (or of `only` some) that is new or has changed since the last time."""
+def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = frozenset()) -> None:
+    """Read the child lists of every opportunity (or of `only` some) that is new, has changed, or is in `again`."""
     read = walk.store.windows("children")
     heads = walk.store.head_shas("opportunities")
     if only is not None:
         heads = {lever_id: heads[lever_id] for lever_id in only if lever_id in heads}
-    todo = [lever_id for lever_id, sha in heads.items() if read.get(lever_id) != sha]
+    todo = [lever_id for lever_id, sha in heads.items() if read.get(lever_id) != sha or lever_id in again]
     done = len(heads) - len(todo)
     walk.progress(done, len(heads), "reading notes, feedback, forms and files")
     for _ in run_all(todo, lambda lever_id: _children_of(walk, lever_id, heads[lever_id]), workers=walk.workers):
         done += 1
         walk.progress(done, len(heads), walk.lever.transport.pacer.waiting_for)
+
+
+def _without_bytes(store: Store) -> set[str]:
+    """Opportunities with a file that could not be fetched, or whose bytes are not there any more."""
+    here = {path.name for path in (store.folder / "files").iterdir()}
+    lacking = (
+        row for row in store.files() if row.state == "failed" or (row.state == "stored" and row.sha256 not in here)
+    )
+    return {row.opportunity_id for row in lacking}
 
 
 def _children_of(walk: Extract, lever_id: str, sha: str) -> None:
@@ -265,13 +281,13 @@ def _wanted_files(lever_id: str, found: dict[str, list[dict[str, Any]]]) -> Iter
             meta = item.get(f"{state}Document")
             if meta:
                 path = f"{base}/offers/{item['id']}/download?status={state}"
-                yield item["id"], "offers", lever_id, path, meta, str(meta.get("fileName") or "")
+                yield item["id"], "offers", lever_id, path, meta, _storable(str(meta.get("fileName") or ""))
                 break
 
 
 def _name(meta: dict[str, Any]) -> str:
     name, ext = str(meta.get("name") or ""), str(meta.get("ext") or "").lstrip(".")
-    return name if not ext or name.lower().endswith(f".{ext.lower()}") else f"{name}.{ext}"
+    return _storable(name if not ext or name.lower().endswith(f".{ext.lower()}") else f"{name}.{ext}")
 
 
 def _file(
@@ -279,7 +295,7 @@ def _file(
 ) -> FileRow | None:
     """The file's new state; None when its bytes are here already or are known to be unavailable."""
     known = walk.store.file(file_id)
-    if known and known.state in ("stored", "unavailable"):
+    if known and (known.state == "unavailable" or _is_here(walk.store, known)):
         return None
     attempts = known.attempts + 1 if known else 1
     row = FileRow(file_id, stream, lever_id, name, "", None, None, "failed", "", attempts)
@@ -302,6 +318,10 @@ def _file(
     return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=reason)
 
 
+def _is_here(store: Store, known: FileRow) -> bool:
+    return known.state == "stored" and known.sha256 is not None and store.file_path(known.sha256).is_file()
+
+
 def _wrong_content(media_type: str, name: str) -> str:
     """A login or error page that came with status 200 instead of the file."""
     ext = name.rpartition(".")[2].lower()
@@ -322,11 +342,16 @@ def _settle(part: Path, target: Path) -> None:
 
 # ---- changes while reading -------------------------------------------------------------------------------------
 def until_quiet(walk: Extract) -> None:
-    """Read what has changed since the last pass began, again and again, until a pass brings nothing new."""
+    """Read what has changed since the last pass began, again and again, until a pass brings nothing new.
+
+    New opportunities are asked for by themselves: as long as nothing has changed them, their updatedAt is null
+    (observed), and no `updated_at` window holds them.
+    """
     for number in range(MAX_PASSES):
         since = walk.store.meta("extract.since")
         walk.progress(number, None, "looking for changes made meanwhile")
         items, server_ms = _listing(walk, _window("updated_at", since - OVERLAP, None))
+        items += _listing(walk, _window("created_at", since - OVERLAP, None))[0]
         with walk.store.begin() as tx:
             n_new = walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
             walk.store.put_meta("extract.since", server_ms or since, connection=tx)

@@ -12,7 +12,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -27,7 +26,7 @@ from lib.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from lib.transport import Patience, Reply, Transport, host_allowed, retry_after
+from lib.transport import Patience, Reply, Transport, host_allowed, http_date, plain_code, retry_after
 
 PAGE = 100
 MAX_PAGES = 100_000  # a bound, so that no listing can go on for ever
@@ -94,8 +93,11 @@ class Lever:
         fixed = list(query or []) + ([("limit", str(limit))] if limit else [])
         for _ in range(MAX_PAGES):
             answer, server_ms = self._reply(path, [*fixed, ("offset", token)] if token else fixed)
+            more = answer.get("hasNext", False) if isinstance(answer, dict) else False
+            if not isinstance(more, bool):
+                raise ContractError(f"Lever: {path} does not say plainly whether there is more.")
             yield Page(unwrap(answer, path), server_ms)
-            if not (isinstance(answer, dict) and answer.get("hasNext") is True):
+            if not more:
                 return
             token = answer.get("next") or ""
             if not token:
@@ -123,15 +125,18 @@ class Lever:
 
     def _download(self, path: str, folder: Path) -> Download:
         handle, name = tempfile.mkstemp(dir=folder, prefix=".part-")
-        target = Path(name)
+        target, moved = Path(name), False
         try:
             with os.fdopen(handle, "w+b") as sink:
                 reply = self.transport.send("GET", self.base_url + path, auth=self._auth, sink=sink)
                 for _ in range(4):
                     if reply.status not in (301, 302, 303, 307, 308):
                         break
-                    reply = self._follow(path, reply, sink)
-                meaning(reply, path, self.transport)
+                    reply, moved = self._follow(path, reply, sink), True
+                if moved:
+                    _storage_meaning(reply, path)
+                else:
+                    meaning(reply, path, self.transport)
                 sink.flush()
                 os.fsync(sink.fileno())
                 sink.seek(0)
@@ -144,7 +149,10 @@ class Lever:
 
     def _follow(self, path: str, reply: Reply, sink: Any) -> Reply:
         """One step of a redirect: only to an allowed host, and never with our key."""
-        url = urljoin(self.base_url + path, reply.headers.get("Location", ""))
+        try:
+            url = urljoin(self.base_url + path, reply.headers.get("Location", ""))
+        except ValueError:
+            url = ""
         if not host_allowed(url, self._hosts):
             raise FatalError(
                 f"Lever: the download {path} points to a host that is not allowed.",
@@ -195,6 +203,17 @@ def meaning(reply: Reply, path: str, transport: Transport) -> None:
     raise UnavailableError(f"Lever: {path} answered {reply.status}.", wait=retry_after(reply.headers), **about)
 
 
+def _storage_meaning(reply: Reply, path: str) -> None:
+    """The same for the host that Lever sent us to: its refusals say nothing about our key, and its pace is its own."""
+    if reply.status == 200:
+        return
+    if reply.status in (404, 410):
+        raise NotFoundError(f"Lever: the storage has no bytes for {path} ({reply.status}).", status=reply.status)
+    raise UnavailableError(
+        f"Lever: the storage answered {reply.status} for {path}.", wait=retry_after(reply.headers), status=reply.status
+    )
+
+
 def _error(reply: Reply) -> tuple[str, str]:
     try:
         body = reply.json()
@@ -202,7 +221,7 @@ def _error(reply: Reply) -> tuple[str, str]:
         return "", ""
     if not isinstance(body, dict):
         return "", ""
-    return str(body.get("code", ""))[:60], str(body.get("message", ""))
+    return plain_code(body.get("code")), str(body.get("message", ""))
 
 
 def _json(reply: Reply, path: str) -> Any:
@@ -218,14 +237,14 @@ def _json(reply: Reply, path: str) -> Any:
 def server_time(reply: Reply) -> int:
     """The server's clock in epoch milliseconds, 0 when it was not told."""
     try:
-        return int(parsedate_to_datetime(reply.headers.get("Date", "")).timestamp() * 1000)
-    except (ValueError, TypeError):
+        return int(http_date(reply.headers.get("Date", "")) * 1000)
+    except ValueError:
         return 0
 
 
 def unwrap(answer: Any, path: str) -> list[dict[str, Any]]:
     """The items of a list answer, in any of the envelopes that Lever uses (`data` list, `data` object, bare)."""
-    items = answer.get("data", answer) if isinstance(answer, dict) else answer
+    items = answer.get("data", answer or None) if isinstance(answer, dict) else answer
     if isinstance(items, dict):
         items = [items] if items else []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from lib.errors import ConfigError, WorkbookError
 from lib.transport import check_url
 
-CUSTOMER = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
+CUSTOMER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def _safe_url(url: str) -> str:
@@ -127,7 +127,7 @@ def customers() -> list[str]:
 
 def params_path(customer: str) -> Path:
     """Where the settings of `customer` stand; ConfigError when the name is not a plain one."""
-    if not CUSTOMER.match(customer):
+    if not CUSTOMER.fullmatch(customer):
         raise ConfigError(
             f"{customer!r} is not a customer name.", hint="Use lower-case letters, digits, '-' and '_' (at most 40)."
         )
@@ -149,6 +149,8 @@ def load(customer: str) -> Params:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(f"params/{path.name}{where} is not valid YAML.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"params/{path.name} is not UTF-8.") from None
     if not isinstance(data, dict):
         raise ConfigError(f"params/{path.name} is not a table of settings.")
     return validated(data, path.name, customer)
@@ -184,7 +186,11 @@ def _read_env(file: Path) -> dict[str, str]:
     if file.stat().st_mode & 0o077:
         raise ConfigError(f"{file.name} may be read by other users.", hint=f"Run: chmod 600 {file.name}")
     pairs = {}
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file.name} is not UTF-8.") from None
+    for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

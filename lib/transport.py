@@ -13,23 +13,25 @@ import json
 import math
 import os
 import random
+import re
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, quote_plus, urlsplit
 
 import requests
 import stamina
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from lib.errors import ConfigError, FatalError, RetryableError, UnavailableError, UnknownOutcomeError
+from lib.errors import ConfigError, FatalError, RetryableError, StoreError, UnavailableError, UnknownOutcomeError
 
 LONGEST_WAIT = 120.0  # seconds: a longer Retry-After is capped, so that one odd header cannot park a run for hours
 CHUNK = 64 * 1024
@@ -50,7 +52,12 @@ class Pacer:
         self._next = 0.0  # when the bucket would be full again (monotonic seconds)
         self._held_until = 0.0
         self._calm = 0
-        self.waiting_for = ""
+        self._why = ""
+
+    @property
+    def waiting_for(self) -> str:
+        """Why all workers are held back just now; empty when they are not."""
+        return self._why if time.monotonic() < self._held_until else ""
 
     @property
     def rate(self) -> float:
@@ -58,27 +65,31 @@ class Pacer:
         return self._rate
 
     def acquire(self) -> None:
-        """Wait for a place in the allowance."""
-        with self._lock:
-            now = time.monotonic()
-            start = max(now, self._held_until)
-            self._next = max(self._next, start) + 1 / self._rate
-            slot = max(start, self._next - self._burst / self._rate)
-        while (pause := max(slot, self._held_until) - time.monotonic()) > 0:
-            time.sleep(pause)
+        """Wait for a place in the allowance. A place before the end of a hold is void: ask for another one."""
+        while True:
+            with self._lock:
+                start = max(time.monotonic(), self._held_until)
+                self._next = max(self._next, start) + 1 / self._rate
+                slot = max(start, self._next - self._burst / self._rate)
+            while (pause := slot - time.monotonic()) > 0:
+                time.sleep(pause)
+            with self._lock:
+                if self._held_until <= slot:
+                    return
 
     def hold(self, seconds: float, *, why: str) -> None:
-        """Hold back all workers for `seconds` and halve the pace."""
+        """Hold back all workers for `seconds` and halve the pace; what follows begins with an empty bucket."""
         with self._lock:
-            self.waiting_for = why
+            self._why = why
             self._held_until = max(self._held_until, time.monotonic() + min(seconds, LONGEST_WAIT))
             self._rate = max(self._rate / 2, self._full_rate / 16)
+            self._next = max(self._next, self._held_until + (self._burst - 1) / self._rate)
             self._calm = 0
 
     def pause(self, seconds: float, *, why: str) -> None:
         """Hold back all workers for `seconds` at an unchanged pace (the allowance of this minute is used up)."""
         with self._lock:
-            self.waiting_for = why
+            self._why = why
             self._held_until = max(self._held_until, time.monotonic() + min(seconds, LONGEST_WAIT))
 
     def calm(self) -> None:
@@ -98,10 +109,12 @@ class Masker:
         self._forms: set[str] = set()
 
     def register(self, secret: str) -> str:
-        """Remember `secret` (raw, URL-encoded, as Basic credentials) and return it."""
+        """Remember `secret` (raw, URL-encoded, in JSON, as Basic credentials) and return it."""
         if secret:
             basic = base64.b64encode(f"{secret}:".encode()).decode()
-            self._forms |= {secret, quote(secret, safe=""), basic, basic.rstrip("=")}
+            quoted = [quote(secret, safe=""), quote_plus(secret), quote(secret)]
+            lower = [re.sub("%..", lambda found: found[0].lower(), form) for form in quoted]
+            self._forms |= {secret, basic, basic.rstrip("="), json.dumps(secret)[1:-1], *quoted, *lower}
         return secret
 
     def mask(self, text: str) -> str:
@@ -121,7 +134,10 @@ class Reply:
 
     def json(self) -> Any:
         """The body as JSON; ValueError when it is not."""
-        return json.loads(self.content)
+        try:
+            return json.loads(self.content)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +214,11 @@ class Transport:
                 content = self._body(answer, end, sink if answer.status_code < 300 else None)
             return Reply(answer.status_code, answer.headers, content)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _UnfinishedError) as error:
-            raise self._translated(error, url, writes) from None
+            raise self._translated(error, url, writes, ours=auth is not None) from None
 
     def _body(self, answer: requests.Response, end: float, sink: IO[bytes] | None) -> bytes:
         received, parts = 0, []
-        for chunk in answer.iter_content(CHUNK):
+        while chunk := answer.raw.read1(CHUNK, decode_content=True):  # what is there: a trickle must not hide the time
             received += len(chunk)
             if time.monotonic() > end:
                 raise _UnfinishedError(f"no end after {self.limits.total:.0f} s")
@@ -211,21 +227,23 @@ class Transport:
             if sink is None:
                 parts.append(chunk)
             else:
-                sink.write(chunk)
-        expected = answer.headers.get("Content-Length", "")
-        if expected.isdigit() and "Content-Encoding" not in answer.headers and int(expected) != received:
+                _store(sink, chunk)
+        expected = whole_number(answer.headers.get("Content-Length", ""))
+        if expected is not None and "Content-Encoding" not in answer.headers and expected != received:
             raise _UnfinishedError(f"{received} of {expected} bytes arrived")
         return b"".join(parts)
 
-    def _translated(self, error: Exception, url: str, writes: bool) -> Exception:
-        what = f"{self.name}: {type(error).__name__} at {urlsplit(url).path}"
+    def _translated(self, error: Exception, url: str, writes: bool, *, ours: bool) -> Exception:
+        parts = urlsplit(url)  # the path of a storage address may hold a person's file name
+        what = f"{self.name}: {type(error).__name__} at {parts.path if ours else parts.hostname}"
         if isinstance(error, requests.exceptions.SSLError) and _certificate_refused(error):
             return FatalError(f"{what}: the server's certificate was refused.", hint="TLS cannot be switched off.")
         if writes and not _never_sent(error):
             return UnknownOutcomeError(f"{what}: the answer to a write was lost.")
         if isinstance(error, requests.ConnectionError) and _never_sent(error):
-            host = urlsplit(url).netloc
-            return UnavailableError(f"{what}: {host} cannot be reached.", hint="Is the address right, is it up?")
+            return UnavailableError(
+                f"{what}: {parts.netloc} cannot be reached.", hint="Is the address right, is it up?"
+            )
         return UnavailableError(
             f"{what}: no complete answer ({error if isinstance(error, _UnfinishedError) else 'cut off'})."
         )
@@ -233,6 +251,19 @@ class Transport:
 
 class _UnfinishedError(Exception):
     """A body that did not end in time, or in size."""
+
+
+def _store(sink: IO[bytes], chunk: bytes) -> None:
+    """Write to our own disk: when that fails, no server is to blame and no retry helps."""
+    try:
+        sink.write(chunk)
+    except OSError as error:
+        raise StoreError(f"A download cannot be written ({error.strerror}).", hint="Is the disk full?") from None
+
+
+def whole_number(text: str) -> int | None:
+    """A header's value as a whole number; None when it is anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def _never_sent(error: Exception) -> bool:
@@ -255,21 +286,32 @@ def _certificate_refused(error: Exception) -> bool:
 
 def check_url(url: str) -> None:
     """Raise ConfigError unless `url` is https, or http to this very machine."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and parts.hostname in LOOPBACK:
-        return
-    raise ConfigError(f"{parts.scheme}://{parts.hostname} is not an https address.", hint="Only https is allowed.")
+    if not _plain_parts(url):
+        raise ConfigError("An address is not a plain https address.", hint="Only https is allowed, without a password.")
 
 
 def host_allowed(url: str, patterns: list[str]) -> bool:
     """True when the host of `url` is one of `patterns` (`*.lever.co` allows sub-domains) and the scheme is safe."""
-    parts = urlsplit(url)
-    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    return safe and any(
-        fnmatch(parts.netloc, pattern) or fnmatch(parts.hostname or "", pattern) for pattern in patterns
+    parts = _plain_parts(url)
+    return parts is not None and any(
+        fnmatch(parts.netloc.lower(), pattern) or fnmatch(parts.hostname or "", pattern) for pattern in patterns
     )
+
+
+def _plain_parts(url: str) -> SplitResult | None:
+    """The parts of an address that is https (or http to this very machine) and that all parsers read alike.
+
+    `https://evil.example\\@files.lever.co/` is one host for urllib.parse and another one for urllib3, which connects.
+    """
+    try:
+        parts, other = urlsplit(url), urllib3.util.parse_url(url)
+        _ = parts.port
+    except (ValueError, urllib3.exceptions.LocationParseError):
+        return None
+    odd = any(char < " " or char in "\\\x7f" for char in url) or any(char in "@ " for char in parts.netloc)
+    if odd or not parts.hostname or parts.hostname != (other.host or "").strip("[]").lower():
+        return None
+    return parts if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK) else None
 
 
 def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
@@ -281,10 +323,24 @@ def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> floa
         seconds = float(value)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now)
-        except (ValueError, TypeError):
+            seconds = http_date(value) - (time.time() if now is None else now)
+        except ValueError:
             return None
     return min(max(seconds, 0.0), LONGEST_WAIT) if not math.isnan(seconds) else None
+
+
+def plain_code(value: object) -> str:
+    """A vendor's error code, or "" when it is a sentence or anything else that could name a person."""
+    return value if isinstance(value, str) and re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,79}", value) else ""
+
+
+def http_date(text: str) -> float:
+    """An HTTP date (always UTC) in epoch seconds; ValueError when it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, OverflowError, IndexError):
+        raise ValueError("not a date") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +374,7 @@ def ping(url: str, *, seconds: float = 2.0) -> dict[str, Any] | None:
     session.trust_env = False
     try:
         return dict(session.get(url, timeout=seconds, allow_redirects=False).json())
-    except (requests.RequestException, ValueError):
+    except (requests.RequestException, ValueError, TypeError):
         return None
     finally:
         session.close()

@@ -108,7 +108,7 @@ class ProgressLine:
         left = (total - done) / pace if total and pace > 0 else None
         about = {"step": self._step, "done": done, "total": total, "per_second": round(pace, 1), "note": note}
         self._write(about | {"seconds_left": None if left is None else round(left), "at_ms": now_ms()})
-        if "ipykernel" in sys.modules:
+        if _in_kernel():
             self._show(line(about, left))
 
     def _write(self, about: dict[str, object]) -> None:
@@ -125,6 +125,12 @@ class ProgressLine:
             self._display = display(data, raw=True, display_id=True)
         else:
             self._display.update(data, raw=True)  # type: ignore[attr-defined]
+
+
+def _in_kernel() -> bool:
+    """True when this runs in a notebook, and not merely in a process that has imported IPython."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
 
 
 def line(about: dict[str, object], left: float | None) -> str:

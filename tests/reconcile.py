@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from datetime import datetime
 from typing import Any
 
 MARKER = re.compile(r"\[Lever ([a-z]+) ([^\]\s]+)(?: (?!\d+/)[^\]\s]+)?(?: (\d+)/(\d+))?\]")
@@ -127,8 +128,6 @@ def _application(one: Json, applications: list[Json], name: str) -> list[str]:
 
 
 def _ms(text: str) -> int:
-    from datetime import datetime
-
     return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
 
 

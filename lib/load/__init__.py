@@ -22,7 +22,7 @@ from lib.ashby import Ashby
 from lib.errors import FatalError, RejectedError, StoreError
 from lib.load.chain import Chain
 from lib.pool import run_all
-from lib.store import Store
+from lib.store import Store, dumps
 from lib.store.ledger import Ledger, Planned
 
 Progress = Callable[[int, int | None, str], None]
@@ -45,7 +45,6 @@ class Load:
     fail_at: Callable[[str, Planned], None] = lambda moment, row: None  # a seam for the proofs: die at any effect
     ledger: Ledger = field(init=False)
     links: dict[str, str] = field(init=False, default_factory=dict)
-    conflicts: list[dict[str, Any]] = field(init=False, default_factory=list)
     preexisting: set[str] = field(init=False, default_factory=set)
     adopted_people: set[str] = field(init=False, default_factory=set)
     refusals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)
@@ -101,18 +100,20 @@ def run(load: Load) -> dict[str, Any]:
     load.total = sum(n_rows for _, _, n_rows in counts)
     load.done = sum(n_rows for _, state, n_rows in counts if state == "done")
     load.progress(load.done, load.total, "")
-    writes = 0
-    for chains in _phases(load):
-        for n_writes in run_all(chains, lambda rows: Chain(load).run(rows), workers=load.workers):
-            writes += n_writes
-    pending = [person for person in load.ledger.pending_people() if person and _wanted(load, person)]
-    for n_writes in run_all(
-        pending, lambda person: Chain(load).run(list(load.ledger.rows(person))), workers=load.workers
-    ):
-        writes += n_writes
-    load.store.put_results("load", "conflicts", load.conflicts)
+    writes = _send_all(load)
+    load.store.put_results("load", "conflicts", load.ledger.conflicts())
     counts = load.ledger.counts()
     return {"counts": counts, "n_writes": writes, "n_calls": load.ashby.transport.n_calls - before}
+
+
+def _send_all(load: Load) -> int:
+    """Set-up rows, then people; returns how many writes were sent."""
+    writes = 0
+    for chains in _phases(load):
+        writes += sum(run_all(chains, lambda rows: Chain(load).run(rows), workers=load.workers))
+    pending = [person for person in load.ledger.pending_people() if person and _wanted(load, person)]
+    people = run_all(pending, lambda person: Chain(load).run(list(load.ledger.rows(person))), workers=load.workers)
+    return writes + sum(people)
 
 
 def _wanted(load: Load, person: str) -> bool:
@@ -128,9 +129,11 @@ def _phases(load: Load) -> Iterable[list[list[Planned]]]:
 
 
 def _chains(rows: list[Planned]) -> list[list[Planned]]:
+    """Rows of one object make one chain; jobs that look alike share one, so that a look-up cannot take a sibling's."""
+    alike = {row.lever_id: dumps(row.body) for row in rows if row.kind == "job.create"}
     chains: dict[tuple[str, str], list[Planned]] = {}
     for row in rows:
-        chains.setdefault((row.lever_type, row.lever_id), []).append(row)
+        chains.setdefault((row.lever_type, alike.get(row.lever_id, row.lever_id)), []).append(row)
     return list(chains.values())
 
 

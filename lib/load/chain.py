@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from lib import contract
@@ -12,19 +13,22 @@ from lib.errors import (
     RateLimitedError,
     RejectedError,
     RetryableError,
+    StoreError,
     UnavailableError,
     UnknownOutcomeError,
 )
 from lib.load import guard
 from lib.load.lookup import Seeker, can_look_up, file_ids
 from lib.store import now_ms
-from lib.store.ledger import Entry, Planned
+from lib.store.ledger import CONFLICT, Entry, Planned
 
 if TYPE_CHECKING:
     from lib.load import Load
 
 TRIES = 12  # how often a row that surely was not applied is sent before the run stops
-LOOKS = (0.0, 0.3, 1.0, 3.0, 7.0, 15.0, 30.0)  # seconds between look-ups, up to the settling delay
+LOOKS = (0.0, 0.3, 1.0, 3.0, 7.0, 15.0)  # seconds between look-ups, then 30 each, up to the settling delay
+CHANGED = "changed"  # code of a row that is parked because its body changed after it was done
+UNSURE = ("intended", "unknown", "parked")
 FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
 
 
@@ -39,7 +43,7 @@ class Chain:
         self.load = load
         self.ledger = load.ledger
         self.n_writes = 0
-        self._adopted: set[str] = set()
+        self._left_alone: list[str] = []  # what the row in hand does not set, because somebody else has set it
 
     def run(self, rows: list[Planned]) -> int:
         """Carry out what is not done of `rows`, in order; returns how many writes were sent."""
@@ -62,7 +66,7 @@ class Chain:
         same = entry.body_hash == row.body_hash
         if entry.state == "refused":
             return same and not self.load.retry_refused
-        return entry.state == "done" and same
+        return same and (entry.state == "done" or (entry.state == "parked" and entry.code == CHANGED))
 
     def _link(self, row: Planned) -> None:
         """Adopt an object that was in Ashby before us: no call, only the link."""
@@ -80,7 +84,14 @@ class Chain:
     def _filled(self, row: Planned) -> dict[str, Any]:
         body = self._resolve(row.body)
         if row.kind in FILES:
-            body["$name"] = row.body[FILES[row.kind]]["$file"]["filename"]
+            wanted = row.body[FILES[row.kind]]["$file"]
+            body["$name"] = wanted["filename"]
+            path = self.load.store.file_path(wanted["sha256"])
+            if not path.is_file() or path.stat().st_size != wanted["contentLength"]:
+                raise StoreError(
+                    f"The bytes of file {wanted['lever_id']} are not in the store as they were extracted.",
+                    hint="Run 02_extract again: it fetches files that are missing.",
+                )
         return body
 
     def _resolve(self, value: Any) -> Any:
@@ -96,12 +107,12 @@ class Chain:
     # ---- one row -----------------------------------------------------------------------------------------------
     def _row(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> None:
         first_ms = entry.first_ms if entry else now_ms()
-        if entry is not None and entry.state in ("intended", "unknown", "parked"):
-            if self._clarified(row, body, first_ms):
+        self._left_alone = []
+        if entry is not None and (entry.state == "done" or entry.code == CHANGED):
+            if not self._may_send_again(row, body, entry):
                 return
-        elif entry is not None and entry.state == "done":
-            if not self._may_send_again(row):
-                return
+        elif entry is not None and entry.state in UNSURE and self._clarified(row, body, first_ms):
+            return
         wanted = self._guarded(row, body, entry)
         for attempt in range(TRIES):
             if wanted is None:
@@ -123,13 +134,19 @@ class Chain:
             hint="Nothing is lost. Run the step again when Ashby answers.",
         )
 
-    def _may_send_again(self, row: Planned) -> bool:
-        """A row that was done has a new body: set it again where setting is possible, else say so."""
+    def _may_send_again(self, row: Planned, body: dict[str, Any], entry: Entry) -> bool:
+        """A row that was done has a new body: set it again where setting is possible, else say so.
+
+        It is parked under its own code and with its id: a look-up would find the object and call it done, or, by the
+        new body, not find it and make a second one.
+        """
         if contract.effect(row.kind) in ("set", "get_or_create"):
             return True
-        self.ledger.settle(
-            row, "parked", note="changed in Lever after it was loaded; Ashby has no call that changes it"
-        )
+        if self.ledger.last_request(row.row_id) == body:
+            self._done(row, entry.ashby_id, note="changed back to what was loaded")
+            return False
+        note = "changed in Lever after it was loaded; Ashby has no call that changes it"
+        self.ledger.settle(row, "parked", ashby_id=entry.ashby_id, code=CHANGED, note=note)
         self.load.settled()
         return False
 
@@ -141,20 +158,13 @@ class Chain:
             self._done(row, None, note="stood there already")
             return None
         written = self.ledger.last_request(row.row_id)
-        left, conflicts = guard.without_conflicts(self.load.ashby, row.kind, body, written=written)
-        if conflicts:
-            self._conflict(row, conflicts)
+        left, self._left_alone = guard.without_conflicts(self.load.ashby, row.kind, body, written=written)
         if left is None:
-            self._done(row, None, note="conflict: edited in Ashby" if conflicts else "stood there already")
+            self._done(row, None, note="stood there already")
         return left
 
     def _is_adopted(self, row: Planned) -> bool:
         return row.person in self.load.adopted_people or row.lever_id in self.load.adopted_people
-
-    def _conflict(self, row: Planned, names: list[str]) -> None:
-        self.load.conflicts.append(
-            {"row_id": row.row_id, "kind": row.kind, "lever_id": row.lever_id, "members": sorted(names)}
-        )
 
     def _send(self, row: Planned, body: dict[str, Any]) -> None:
         """Intention, call, outcome: the three steps, each on disk before the next."""
@@ -176,6 +186,8 @@ class Chain:
             raise
         self.load.fail_at("answered", row)
         ashby_id = self._made(row, answer.results, body)
+        if row.link and ashby_id is None:  # what hangs on it could never be sent: look for it
+            raise UnknownOutcomeError(f"Ashby: {row.kind} says success and gives no id.", request_id=answer.request_id)
         note = ", ".join(answer.warnings)
         self._done(
             row, ashby_id, note=note, request_id=answer.request_id, call={"request": body, "answer": answer.results}
@@ -184,6 +196,8 @@ class Chain:
 
     def _done(self, row: Planned, ashby_id: str | None, **more: Any) -> None:
         existed = ashby_id is not None and ashby_id in self.load.preexisting
+        if self._left_alone:
+            more |= {"code": CONFLICT, "note": ", ".join(sorted(self._left_alone))}
         self.ledger.settle(row, "done", ashby_id=ashby_id, origin="existing" if existed else "created", **more)
         self._known(row, ashby_id)
         self.load.settled()
@@ -208,12 +222,14 @@ class Chain:
         return {"candidateId": body["candidateId"], FILES[row.kind]: handle["handle"]}
 
     def _made(self, row: Planned, results: Any, body: dict[str, Any]) -> str | None:
-        """The id of what a call made, or of what it was done to."""
+        """The id of what a call made, or of what it was done to; None when the answer does not tell."""
+        if not isinstance(results, dict):
+            return None
         if row.kind in FILES:
             return next(iter(file_ids(results, body["$name"])), None)
         if row.kind == "applicationFeedback.submit":
             return str((results.get("submittedFormInstance") or {}).get("id") or "") or None
-        return str(results["id"]) if isinstance(results, dict) and results.get("id") else None
+        return str(results["id"]) if results.get("id") else None
 
     # ---- unknown outcomes --------------------------------------------------------------------------------------
     def _clarified(self, row: Planned, body: dict[str, Any], first_ms: int) -> bool:
@@ -225,7 +241,7 @@ class Chain:
             return False  # setting the same state again does no harm
         seeker = Seeker(self.load.ashby, self.ledger, first_ms=first_ms)
         began = time.monotonic()
-        for pause in LOOKS:
+        for pause in chain(LOOKS, repeat(30.0)):
             left = self.load.settle_s - (time.monotonic() - began)
             if pause and left <= 0:
                 break

@@ -69,6 +69,8 @@ def _candidate(
         current = _current(found, name)
         if name in ("candidateId", "sendNotifications") or current is None or current == (written or {}).get(name):
             continue
+        if name == "socialLinks" and all(link in value for link in current):
+            continue  # only adds to what stands there, which may be what creating the candidate has set
         if current != value:
             conflicts.append(name)
         del left[name]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from lib.ashby import Ashby
-from lib.errors import NotFoundError
+from lib.errors import NotFoundError, RejectedError
 from lib.store.ledger import Ledger, Planned
 
 HOUR = 3_600_000
@@ -69,6 +69,13 @@ def marker_of(body: Any) -> str:
     return found
 
 
+def markers_in(body: Any) -> set[str]:
+    """The last marker line of each text of a body: answers may come in another order than they were sent."""
+    if isinstance(body, dict | list):
+        return {mark for child in (body.values() if isinstance(body, dict) else body) for mark in markers_in(child)}
+    return {marker_of(body)} - {""}
+
+
 def _candidate(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
     """By e-mail (or name), and by walking what was added since: two routes, because an index may lag."""
     query = {"email": body["email"]} if body.get("email") else {"name": body["name"]}
@@ -76,7 +83,10 @@ def _candidate(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
     hits = [one["id"] for one in found if _is_person(one, row, body)]
     if hits and len(found) < SEARCH_LIMIT:
         return hits
-    added = seek.ashby.items("candidate.list", {"createdAfter": seek.first_ms - HOUR})
+    try:
+        added = seek.ashby.items("candidate.list", {"createdAfter": seek.first_ms - HOUR})
+    except RejectedError:  # our clock is so wrong that the bound lies in Ashby's future
+        added = seek.ashby.items("candidate.list")
     return hits + [one["id"] for one in added if _is_person(one, row, body)]
 
 
@@ -116,9 +126,9 @@ def _note(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
 
 
 def _feedback(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
-    marker = marker_of(body)
+    markers = markers_in(body)
     forms = seek.ashby.items("applicationFeedback.list", {"applicationId": body["applicationId"]})
-    return [one["id"] for one in forms if marker and marker_of(one.get("submittedValues")) == marker]
+    return [one["id"] for one in forms if markers and markers_in(one.get("submittedValues")) == markers]
 
 
 def _file(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -56,25 +57,32 @@ class FileRow:
 
 def open_store(folder: Path, *, url: str = "") -> Store:
     """The store of the customer whose folder this is; made when absent. StoreError when it cannot be used."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
-    (folder / "files").mkdir(exist_ok=True, mode=0o700)
-    if not url:
-        path = folder / "store.db"
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        url = f"sqlite:///{path}"
     try:
+        _private_folders(folder)
+        if not url:
+            path = folder / "store.db"
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            url = f"sqlite:///{path}"
         engine = create_engine(url, pool_size=20, max_overflow=20)
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
         t.metadata.create_all(engine)
-    except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError, OSError) as error:
         raise StoreError(
             f"The store of {folder.name} cannot be opened ({type(error).__name__}).",
             hint="Is the disk full or read-only, is store_url right, is the database up?",
         ) from None
     return Store(engine, folder)
+
+
+def _private_folders(folder: Path) -> None:
+    """The customer's folder, the one above it, and the one for files: for the owner only, whatever the umask."""
+    if not folder.parent.is_dir():
+        folder.parent.mkdir(parents=True, mode=0o700)
+    for one in (folder, folder / "files"):
+        one.mkdir(exist_ok=True, mode=0o700)
+        one.chmod(0o700)
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -159,10 +167,10 @@ class Store:
         """
         rows = {lever_id: (parent, text := dumps(body), _sha(text)) for lever_id, parent, body in items}
         known = self._heads(connection, stream, rows, whole_parent)
-        changed = [key for key, (_, _, sha) in rows.items() if known.get(key) != sha]
+        changed = [key for key, (parent, _, sha) in rows.items() if known.get(key) != (sha, parent)]
         for key in changed:
             self._append(connection, stream, (key, *rows[key]), is_new=key not in known)
-        gone = [key for key, sha in known.items() if key not in rows and sha] if whole_parent is not None else []
+        gone = [key for key, (sha, _) in known.items() if key not in rows and sha] if whole_parent is not None else []
         for key in gone:
             self._append(connection, stream, (key, whole_parent or "", None, ""), is_new=False)
         return len(changed) + len(gone)
@@ -176,16 +184,15 @@ class Store:
 
     def _heads(
         self, connection: Connection, stream: str, rows: dict[str, Any], whole_parent: str | None
-    ) -> dict[str, str]:
-        heads, known = t.heads, {}
-        keys = list(rows)
-        for start in range(0, len(keys), BATCH):
-            part = and_(heads.c.stream == stream, heads.c.lever_id.in_(keys[start : start + BATCH]))
-            known |= dict(connection.execute(select(heads.c.lever_id, heads.c.sha256).where(part)).all())
+    ) -> dict[str, tuple[str, str]]:
+        """{lever_id: (sha256, parent)} of the heads of `rows`, and of all children of `whole_parent`."""
+        heads, keys = t.heads, list(rows)
+        parts = [heads.c.lever_id.in_(keys[start : start + BATCH]) for start in range(0, len(keys), BATCH)]
         if whole_parent is not None:
-            part = and_(heads.c.stream == stream, heads.c.parent_id == whole_parent)
-            known |= dict(connection.execute(select(heads.c.lever_id, heads.c.sha256).where(part)).all())
-        return known
+            parts.append(heads.c.parent_id == whole_parent)
+        query = select(heads.c.lever_id, heads.c.sha256, heads.c.parent_id).where(heads.c.stream == stream)
+        found = (row for part in parts for row in connection.execute(query.where(part)))
+        return {row.lever_id: (row.sha256, row.parent_id) for row in found}
 
     def _append(
         self, connection: Connection, stream: str, row: tuple[str, str, str | None, str], *, is_new: bool

@@ -105,26 +105,31 @@ def _current(connection: Connection):  # noqa: ANN202 - a row of the lease table
 
 
 def _is_alive(held, now: int) -> bool:  # noqa: ANN001
-    if held.host == socket.gethostname():
-        return held.pid != os.getpid() and _runs(held.pid, held.since_ms)
-    return now - held.beat_ms < DEAD_AFTER * 1000
+    beats = now - held.beat_ms < DEAD_AFTER * 1000
+    if held.host != socket.gethostname():
+        return beats
+    started = None if held.pid == os.getpid() else _started(held.pid)
+    # A process that began after the lease has a reused number, unless the clock was put forward: then it still beats.
+    return started is not None and (beats or started <= held.since_ms + 2000)
 
 
-def _runs(pid: int, since_ms: int) -> bool:
-    """True when process `pid` runs and was started before the lease was taken (a reused number was not)."""
+def _started(pid: int) -> float | None:
+    """When process `pid` began (epoch milliseconds; 0 when that cannot be told); None when it does not run."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return False
+        return None
     except PermissionError:
-        return True
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.is_file():
-        return True
-    fields = stat.read_text().rpartition(")")[2].split()
+        pass  # it runs, for another user
+    if not Path("/proc/uptime").is_file():
+        return 0.0
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
     uptime = float(Path("/proc/uptime").read_text().split()[0])
-    started = time.time() - uptime + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return fields[0] != "Z" and started * 1000 <= since_ms + 2000
+    began = time.time() - uptime + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return None if fields[0] == "Z" else began * 1000
 
 
 def _user() -> str:

@@ -13,6 +13,7 @@ from lib.store import Store, dumps, now_ms
 from lib.store import tables as t
 
 BATCH = 500
+CONFLICT = "conflict"  # code of a row that is done but for what somebody else had set; the note names the members
 COLUMNS = ("row_id", "kind", "lever_type", "lever_id", "person", "seq", "needs", "body", "body_hash", "link")
 
 
@@ -124,6 +125,15 @@ class Ledger:
         query = select(*columns).select_from(_joined()).where(t.ledger.c.state.in_(states)).order_by(t.plan.c.position)
         for row in self.store._rows(query):
             yield _planned(row[: len(COLUMNS)]), Entry(*row[len(COLUMNS) :])
+
+    def conflicts(self) -> list[dict[str, Any]]:
+        """{row_id, kind, lever_id, members} of rows that left somebody's own value in Ashby as it was."""
+        columns = (t.plan.c.row_id, t.plan.c.kind, t.plan.c.lever_id, t.ledger.c.note)
+        query = select(*columns).select_from(_joined()).where(t.ledger.c.code == CONFLICT, t.ledger.c.state == "done")
+        return [
+            {"row_id": row.row_id, "kind": row.kind, "lever_id": row.lever_id, "members": row.note.split(", ")}
+            for row in self.store._rows(query.order_by(t.plan.c.position))
+        ]
 
     def of(self, rows: list[Planned]) -> dict[str, Entry]:
         """{row_id: entry} of those rows that have one."""

@@ -173,7 +173,6 @@ def _result(
     unsettled = {state: n for state, n in sorted(made.tally.states.items()) if state not in ("done", "refused")}
     critical = n_critical(differences)
     ok = critical == 0 and not unsettled and bool(made.tally.states)
-    sample = [row | {"share": float(row["n_equal"])} for row in made.findings.sample]
     certificate = {
         "customer": customer,
         "plan_hash": made.ledger.plan_hash(),
@@ -189,7 +188,7 @@ def _result(
         counts=DataFrame(table).astype(dict.fromkeys(("n_lever", "n_left_out", "n_unexplained", "n_moves"), "Int64")),
         differences=DataFrame(differences, columns=["id", *COLUMNS]),
         fidelity=DataFrame(made.findings.fidelity(), columns=["object", "field", "n_expected", "n_equal", "share"]),
-        sample=DataFrame(sorted(sample, key=lambda row: tuple(map(str, row.values()))), columns=list(_SAMPLE)),
+        sample=DataFrame(made.findings.sample_rows(), columns=list(_SAMPLE)),
         ok=ok,
         certificate=certificate,
     )

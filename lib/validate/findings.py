@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,6 +82,16 @@ class Findings:
             rows.append({"id": base + (f"#{seen[base]}" if seen[base] > 1 else ""), **one})
         return rows
 
+    def sample_rows(self) -> list[dict[str, Any]]:
+        """{object, lever_id, field, why, n_expected, n_equal, share, severity} of everything read closely.
+
+        The severity is that of the worst difference; without one, that which a difference would have.
+        """
+        groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = defaultdict(list)
+        for row in self.sample:
+            groups[row["object"], row["lever_id"], row["field"], row["why"]].append(row)
+        return [_summed(rows) for _, rows in sorted(groups.items())]
+
     def fidelity(self) -> list[dict[str, Any]]:
         """{field, object, n_expected, n_equal, share} of every field that was compared."""
         return [
@@ -94,6 +104,14 @@ class Findings:
             }
             for (kind, name), n_expected in sorted(self.expected.items())
         ]
+
+
+def _summed(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    n_expected, n_equal = len(rows), sum(row["n_equal"] for row in rows)
+    weights = {row["severity"] for row in rows if not row["n_equal"]} or {row["severity"] for row in rows}
+    severity = "critical" if "critical" in weights else "warning"
+    share = round(n_equal / n_expected, 6)
+    return rows[0] | {"n_expected": n_expected, "n_equal": n_equal, "share": share, "severity": severity}
 
 
 def n_critical(differences: Iterable[dict[str, str]]) -> int:

@@ -1,0 +1,295 @@
+"""Shared by all tests that need both APIs: one sandbox process per session, and customers in temporary homes.
+
+A customer here points at the sandbox as it would at the vendors: by addresses and keys from the environment.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lib import decisions, steps, workbook
+
+ROOT = Path(__file__).resolve().parents[1]
+CUSTOMER = "acme"
+LAST_RESORT = {"archive_reasons": "Unresponsive", "sources": "none", "users": "none", "custom_fields": "note"}
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The sandbox process, seen from outside."""
+
+    about: Json
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One call of the control addresses."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.about['control_url']}{path}", data=data, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def reset(self) -> None:
+        """Everything as at the boot."""
+        self.ask("POST", "/reset")
+
+    def faults(self, *rows: Json) -> None:
+        """These faults and no others."""
+        self.ask("PUT", "/faults", list(rows))
+
+    def struck(self) -> int:
+        """How often a fault has struck."""
+        return sum(row["struck"] for row in self.ask("GET", "/faults"))
+
+    def switch(self, **values: str) -> None:
+        """Answers to open questions."""
+        self.ask("POST", "/switches", values)
+
+    @property
+    def truth(self) -> Json:
+        """Who is who, and what must arrive."""
+        return self.ask("GET", "/truth")
+
+    @property
+    def state(self) -> Json:
+        """The whole Ashby side."""
+        return self.ask("GET", "/state")
+
+    def ashby(self, endpoint: str, body: Json) -> Json:
+        """One call by somebody else: a recruiter at work in Ashby."""
+        request = urllib.request.Request(f"{self.about['ashby_url']}/{endpoint}", data=json.dumps(body).encode())
+        request.add_header("Content-Type", "application/json")
+        words = f"{self.about['ashby_key']}:".encode()
+        request.add_header("Authorization", "Basic " + base64.b64encode(words).decode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            body = json.load(answer)
+        assert body["success"] is True, body
+        return body["results"]
+
+
+@contextlib.contextmanager
+def running_sandbox(*, people: int, seed: int, limits: str = "off") -> Iterator[Sandbox]:
+    """A sandbox process for the length of the block."""
+    words = [sys.executable, "-m", "sandbox", "--port", "0", "--people", str(people), "--seed", str(seed)]
+    process = subprocess.Popen([*words, "--limits", limits, "--json"], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], 60)
+        line = process.stdout.readline() if ready else b""
+        assert line, "the sandbox did not say that it is ready"
+        yield Sandbox(json.loads(line))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Sandbox]:
+    """The one sandbox of the session, as the last test left it: use `sandbox`."""
+    with running_sandbox(people=40, seed=11) as one:
+        yield one
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Sandbox:
+    """The sandbox, as at its boot."""
+    sandbox_process.reset()
+    return sandbox_process
+
+
+def settings(sandbox: Sandbox, **more: Any) -> Json:
+    """The params of a customer who lives in the sandbox, with the patience of a test."""
+    host = sandbox.about["storage_url"].split("/")[2]
+    retry = {"attempts": 5, "first_s": 0.02, "longest_s": 0.1}
+    lever = {
+        "base_url": sandbox.about["lever_url"], "key_env": "TEST_LEVER_KEY", "per_second": 5000, "burst": 500,
+        "workers": 6, "download_hosts": [host], "retry": retry,
+    }  # fmt: skip
+    ashby = {
+        "base_url": sandbox.about["ashby_url"], "key_env": "TEST_ASHBY_KEY", "per_minute": 300_000, "workers": 6,
+        "upload_hosts": [host], "settle_s": 0.4, "retry": retry,
+    }  # fmt: skip
+    lever |= more.pop("lever", {})
+    ashby |= more.pop("ashby", {})
+    return {"customer": CUSTOMER, "lever": lever, "ashby": ashby, **more}
+
+
+def write_customer(home: Path, sandbox: Sandbox, **more: Any) -> None:
+    """params/acme.yaml in `home`."""
+    (home / "params").mkdir(parents=True, exist_ok=True)
+    (home / "params" / f"{CUSTOMER}.yaml").write_text(yaml.safe_dump(settings(sandbox, **more)))
+
+
+@contextlib.contextmanager
+def environment(home: Path, sandbox: Sandbox) -> Iterator[None]:
+    """WORKBOOK_HOME and the keys, for the length of the block."""
+    wanted = {
+        "WORKBOOK_HOME": str(home),
+        "TEST_LEVER_KEY": sandbox.about["lever_key"],
+        "TEST_ASHBY_KEY": sandbox.about["ashby_key"],
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@pytest.fixture
+def home(tmp_path: Path, sandbox: Sandbox) -> Iterator[Path]:
+    """A WORKBOOK_HOME of its own, with the customer's params and the keys in the environment."""
+    folder = tmp_path / "home"
+    write_customer(folder, sandbox)
+    with environment(folder, sandbox):
+        yield folder
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., workbook.Workbook]]:
+    """Opens customers and closes them when the test ends."""
+    books: list[workbook.Workbook] = []
+
+    def open_one(customer: str = CUSTOMER) -> workbook.Workbook:
+        books.append(workbook.open_customer(customer))
+        return books[-1]
+
+    yield open_one
+    for one in books:
+        one.close()
+
+
+@pytest.fixture
+def book(home: Path, opened: Callable[..., workbook.Workbook]) -> workbook.Workbook:
+    """A customer at the very beginning."""
+    return opened()
+
+
+@pytest.fixture(scope="session")
+def mapped_home(tmp_path_factory: pytest.TempPathFactory, sandbox_process: Sandbox) -> Path:
+    """A home whose customer is extracted, decided and mapped, and has loaded nothing: to be copied."""
+    folder = tmp_path_factory.mktemp("mapped") / "home"
+    sandbox_process.reset()
+    write_customer(folder, sandbox_process)
+    with environment(folder, sandbox_process):
+        one = workbook.open_customer(CUSTOMER)
+        prepare(one, sandbox_process)
+        steps.map(one)
+        one.close()
+    return folder
+
+
+@pytest.fixture
+def mapped(
+    mapped_home: Path, tmp_path: Path, sandbox: Sandbox, opened: Callable[..., workbook.Workbook]
+) -> Iterator[workbook.Workbook]:
+    """A customer whose plan is made and not loaded."""
+    folder = tmp_path / "home"
+    shutil.copytree(mapped_home, folder)
+    with environment(folder, sandbox):
+        yield opened()
+
+
+def fill_people(book: workbook.Workbook, truth: Json) -> None:
+    """Verdicts of people.csv from the sandbox's truth; pairs with people in Ashby: different unless they match."""
+    owner = {contact: person for person in truth["people"] for contact in person["contacts"]}
+    table = book.table("people")
+    rows = []
+    for row in table.rows:
+        left, _, right = row["id"].partition("|")
+        same = left in owner and right in owner and owner[left] is owner[right]
+        rows.append(row | {"verdict": "same" if same else "different"})
+    decisions.DecisionTable("people", table.path, rows, table.columns).write()
+
+
+def fill(table: decisions.DecisionTable) -> decisions.DecisionTable:
+    """Every open verdict as proposed; where nothing is proposed, something that is legal."""
+    rows = []
+    for one in table.rows:
+        row = dict(one)
+        row["verdict"] = row["verdict"] or row["proposal"] or LAST_RESORT.get(table.name, "")
+        for name in [name for name in row if name.endswith("_verdict")]:
+            row[name] = row[name] or row.get(name.replace("_verdict", "_proposal"), "")
+        if table.name == "postings" and row["verdict"] == "new":
+            row["plan_verdict"] = row["plan_verdict"] or row["plan"]
+            row["location_verdict"] = row["location_verdict"] or "London"
+        rows.append(row)
+    return decisions.DecisionTable(table.name, table.path, rows, table.columns)
+
+
+def prepare(book: workbook.Workbook, sandbox: Sandbox) -> None:
+    """Audit, extract, dedupe and decide everything: all that comes before the plan."""
+    steps.audit(book)
+    steps.extract(book)
+    decide(book, sandbox)
+
+
+def decide(book: workbook.Workbook, sandbox: Sandbox) -> None:
+    """Dedupe, with verdicts for all pairs, and fill all decision tables."""
+    steps.dedupe(book)
+    fill_people(book, sandbox.truth)
+    steps.dedupe(book)
+    with book.writing("map"):
+        steps.read_target(book)
+    for _ in range(2):  # choosing a plan for a posting makes new rows in stages.csv
+        for table in steps.propose(book).values():
+            fill(table).write()
+
+
+def move(book: workbook.Workbook, sandbox: Sandbox, *, validate: bool = False) -> steps.LoadResult:
+    """The whole move, as the six notebooks make it."""
+    prepare(book, sandbox)
+    steps.map(book)
+    result = steps.load(book, execute=True)
+    if validate:
+        steps.validate(book)
+    return result
+
+
+def child(code: str, *, seconds: float | None = None) -> int:
+    """Run Python `code` in a process of its own (the environment as now); killed with -9 after `seconds`."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        _, errors = process.communicate(timeout=seconds if seconds is not None else 120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return -signal.SIGKILL
+    if process.returncode > 0:
+        sys.stderr.write(errors.decode("utf-8", "replace"))
+    return process.returncode
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Return when `condition` holds; fail when it does not hold in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
