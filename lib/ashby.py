@@ -165,13 +165,17 @@ class Ashby:
         return hashlib.sha256(reply.content).hexdigest()
 
     def _once(self, endpoint: str, body: dict[str, Any], *, writes: bool) -> Answer:
+        try:
+            data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        except ValueError:
+            raise ContractError(f"A body for {endpoint} holds what JSON cannot say.") from None
         reply = self.transport.send(
             "POST",
             f"{self.base_url}/{endpoint}",
             writes=writes,
             auth=self._auth,
             headers=self._headers,
-            data=json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8"),
+            data=data,
         )
         try:
             return meaning(endpoint, reply, writes=writes)

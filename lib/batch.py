@@ -50,6 +50,7 @@ def between(first: str, last: str) -> list[str]:
 def run_step(customer: str, step: str, *, parameters: dict[str, Any]) -> Outcome:
     """Execute one notebook; its error comes out as the error that it was, with the path of the executed notebook."""
     import papermill  # noqa: PLC0415 - takes a second to import, and only batch runs need it
+    from traitlets.config import Config  # noqa: PLC0415
 
     source, target = notebook_of(step), folder_of(customer) / "notebooks" / notebook_of(step).name
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -61,7 +62,13 @@ def run_step(customer: str, step: str, *, parameters: dict[str, Any]) -> Outcome
         for attempt in range(2):
             try:
                 papermill.execute_notebook(
-                    str(source), str(target), parameters=parameters, progress_bar=False, cwd=str(home_of_code())
+                    str(source),
+                    str(target),
+                    parameters=parameters,
+                    progress_bar=False,
+                    cwd=str(home_of_code()),
+                    extra_arguments=["--IPKernelApp.log_level=50"],  # its own chatter; errors come as exceptions
+                    config=Config({"KernelManager": {"transport": "ipc"}}),  # no port that others could listen on
                 )
                 break
             except papermill.PapermillExecutionError as error:

@@ -70,8 +70,8 @@ def run(
     settings = params.load(customer)
     if fresh:
         _begin_anew(customer, settings)
-    if not execute and "load" in steps and "validate" in steps:
-        steps.remove("validate")
+    if (sample or not execute) and "load" in steps and "validate" in steps:
+        steps.remove("validate")  # there is nothing, or not everything, to compare yet
     began = time.monotonic()
     _open_once(customer)
     try:

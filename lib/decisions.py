@@ -88,7 +88,8 @@ def read(path: Path) -> DecisionTable:
         raise ConfigError(f"{table.where(line)}: not UTF-8.", hint="Save it as 'CSV UTF-8'.") from None
     lines = list(_records(table, text))
     columns = [name.strip() for name in lines[0][1]] if lines else []
-    lacking = [name for name in ("id", "verdict") if name not in columns]
+    needed = ("id", "who", "why") if table.name == "overrides" else ("id", "verdict")
+    lacking = [name for name in needed if name not in columns]
     if lacking:
         raise ConfigError(f"{table.where(1)}: the column {', '.join(lacking)} is missing.")
     rows = []

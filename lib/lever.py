@@ -23,6 +23,7 @@ from lib.errors import (
     NotFoundError,
     RateLimitedError,
     RejectedError,
+    StoreError,
     UnauthorizedError,
     UnavailableError,
 )
@@ -120,23 +121,31 @@ class Lever:
         """Fetch a file into a private temporary file in `folder`; RejectedError when Lever cannot deliver it."""
         for attempt in self._patience.tries():
             with attempt:
-                return self._download(path, folder)
+                try:
+                    return self._download(path, folder)
+                except OSError as error:
+                    reason = f"The download {path} cannot be written ({error.strerror})."
+                    raise StoreError(reason, hint="Is the disk full?") from None
         raise AssertionError("a retry loop ends by itself")
 
     def _download(self, path: str, folder: Path) -> Download:
         handle, name = tempfile.mkstemp(dir=folder, prefix=".part-")
-        target, moved = Path(name), False
+        target = Path(name)
         try:
             with os.fdopen(handle, "w+b") as sink:
-                reply = self.transport.send("GET", self.base_url + path, auth=self._auth, sink=sink)
+                url = self.base_url + path
+                reply = self.transport.send("GET", url, auth=self._auth, sink=sink)
                 for _ in range(4):
                     if reply.status not in (301, 302, 303, 307, 308):
                         break
-                    reply, moved = self._follow(path, reply, sink), True
-                if moved:
-                    _storage_meaning(reply, path)
-                else:
+                    url = self._next_address(path, url, reply)
+                    sink.seek(0)
+                    sink.truncate()
+                    reply = self.transport.send("GET", url, paced=False, sink=sink)  # never with our key
+                if url == self.base_url + path:
                     meaning(reply, path, self.transport)
+                else:
+                    _storage_meaning(reply, path)
                 sink.flush()
                 os.fsync(sink.fileno())
                 sink.seek(0)
@@ -147,10 +156,10 @@ class Lever:
             target.unlink(missing_ok=True)
             raise
 
-    def _follow(self, path: str, reply: Reply, sink: Any) -> Reply:
-        """One step of a redirect: only to an allowed host, and never with our key."""
+    def _next_address(self, path: str, url: str, reply: Reply) -> str:
+        """Where a redirect of `url` leads: only to an allowed host."""
         try:
-            url = urljoin(self.base_url + path, reply.headers.get("Location", ""))
+            url = urljoin(url, reply.headers.get("Location") or "none:")
         except ValueError:
             url = ""
         if not host_allowed(url, self._hosts):
@@ -158,9 +167,7 @@ class Lever:
                 f"Lever: the download {path} points to a host that is not allowed.",
                 hint="If it is Lever's storage, add the host to lever.download_hosts in the params file.",
             )
-        sink.seek(0)
-        sink.truncate()
-        return self.transport.send("GET", url, paced=False, sink=sink)
+        return url
 
     def _reply(self, path: str, query: Query) -> tuple[Any, int]:
         for attempt in self._patience.tries():

@@ -198,23 +198,20 @@ class Transport:
         self.n_calls += 1
         end = time.monotonic() + self.limits.total
         try:
-            answer = self._session.request(
-                method,
-                url,
-                params=params,
-                data=fields if files else data,
-                files=files,
-                auth=auth,
-                headers=headers,
-                timeout=(self.limits.connect, self.limits.read),
-                allow_redirects=False,
-                stream=True,
+            request = requests.Request(
+                method, url, params=params, data=fields if files else data, files=files, auth=auth, headers=headers
             )
-            with contextlib.closing(answer):
+            with contextlib.closing(self._begun(self._session.prepare_request(request))) as answer:
                 content = self._body(answer, end, sink if answer.status_code < 300 else None)
             return Reply(answer.status_code, answer.headers, content)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _UnfinishedError) as error:
             raise self._translated(error, url, writes, ours=auth is not None) from None
+
+    def _begun(self, request: requests.PreparedRequest) -> requests.Response:
+        """The answer up to its headers. Session.send would read a redirect's body, however long, and its address."""
+        timeout = (self.limits.connect, self.limits.read)
+        adapter = self._session.get_adapter(request.url or "")
+        return adapter.send(request, stream=True, timeout=timeout, verify=True, proxies=self._session.proxies)
 
     def _body(self, answer: requests.Response, end: float, sink: IO[bytes] | None) -> bytes:
         received, parts = 0, []
@@ -308,7 +305,7 @@ def _plain_parts(url: str) -> SplitResult | None:
         _ = parts.port
     except (ValueError, urllib3.exceptions.LocationParseError):
         return None
-    odd = any(char < " " or char in "\\\x7f" for char in url) or any(char in "@ " for char in parts.netloc)
+    odd = any(char < " " or char in "\\\x7f" for char in url) or any(char in "@ %" for char in parts.netloc)
     if odd or not parts.hostname or parts.hostname != (other.host or "").strip("[]").lower():
         return None
     return parts if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK) else None

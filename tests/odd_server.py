@@ -96,7 +96,6 @@ class OddServer:
                     self.asked.append(asked)
                     answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                 if callable(answer):
-                    stream.detach() if answer is reset else None
                     answer(connection)
                     return
                 connection.sendall(answer)

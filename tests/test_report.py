@@ -394,7 +394,7 @@ def test_figures_say_in_words_what_they_show() -> None:
         "Where candidacies stand, before and after, Lever and Ashby. Active: 3 and 2.",
         "Records by month of creation: 3 months, 1 of them differ between Lever and Ashby.",
         "Actual in percent of the forecast. calls: 105 %.",
-        "Fidelity by field: 1 of 1 fields show a difference.",
+        "Fidelity by field: 1 of the 1 fields shown have a difference.",
         "Calls by endpoint (calls). candidate.create: 7.",
         "From contacts to people (contacts, people). contacts: 5; people: 4.",
     ] == [picture.alt for picture in pictures]

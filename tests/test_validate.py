@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,22 @@ def test_rows_without_an_outcome_forbid_green(facts: dict[str, Any], tmp_path: P
     assert ("note", "n1", "(row)", "missing") in reds(result)
     assert not result.ok
     world.store.close()
+
+
+def test_what_an_earlier_plan_made_is_surplus(world: World) -> None:
+    """A candidate who is no longer in the plan still stands in Ashby: that is said, by name."""
+    rows = [row for row in world.ledger.rows() if row.person != "c2"]
+    world.ledger.put_plan(rows, plan_hash="1" * 64)
+    found = reds(run(world.store, world.ashby, losses=[]))
+    assert {("candidate", "c2", "(exists)", "surplus"), ("application", "o4", "(exists)", "surplus")} <= found
+
+
+def test_a_changed_row_is_not_taken_for_done(world: World) -> None:
+    """A plan made anew asks for another text: what stands there is the old one."""
+    rows = list(world.ledger.rows())
+    rows = [replace(row, body_hash="f" * 64) if row.row_id == "candidate.createNote/note/n1" else row for row in rows]
+    world.ledger.put_plan(rows, plan_hash="1" * 64)
+    assert {("note", "n1", "(row)", "missing")} == reds(run(world.store, world.ashby, losses=[]))
 
 
 def test_an_empty_plan_is_not_green(facts: dict[str, Any], tmp_path: Path) -> None:

@@ -111,7 +111,8 @@ def _send_all(load: Load) -> int:
     writes = 0
     for chains in _phases(load):
         writes += sum(run_all(chains, lambda rows: Chain(load).run(rows), workers=load.workers))
-    pending = [person for person in load.ledger.pending_people() if person and _wanted(load, person)]
+    open_people = load.ledger.pending_people(refused=load.retry_refused)
+    pending = [person for person in open_people if person and _wanted(load, person)]
     people = run_all(pending, lambda person: Chain(load).run(list(load.ledger.rows(person))), workers=load.workers)
     return writes + sum(people)
 

@@ -152,6 +152,8 @@ class Chain:
 
     def _guarded(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> dict[str, Any] | None:
         """What of `body` is to be set; None when the target already stands so, or when somebody's edit wins."""
+        if row.kind == "customField.updateSelectableValues":
+            return guard.with_current_options(self.load.ashby, body)
         if contract.effect(row.kind) != "set" or not (entry is not None or self._is_adopted(row)):
             return body
         if guard.is_there(self.load.ashby, row.kind, body):
@@ -198,9 +200,19 @@ class Chain:
         existed = ashby_id is not None and ashby_id in self.load.preexisting
         if self._left_alone:
             more |= {"code": CONFLICT, "note": ", ".join(sorted(self._left_alone))}
-        self.ledger.settle(row, "done", ashby_id=ashby_id, origin="existing" if existed else "created", **more)
+        origin = "existing" if existed else "created"
+        self.ledger.settle(row, "done", ashby_id=ashby_id, origin=origin, touched=self._touched(row), **more)
         self._known(row, ashby_id)
         self.load.settled()
+
+    def _touched(self, row: Planned) -> tuple[str, Any] | None:
+        """(id, how it was) of an object that was there before us and that this row changes for all: plans stay equal."""
+        if row.kind != "customField.updateSelectableValues":
+            return None
+        ashby_id = self._resolve(row.body["customFieldId"])
+        if ashby_id not in self.load.preexisting:
+            return None
+        return ashby_id, next(one for one in self.load.store.ashby("custom_fields") if one["id"] == ashby_id)
 
     def _with_file(self, row: Planned, body: dict[str, Any]) -> dict[str, Any]:
         """Put the file's bytes into Ashby's storage and its handle into the body; repeatable until it is attached."""

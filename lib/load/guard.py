@@ -27,6 +27,19 @@ def is_there(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
     return False
 
 
+def with_current_options(ashby: Ashby, body: dict[str, Any]) -> dict[str, Any]:
+    """The options of a select field together with those that stand there now: Ashby archives what is left out."""
+    wanted = {one["value"] for one in body["selectableValues"]}
+    fields = ashby.items("customField.list", {"includeArchived": True})
+    found = next((one for one in fields if one["id"] == body["customFieldId"]), {})
+    others = [
+        {"label": one["label"], "value": one["value"], "isArchived": bool(one.get("isArchived"))}
+        for one in found.get("selectableValues") or []
+        if one["value"] not in wanted
+    ]
+    return {**body, "selectableValues": [*body["selectableValues"], *others]}
+
+
 def without_conflicts(
     ashby: Ashby, kind: str, body: dict[str, Any], *, written: dict[str, Any] | None
 ) -> tuple[dict[str, Any] | None, list[str]]:

@@ -16,7 +16,7 @@ from lib.report.figures import (
     records_by_month,
 )
 from lib.report.masking import mask_text, safe_html
-from lib.report.shown import Shown, gate, gate_banner, headline, table
+from lib.report.shown import Shown, gate, gate_banner, headline, note, table
 from lib.report.tally import Tally, tally_ashby, tally_lever
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "gate_banner",
     "headline",
     "mask_text",
+    "note",
     "people_match",
     "pipeline_funnel",
     "records_by_month",

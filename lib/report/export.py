@@ -14,6 +14,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 from nbconvert.exporters import TemplateExporter
 
@@ -26,6 +27,9 @@ from lib.report.values import NOTHING, heading, plain
 STEPS: Final = ("01_audit", "02_extract", "03_dedupe", "04_map", "05_load", "06_validate")
 PICTURES: Final = (
     "pipeline_funnel", "records_by_month", "forecast_against_actual", "differences_by_field", "call_mix",
+)  # fmt: skip
+COUNTS: Final = (
+    "object", "n_lever", "n_left_out", "n_unexplained", "n_moves", "n_planned", "n_done", "n_checked", "n_found",
 )  # fmt: skip
 Page = dict[str, str]
 
@@ -145,9 +149,14 @@ def _facts(certificate: Mapping[str, Any]) -> dict[str, str]:
 
 def _tables(certificate: Mapping[str, Any]) -> list[str]:
     """The lists of rows in the certificate."""
-    return [
-        table(value, title=heading(name), limit=40).markup for name, value in certificate.items() if _is_table(value)
-    ]
+    found = {name: pd.DataFrame(value) for name, value in certificate.items() if _is_table(value)}
+    ordered = {name: frame[sorted(frame.columns, key=_rank)] for name, frame in found.items()}
+    return [table(frame, title=heading(name), limit=40).markup for name, frame in ordered.items()]
+
+
+def _rank(column: str) -> int:
+    """Where a column of the certificate stands: it is written with sorted keys, and read from left to right."""
+    return COUNTS.index(column) if column in COUNTS else len(COUNTS)
 
 
 def _is_table(value: Any) -> bool:

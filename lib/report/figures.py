@@ -128,7 +128,8 @@ def forecast_against_actual(measures: pd.DataFrame) -> Picture:
 def differences_by_field(fidelity: pd.DataFrame) -> Picture:
     """Which fields did not arrive equal? Rows with columns `field`, `n_expected`, `n_equal`; the worst come first."""
     rows = [row for row in fidelity.to_dict("records") if row["n_expected"]]
-    rows = sorted(rows, key=lambda row: (row["n_equal"] / row["n_expected"], str(row["field"])))[:MOST]
+    n_fields = len(rows)
+    rows = sorted(rows, key=lambda row: (row["n_equal"] / row["n_expected"], -row["n_expected"], _field(row)))[:MOST]
     figure, axes = _axes(_height(len(rows)))
     shares = [row["n_equal"] / row["n_expected"] * 100 for row in rows]
     with mpl.rc_context(STYLE):
@@ -143,11 +144,11 @@ def differences_by_field(fidelity: pd.DataFrame) -> Picture:
         axes.set_yticks(list(places), [_label(_field(row)) for row in rows])
         axes.set_xlim(0, 128)
         axes.set_xticks([0, 25, 50, 75, 100])
-        axes.set_xlabel("values that arrived equal, in %")
+        axes.set_xlabel(f"values that arrived equal, in % ({len(rows)} of {n_fields} fields)")
         _bars_down(axes)
-        _title(axes, "Fidelity by field, the worst first")
+        _title(axes, "Fidelity by field, the least equal first")
     n_off = sum(share < 100 for share in shares)
-    alt = f"Fidelity by field: {n_off} of {len(rows)} fields show a difference."
+    alt = f"Fidelity by field: {n_off} of the {len(rows)} fields shown have a difference."
     return Picture(figure, alt, "differences_by_field")
 
 
@@ -219,7 +220,7 @@ def _axes(height: float) -> tuple[Figure, Axes]:
 
 
 def _height(n_bars: int, *, each: float = 0.32) -> float:
-    return max(1.7, 1.05 + each * n_bars)
+    return max(1.35, 1.05 + each * n_bars)
 
 
 def _label(text: Any) -> str:
@@ -232,7 +233,7 @@ def _field(row: Mapping[str, Any]) -> str:
 
 
 def _measure(row: Mapping[str, Any], side: str) -> str:
-    unit = str(row.get("unit") or "")
+    unit = row["unit"] if isinstance(row.get("unit"), str) else ""
     return duration(row[side]) if unit in ("s", "seconds") else f"{plain(row[side])} {unit}".strip()
 
 
@@ -251,7 +252,8 @@ def _finish(axes: Axes, values: list[float], unit: str) -> None:
 
 
 def _bars_down(axes: Axes) -> None:
-    axes.invert_yaxis()
+    low, high = sorted(axes.get_ylim())
+    axes.set_ylim(max(high, low + 0.9), min(low, high - 0.9))
     axes.grid(axis="x")
 
 

@@ -101,7 +101,7 @@ def read(path: Path) -> Page:
 
 
 def blocks(page: Page, level: Level) -> list[str]:
-    """The page's content in order, as inert HTML; a question whose every answer stays out is left out with it."""
+    """The page's content in order, as inert HTML; a question without any answer is left out with it."""
     found: list[str] = []
     question = ""
     for cell in page.notebook.cells:
@@ -119,7 +119,7 @@ def blocks(page: Page, level: Level) -> list[str]:
         if answers:
             found += [question] if question else []
             found += answers
-        question = "" if answers or "setup" in tags or tags & OUT_OF_SIGHT else question
+        question = ""
     return found
 
 

@@ -14,7 +14,7 @@ from IPython.display import display
 
 from lib.errors import GateError
 from lib.report.masking import HIDDEN, PERSONAL, mask_text
-from lib.report.values import cell, heading, is_number, plain
+from lib.report.values import cell, evened, heading, is_number, plain
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ def headline(sentence: str, numbers: Mapping[str, Any] | None = None) -> Shown:
     return Shown(markup, sentence, "headline", about=about)
 
 
+def note(sentence: str) -> Shown:
+    """One quiet sentence: what was found, what is about to happen."""
+    sentence = mask_text(sentence)
+    return Shown(f'<p class="wb wb-note">{html.escape(sentence)}</p>', sentence, "note")
+
+
 def gate_banner(ok: bool, reasons: Iterable[str] = (), *, limit: int = 20) -> Shown:
     """Whether the next step may begin and, when not, why: each reason in words, at most `limit` of them."""
     words = [mask_text(str(reason)) for reason in reasons]
@@ -104,8 +110,11 @@ def table(
     shown = whole[[name for name in columns if name in whole.columns]] if columns else whole
     names = [str(name) for name in shown.columns]
     right = {str(name) for name in shown.columns if is_number(shown[name])}
-    rows = shown.head(limit).to_dict("records")
-    body = "".join(_row({str(key): value for key, value in row.items()}, names, right, mask=mask) for row in rows)
+    rows = [
+        {str(key): value for key, value in row.items()}
+        for row in evened(shown.head(limit)).astype(object).to_dict("records")
+    ]
+    body = "".join(_row(row, names, right, mask=mask) for row in rows)
     caption = title if not mask else mask_text(title)
     count = _count(len(whole), len(rows))
     head = "".join(f'<th scope="col"{_aligned(name in right)}>{html.escape(heading(name))}</th>' for name in names)
@@ -121,7 +130,8 @@ def _row(row: dict[str, Any], names: list[str], right: set[str], *, mask: bool) 
     cells = []
     for name in names:
         content = HIDDEN if mask and name.lower() in PERSONAL and plain(row[name]) != "–" else None
-        markup = html.escape(content) if content else cell(name, row[name], mask=mask)
+        quiet = name == "severity" and row.get("ok") is True  # a green check is no alarm, however grave it would be
+        markup = html.escape(content) if content else cell(name, row[name], mask=mask, quiet=quiet)
         cells.append(f"<td{_aligned(name in right)}>{markup}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 

@@ -36,9 +36,20 @@ def is_number(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
+def evened(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same values, with whole numbers as such: a column with gaps holds floats, and 7.0 people are seven."""
+    whole = {
+        name: frame[name].astype("Int64")
+        for name in frame.columns
+        if pd.api.types.is_float_dtype(frame[name]) and "share" not in str(name)
+        if (frame[name].dropna() % 1 == 0).all()
+    }
+    return frame.assign(**{str(name): column for name, column in whole.items()}) if whole else frame
+
+
 def plain(value: Any, *, name: str = "") -> str:
     """One value as text, with the unit that its column's name tells."""
-    missing = value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    missing = value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value))
     if missing or (isinstance(value, str) and not value):
         return NOTHING
     if isinstance(value, bool) or type(value).__name__ == "bool_":
@@ -69,7 +80,7 @@ def _number(value: Any, name: str) -> str:
         return size(value)
     if name in ("seconds", "duration_s") or name.endswith("_seconds"):
         return duration(value)
-    return f"{value:,}" if isinstance(value, int) or float(value).is_integer() else f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".removesuffix(".00")
 
 
 def _percent(share: float) -> str:
@@ -100,22 +111,32 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else (f"{minutes} min {rest} s" if minutes else f"{rest} s")
 
 
-def cell(name: str, value: Any, *, mask: bool) -> str:
-    """One table cell as HTML: escaped, ids shortened (the whole id on hover), states coloured."""
+def cell(name: str, value: Any, *, mask: bool, quiet: bool = False) -> str:
+    """One table cell as HTML: escaped, ids shortened (the whole id on hover), states coloured unless `quiet`."""
     text = plain(value, name=name)
+    if quiet:
+        return html.escape(text)
     if name in _STATE_COLUMNS and (shade := _shade(name, text)):
         return f'<span class="wb-chip wb-{shade}">{html.escape(text)}</span>'
     if mask:
         text = mask_text(text[: _LONG * 5])
-    if len(text) > _LONG:
-        text = f"{text[:_LONG].rstrip()}…"
-    return _short_ids(text)
+    return _short_ids(_shortened(text))
 
 
 def _shade(name: str, text: str) -> str:
     if name in ("ok", "could_run"):
         return {"yes": "good", "no": "bad"}.get(text, "")
     return _SHADES.get(text.lower(), "")
+
+
+def _shortened(text: str) -> str:
+    """At most so many letters, ids counted as they are shown, and never cut in two."""
+    room = _LONG
+    for match in _ID.finditer(text):
+        if match.start() > room:
+            break
+        room += len(match.group()) - 9
+    return text if len(text) <= room else f"{text[:room].rstrip()}…"
 
 
 def _short_ids(text: str) -> str:

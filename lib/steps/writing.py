@@ -112,10 +112,14 @@ def validate(book: Workbook) -> Any:
             seed=ledger.plan_hash(),
             workers=book.params.ashby.workers,
             progress=book.progress("validate"),
+            run_tag=book.params.policy.run_tag,
+            customer=book.customer,
         )
+        for name in ("counts", "differences", "fidelity"):
+            rows = json.loads(getattr(result, name).to_json(orient="records"))
+            book.store.put_results("validate", name, rows)
         folder = book.folder / "reports"
         folder.mkdir(mode=0o700, exist_ok=True)
-        certificate = {"customer": book.customer, **result.certificate}
         with os.fdopen(os.open(folder / "certificate.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            json.dump(certificate, out, indent=2, sort_keys=True)
+            json.dump(result.certificate, out, indent=2, sort_keys=True)
     return result

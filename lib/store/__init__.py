@@ -254,6 +254,12 @@ class Store:
         query = select(heads.c.lever_id, heads.c.sha256).where(heads.c.stream == stream, heads.c.gone == 0)
         return dict(map(tuple, self._rows(query)))
 
+    def parents(self, stream: str) -> dict[str, str]:
+        """{lever_id: parent id} of all objects of `stream` that are not gone."""
+        heads = t.heads
+        query = select(heads.c.lever_id, heads.c.parent_id).where(heads.c.stream == stream, heads.c.gone == 0)
+        return dict(map(tuple, self._rows(query)))
+
     def count(self, stream: str) -> int:
         """How many objects of `stream` there are now."""
         query = select(func.count()).select_from(t.heads).where(t.heads.c.stream == stream, t.heads.c.gone == 0)

@@ -101,10 +101,13 @@ class Ledger:
         found = self.store._rows(select(*(t.plan.c[name] for name in COLUMNS)).where(t.plan.c.row_id == row_id))
         return _planned(found[0]) if found else None
 
-    def pending_people(self) -> list[str]:
-        """People with at least one row that is not done, or done with another body, in plan order."""
+    def pending_people(self, *, refused: bool = False) -> list[str]:
+        """People with at least one row that is not done, or done with another body, in plan order.
+
+        A refusal counts as an outcome, unless `refused` asks for those too.
+        """
         query = select(t.plan.c.person, func.min(t.plan.c.position).label("first")).select_from(_joined())
-        query = query.where(_is_open()).group_by(t.plan.c.person).order_by("first")
+        query = query.where(_is_open(refused=refused)).group_by(t.plan.c.person).order_by("first")
         return [row.person for row in self.store._rows(query)]
 
     def counts(self) -> list[tuple[str, str, int]]:
@@ -167,8 +170,12 @@ class Ledger:
         call: dict[str, Any] | None = None,
         origin: str = "created",
         snapshot: Any = None,
+        touched: tuple[str, Any] | None = None,
     ) -> None:
-        """Commit the outcome of `row`: its state, the call, and the link that it yields when it is done."""
+        """Commit the outcome of `row`: its state, the call, and the link that it yields when it is done.
+
+        `touched` is (id, body) of an object that was in Ashby before and that the row changes.
+        """
         with self.store.begin() as tx:
             values = {
                 "state": state, "body_hash": row.body_hash, "ashby_id": ashby_id, "code": code, "note": note,
@@ -179,19 +186,24 @@ class Ledger:
             if call is not None:
                 self._log_call(tx, row, state, call, request_id)
             if state == "done" and row.link and ashby_id:
-                self._link(tx, row, ashby_id, origin, snapshot)
+                self._link(tx, row.link, row, ashby_id, origin, snapshot)
+            if touched is not None and not self._has_link(tx, f"touched:{touched[0]}"):
+                self._link(tx, f"touched:{touched[0]}", row, touched[0], "existing", touched[1])
+
+    def _has_link(self, tx: Connection, link: str) -> bool:
+        return tx.execute(select(t.links.c.link).where(t.links.c.link == link)).first() is not None
 
     def _log_call(self, tx: Connection, row: Planned, outcome: str, call: dict[str, Any], request_id: str) -> None:
         entry = {"row_id": row.row_id, "endpoint": row.kind, "outcome": outcome, "request_id": request_id}
         texts = {"request": dumps(call.get("request")), "answer": dumps(call.get("answer"))}
         tx.execute(insert(t.calls), entry | texts | {"at_ms": now_ms()})
 
-    def _link(self, tx: Connection, row: Planned, ashby_id: str, origin: str, snapshot: Any) -> None:
+    def _link(self, tx: Connection, link: str, row: Planned, ashby_id: str, origin: str, snapshot: Any) -> None:
         values = {
-            "ashby_type": str(row.link).partition(":")[0], "ashby_id": ashby_id, "origin": origin,
+            "ashby_type": link.partition(":")[0], "ashby_id": ashby_id, "origin": origin,
             "row_id": row.row_id, "snapshot": None if snapshot is None else dumps(snapshot),
         }  # fmt: skip
-        self.store._upsert(tx, t.links, {"link": row.link}, values)
+        self.store._upsert(tx, t.links, {"link": link}, values)
 
     def last_request(self, row_id: str) -> Any:
         """The body of the last call of a row that was done, with all references filled in; None when there is none."""
@@ -226,9 +238,9 @@ def _joined() -> Any:
     return t.plan.outerjoin(t.ledger, t.ledger.c.row_id == t.plan.c.row_id)
 
 
-def _is_open() -> Any:
+def _is_open(*, refused: bool) -> Any:
     return or_(
         t.ledger.c.state.is_(None),
-        t.ledger.c.state.notin_(("done", "refused")),
+        t.ledger.c.state.notin_(("done",) if refused else ("done", "refused")),
         t.ledger.c.body_hash != t.plan.c.body_hash,
     )

@@ -26,7 +26,13 @@ from lib.validate.expected import Person, Row, chains, person_of, set_up_of, wit
 from lib.validate.feedbacks import by_marker, compare_feedback
 from lib.validate.findings import COLUMNS, Findings, Subject, n_critical
 from lib.validate.people import compare_candidate, compare_set_up
-from lib.validate.surplus import find_strange_applications, find_strange_texts, find_surplus, find_twins
+from lib.validate.surplus import (
+    find_orphans,
+    find_strange_applications,
+    find_strange_texts,
+    find_surplus,
+    find_twins,
+)
 from lib.validate.target import Item, Progress, Target, read_target
 
 __all__ = ["ValidateResult", "run"]
@@ -134,10 +140,10 @@ def _compare_person(made: _Run, person: Person, rows: list[Row]) -> None:
     if found is not None and not thing.adopted:
         sent = thing.sent
         made.created[thing.ashby_id] = (person.person, str(sent.get("name")), str(sent.get("createdAt")))
-        find_strange_applications(
-            Subject("candidate", thing.lever_id, thing.ashby_id), made.applications.get(thing.ashby_id, []),
-            known=made.known, findings=made.findings,
-        )  # fmt: skip
+    find_strange_applications(
+        Subject("candidate", thing.lever_id, thing.ashby_id), made.applications.get(thing.ashby_id, []),
+        known=made.known, ours_alone=not thing.adopted, findings=made.findings,
+    )  # fmt: skip
     for application in person.applications.values():
         compare_application(
             application, made.target, findings=made.findings, edits=made.edits, stage_types=made.stage_types,
@@ -150,6 +156,7 @@ def _compare_person(made: _Run, person: Person, rows: list[Row]) -> None:
 def _compare_surplus(made: _Run, run_tag: str) -> None:
     find_surplus(made.target, made.links, run_tag=run_tag, findings=made.findings)
     find_twins(made.created, made.target.candidates.values(), known=made.known, findings=made.findings)
+    find_orphans(made.ledger.link_rows(), made.tally.links, made.target, findings=made.findings)
     marks = {key: one["marker"] for key, one in made.target.feedback.items() if one["marker"]}
     find_strange_texts(marks, made.feedback_markers, object_name="feedback", findings=made.findings)
 

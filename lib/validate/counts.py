@@ -33,6 +33,7 @@ class Tally:
     applications: set[str] = field(default_factory=set)
     people: set[str] = field(default_factory=set)
     states: Counter[str] = field(default_factory=Counter)
+    links: set[str] = field(default_factory=set)
 
     def add(self, rows: Iterable[Row]) -> None:
         """Count rows."""
@@ -45,6 +46,8 @@ class Tally:
                 self.applications.add(row.lever_id)
             if row.person:
                 self.people.add(row.person)
+            if row.link:
+                self.links.add(row.link)
             self.planned[name] += weight
             self.done[name] += weight * done
 

@@ -85,9 +85,12 @@ def find_twins(
 
 
 def find_strange_applications(
-    candidate: Subject, own: Iterable[Item], *, known: set[str], findings: Findings
+    candidate: Subject, own: Iterable[Item], *, known: set[str], ours_alone: bool, findings: Findings
 ) -> None:
-    """Applications of a candidate that this workbook made, which no link holds: doubled when job and moment agree."""
+    """Applications of a candidate which no link holds: doubled when job and moment agree with one of ours.
+
+    Others are only told of a candidate that this workbook made (`ours_alone`).
+    """
     own = list(own)
     ours = {(ident(one.get("job")), moment(one.get("createdAt"))) for one in own if one["id"] in known}
     for one in own:
@@ -96,9 +99,22 @@ def find_strange_applications(
         about = Subject("application", candidate.lever_id, str(one["id"]))
         if (ident(one.get("job")), moment(one.get("createdAt"))) in ours:
             findings.differ(about, "(exists)", kind="doubled", detail="same candidate, job and moment as another one")
-        else:
+        elif ours_alone:
             told = "an application that the plan does not hold; added in Ashby?"
             findings.differ(about, "(exists)", kind="surplus", detail=told, severity="warning")
+
+
+def find_orphans(
+    links: Iterable[Mapping[str, str]], planned: set[str], target: Target, *, findings: Findings
+) -> None:
+    """What an earlier plan made and the plan in force does not hold, and still stands in Ashby."""
+    homes = {"candidate": target.candidates, "application": target.applications, "job": target.jobs}
+    for row in links:
+        stands = row["ashby_id"] in homes.get(row["ashby_type"], {})
+        if stands and row["origin"] == "created" and row["link"] not in planned:
+            about = Subject(row["ashby_type"], row["link"].partition(":")[2], row["ashby_id"])
+            told = "made by an earlier plan; the plan in force does not hold it"
+            findings.differ(about, "(exists)", kind="surplus", detail=told)
 
 
 def find_strange_texts(

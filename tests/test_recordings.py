@@ -1,0 +1,157 @@
+"""Real answers of both vendors, where the recordings are at hand: our readers accept every one of them."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from lib import ashby, contract, dedupe, lever
+from lib.errors import ContractError
+from lib.transport import Pacer, Reply, Transport
+
+SHARED = Path(os.environ.get("WORKBOOK_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "recordings"
+STREAMS = {entry["path"]: name for name, entry in contract.lever_objects().items()}
+BARE = {"/postings/:id/users"}  # an answer that is neither a list nor one object in `data`; no step reads it
+
+
+def recorded(vendor):
+    """[(name, entry, body bytes)] of all recorded answers of a vendor; empty where there are none."""
+    index = SHARED / vendor / "index.json"
+    if not index.is_file():
+        return []
+    entries = [one for one in json.loads(index.read_text("utf-8")) if one["file"]]
+    return [(one["file"], one, (SHARED / vendor / one["file"]).read_bytes()) for one in entries]
+
+
+LEVER = [one for one in recorded("lever") if one[1]["method"] == "GET"]
+ASHBY = recorded("ashby")
+
+
+def named(found):
+    """Parameters with names; one skipped test where nothing is at hand."""
+    if not found:
+        return [pytest.param(None, None, marks=pytest.mark.skip(reason="no recordings at hand"))]
+    return [pytest.param(entry, body, id=name.removesuffix(".json")) for name, entry, body in found]
+
+
+def stream_of(path):
+    """(stream, is it a list) of a recorded Lever path; (None, …) for what the workbook does not read."""
+    plain = re.sub(r"^/opportunities/:id", "/opportunities/{opportunity}", path.removeprefix("/v1"))
+    if plain in STREAMS:
+        return STREAMS[plain], plain != "/disposition_stages"
+    if plain == "/opportunities/{opportunity}":
+        return "opportunities", False
+    return STREAMS.get(plain.removesuffix("/:id")), False
+
+
+def as_reply(entry, body):
+    return Reply(entry["status"], CaseInsensitiveDict(entry["headers"]), body)
+
+
+# ---- Lever -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("entry", "body"), named(LEVER))
+def test_every_answer_of_lever_is_understood(entry, body):
+    """Status, envelope, the attributes we cannot do without; and nothing in it that our contract does not know."""
+    path = entry["endpoint"].removeprefix("/v1")
+    transport = Transport("Lever", pacer=Pacer(10))
+    assert lever.meaning(as_reply(entry, body), path, transport) is None
+    answer = as_reply(entry, body).json()
+    if path in BARE:
+        return
+    items = lever.unwrap(answer, path)
+    stream, is_list = stream_of(path)
+    if is_list:
+        assert answer["data"] == items
+    else:
+        assert len(items) == 1 or stream is None
+    if stream:
+        assert [] == [text for item in items for text in contract.missing_attributes(stream, item)]
+        assert set() == {text for item in items for text in contract.unknown_attributes(stream, item)}
+
+
+def test_a_recorded_list_ends_where_lever_says_so():
+    """`hasNext` is a plain boolean, and there is a token whenever it is true."""
+    if not LEVER:
+        pytest.skip("no recordings at hand")
+    for name, _, body in LEVER:
+        answer = json.loads(body)
+        if "hasNext" in answer:
+            assert isinstance(answer["hasNext"], bool), name
+            assert bool(answer.get("next")) is answer["hasNext"], name
+
+
+def opportunities():
+    found = [json.loads(body)["data"] for _, entry, body in LEVER if entry["endpoint"] == "/v1/opportunities"]
+    if not found:
+        pytest.skip("no recordings at hand")
+    return {one["id"]: one for page in found for one in page}
+
+
+def test_recorded_opportunities_become_contacts_and_people():
+    """A thousand real ones: every contact in the table, every contact in exactly one person, in any order."""
+    listed = opportunities()
+    contacts = dedupe.contacts_table(list(listed.values()))
+    ids = {one["contact"]["id"] if isinstance(one["contact"], dict) else one["contact"] for one in listed.values()}
+    assert ids == set(contacts["id"])
+    result = dedupe.dedupe(contacts)
+    assert ids == set(result.members["contact"])
+    assert len(ids) == len(result.members)
+    again = dedupe.dedupe(dedupe.contacts_table(list(reversed(listed.values()))))
+    assert list(result.people["person"]) == list(again.people["person"])
+
+
+# ---- Ashby -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("entry", "body"), named(ASHBY))
+def test_every_answer_of_ashby_is_understood(entry, body):
+    """Each one is a success with its results, request id and paging members; none is taken for anything else."""
+    endpoint = entry["endpoint"].removeprefix("/")
+    effect = contract.ashby_endpoints().get(endpoint, {}).get("effect", "read")
+    answer = ashby.meaning(endpoint, as_reply(entry, body), writes=effect != "read")
+    told = json.loads(body)
+    assert told["results"] == answer.results
+    assert entry["headers"]["x-ashby-request-id"] == answer.request_id
+    assert (told.get("moreDataAvailable") is True) is answer.more
+    assert bool(answer.cursor) is bool(told.get("nextCursor"))
+    if answer.more:
+        assert answer.cursor
+
+
+@pytest.mark.parametrize(("entry", "body"), named([one for one in ASHBY if "create" in one[0] or "update" in one[0]]))
+def test_every_recorded_body_of_a_call_we_make_is_legal(entry, body):
+    """What others sent with success passes our contract, but for switches for messages that were not set."""
+    endpoint = entry["endpoint"].removeprefix("/")
+    if endpoint not in contract.ashby_endpoints():
+        pytest.skip("a call that the workbook does not make")
+    sent = (entry["request"].get("data") or {}) | (
+        {"sendNotifications": False}
+        if "sendNotifications" in contract.ashby_endpoints()[endpoint]["request"]["properties"]
+        else {}
+    )
+    try:
+        contract.check_body(endpoint, sent)
+    except ContractError as error:
+        unknown = set(sent) - set(contract.ashby_endpoints()[endpoint]["request"]["properties"])
+        assert unknown, f"{error} {sorted(sent)}"
+
+
+def candidates():
+    found = [json.loads(body)["results"] for _, one, body in ASHBY if one["endpoint"] == "/candidate.list"]
+    if not found:
+        pytest.skip("no recordings at hand")
+    single = [json.loads(body)["results"] for _, one, body in ASHBY if one["endpoint"].startswith("/candidate.")]
+    return [one for page in found for one in page] + [one for one in single if isinstance(one, dict) and "name" in one]
+
+
+def test_recorded_candidates_are_compared_with_contacts():
+    """Nulls and absences as they really come: each candidate is a row, and no crash hides in one of them."""
+    listed = {one["id"]: one for one in candidates()}
+    table = dedupe.existing_table(listed.values())
+    assert set(listed) == set(table["id"])
+    if LEVER:
+        contacts = dedupe.contacts_table(list(opportunities().values()))
+        result = dedupe.dedupe(contacts, existing=table)
+        assert len(contacts) == len(result.members)
+        assert set(result.people["match"]) <= {"new", "exists", "review"}
