@@ -61,11 +61,8 @@ class DecisionTable:
 
     def write(self) -> bool:
         """Write the file if its content changes; True when it did."""
-        out = io.StringIO()
-        writer = csv.DictWriter(out, self.columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: csv_safe(row.get(name, "")) for name in self.columns} for row in self.rows)
-        data = out.getvalue().encode("utf-8")
+        lines = [self.columns, *([csv_safe(row.get(name, "")) for name in self.columns] for row in self.rows)]
+        data = "".join(",".join(map(_quoted, cells)) + "\n" for cells in lines).encode("utf-8")
         if self.path.is_file() and self.path.read_bytes() == data:
             return False
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,6 +113,11 @@ def _records(table: DecisionTable, text: str) -> Iterator[tuple[int, list[str]]]
             line = reader.line_num + 1
     except csv.Error as error:
         raise ConfigError(f"{table.where(line)}: not a CSV record ({error}).") from None
+
+
+def _quoted(cell: str) -> str:
+    """A cell as CSV; Python 3.11's writer leaves a lone carriage return bare, and a reader then sees two records."""
+    return '"' + cell.replace('"', '""') + '"' if any(char in '",\r\n' for char in cell) else cell
 
 
 def _n_breaks(cell: str) -> int:

@@ -29,10 +29,11 @@ def _safe_url(url: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_safe_url)]
+EnvName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]  # the name of a variable, not a key itself
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class Retry(_Model):
@@ -47,7 +48,7 @@ class LeverSettings(_Model):
     """How to reach Lever: 10 requests per second per key, with bursts of 20 (its reference, "Rate limits")."""
 
     base_url: Url = "https://api.lever.co/v1"
-    key_env: str = "LEVER_API_KEY"
+    key_env: EnvName = "LEVER_API_KEY"
     per_second: float = Field(9.5, gt=0)
     burst: int = Field(5, ge=1, le=1000)
     workers: int = Field(8, ge=1, le=64)
@@ -60,7 +61,7 @@ class AshbySettings(_Model):
     """How to reach Ashby. 1,000 requests per minute per key (observed in its `x-ratelimit-*` headers)."""
 
     base_url: Url = "https://api.ashbyhq.com"
-    key_env: str = "ASHBY_API_KEY"
+    key_env: EnvName = "ASHBY_API_KEY"
     per_minute: float = Field(950.0, gt=0)
     workers: int = Field(8, ge=1, le=64)
     upload_hosts: list[str] = ["*.amazonaws.com", "*.ashbyhq.com"]
@@ -99,7 +100,7 @@ class Policy(_Model):
 class Service(_Model):
     """A local service that is started with the customer and prints one JSON line with addresses and keys."""
 
-    command: list[str]
+    command: list[str] = Field(min_length=1)
 
 
 class Params(_Model):

@@ -52,9 +52,9 @@ def running(folder: Path) -> Running | None:
     file = folder / "service.json"
     try:
         about = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    answer = ping(f"{about.get('control_url', '')}/health") if about.get("control_url") else None
+        answer = ping(f"{about['control_url']}/health")
+    except (OSError, ValueError, TypeError, KeyError, ConfigError):
+        return None  # no note, a damaged one, or one that names no address of this machine
     return Running(about) if answer and answer.get("instance") == about.get("instance") else None
 
 
@@ -96,14 +96,14 @@ def _start(folder: Path, command: list[str], cwd: Path) -> Running:
         os.close(log)
     line = _first_line(process)
     try:
-        about = json.loads(line)
-    except ValueError:
+        about = {**json.loads(line), "pid": process.pid}
+    except (ValueError, TypeError):
         process.kill()
+        process.wait()
         raise UnavailableError(
             f"The service of {folder.name} did not say that it is ready.",
             hint=f"See runs/{folder.name}/service.log.",
         ) from None
-    about["pid"] = process.pid
     with os.fdopen(os.open(folder / "service.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(about, file)
     return Running(about)

@@ -6,9 +6,6 @@ import dataclasses
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +13,7 @@ from typing import Any
 
 import pytest
 import reconcile
-from conftest import CUSTOMER, ROOT, Sandbox, environment, write_customer
+from conftest import CUSTOMER, Sandbox, environment, killed, write_customer
 from picture import picture
 
 from lib import contract, steps, workbook
@@ -30,7 +27,9 @@ WRITES = {name: about["effect"] for name, about in contract.ashby_endpoints().it
 APPEND = sorted(name for name, effect in WRITES.items() if effect == "append")
 SETTING = sorted(name for name, effect in WRITES.items() if effect != "append")
 MOMENTS = ("before intend", "intended", "answered", "settled")
-REFUSED = '{"success": false, "errors": ["no"], "errorInfo": {"code": "invalid_input", "message": "no", "requestId": "R"}}'
+REFUSED = (
+    '{"success": false, "errors": ["no"], "errorInfo": {"code": "invalid_input", "message": "no", "requestId": "R"}}'
+)
 
 
 class DiedError(Exception):
@@ -163,7 +162,10 @@ def test_success_without_an_id_is_no_success(mapped: Workbook, sandbox: Sandbox,
     body = '{"success": true, "results": {}}'
     kinds = ("candidate.create", "application.create", "job.create", "candidateTag.create", "customField.create")
     sandbox.faults(
-        *({"api": "ashby", "endpoint": name, "nth": 1, "effect": "status", "status": 200, "body": body} for name in kinds)
+        *(
+            {"api": "ashby", "endpoint": name, "nth": 1, "effect": "status", "status": 200, "body": body}
+            for name in kinds
+        )
     )
     steps.load(mapped, execute=True)
     assert sandbox.struck() == len(kinds)
@@ -250,7 +252,9 @@ def test_a_key_that_is_taken_away_stops_the_run(
     mapped: Workbook, sandbox: Sandbox, quiet: list[str], status: int, code: str
 ) -> None:
     body = f'{{"success": false, "errors": ["{code}"], "errorInfo": {{"code": "{code}"}}}}'
-    sandbox.faults({"api": "ashby", "endpoint": "application.create", "effect": "status", "status": status, "body": body})
+    sandbox.faults(
+        {"api": "ashby", "endpoint": "application.create", "effect": "status", "status": status, "body": body}
+    )
     with pytest.raises(UnauthorizedError):
         steps.load(mapped, execute=True)
     calls = sandbox.ask("GET", "/calls")["by_status"][f"ashby.{status}"]
@@ -292,42 +296,27 @@ def test_death_at_every_moment_of_every_kind(
     finished(book, sandbox, quiet)
 
 
-LOADING = f"""
-from lib import steps, workbook
-book = workbook.open_customer({CUSTOMER!r})
-print("go", flush=True)
-steps.load(book, execute=True)
-"""
-
-
-def killed_after(seconds: float) -> bool:
-    """Start a load in a process of its own and kill it `seconds` after it began; False when it had ended before."""
-    words = [sys.executable, "-c", LOADING]
-    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == b"go\n"
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-    finally:
-        process.wait()
-        process.stdout.close()
-    return process.returncode == -signal.SIGKILL
+def load_all() -> None:
+    """A load as a process of its own makes it."""
+    steps.load(workbook.open_customer(CUSTOMER), execute=True)
 
 
 @pytest.mark.parametrize("seed", range(20 if THOROUGH else 1))
-def test_kill_9_again_and_again(mapped: Workbook, sandbox: Sandbox, quiet: list[str], seed: int) -> None:
+def test_kill_9_again_and_again(
+    mapped: Workbook, sandbox: Sandbox, opened: Callable[[], Workbook], quiet: list[str], seed: int
+) -> None:
     """Killed up to ten times in one load, while answers get lost as well."""
     sandbox.faults(
         {"api": "ashby", "writes": True, "every": 17, "effect": "reset_after"},
         {"api": "ashby", "share": 0.02, "effect": "status", "status": 503},
     )
+    mapped.close()
     chance = random.Random(f"kill {seed}")
-    kills = sum(killed_after(chance.uniform(0.02, 0.5)) for _ in range(10 if THOROUGH else 5))
-    assert kills >= 3
-    steps.load(mapped, execute=True)
-    finished(mapped, sandbox, quiet)
+    kills = sum(killed(load_all, seconds=chance.uniform(0.1, 0.5)) for _ in range(10))
+    assert kills >= 5
+    book = opened()
+    steps.load(book, execute=True)
+    finished(book, sandbox, quiet)
 
 
 def test_disk_error_before_the_intention_sends_nothing(

@@ -9,7 +9,6 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from lib import ashby, contract, dedupe, lever
-from lib.errors import ContractError
 from lib.transport import Pacer, Reply, Transport
 
 SHARED = Path(os.environ.get("WORKBOOK_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "recordings"
@@ -121,20 +120,14 @@ def test_every_answer_of_ashby_is_understood(entry, body):
 
 @pytest.mark.parametrize(("entry", "body"), named([one for one in ASHBY if "create" in one[0] or "update" in one[0]]))
 def test_every_recorded_body_of_a_call_we_make_is_legal(entry, body):
-    """What others sent with success passes our contract, but for switches for messages that were not set."""
+    """What others sent with success passes our contract, as far as we send those members at all."""
     endpoint = entry["endpoint"].removeprefix("/")
     if endpoint not in contract.ashby_endpoints():
         pytest.skip("a call that the workbook does not make")
-    sent = (entry["request"].get("data") or {}) | (
-        {"sendNotifications": False}
-        if "sendNotifications" in contract.ashby_endpoints()[endpoint]["request"]["properties"]
-        else {}
-    )
-    try:
-        contract.check_body(endpoint, sent)
-    except ContractError as error:
-        unknown = set(sent) - set(contract.ashby_endpoints()[endpoint]["request"]["properties"])
-        assert unknown, f"{error} {sorted(sent)}"
+    known = contract.ashby_endpoints()[endpoint]["request"]["properties"]
+    sent = {name: value for name, value in entry["request"]["data"].items() if name in known}
+    switches = {"sendNotifications": False} if "sendNotifications" in known else {}
+    assert contract.check_body(endpoint, sent | switches) is None
 
 
 def candidates():

@@ -10,6 +10,7 @@ import stat
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
@@ -17,7 +18,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from lib import report
-from lib.errors import ConfigError
+from lib.errors import ConfigError, GateError
 from lib.report import paper, values
 
 UUID = "550e8400-e29b-41d4-a716-446655440012"
@@ -290,17 +291,61 @@ def test_the_overview_tells_each_step(tmp_path: Path) -> None:
     """Status, begin, length and headline of each; those that were not run are named as such."""
     folder = tmp_path / "notebooks"
     executed(folder, new_markdown_cell("# Audit"), shown(report.headline("Much is there.")), name="01_audit")
-    failed = new_code_cell("1", execution_count=1, outputs=[new_output("error", ename="GateError", evalue="stages")])
-    executed(folder, new_markdown_cell("# Map"), failed, name="04_map", start_time="2026-03-31T12:10:00+00:00")
-    executed(folder, new_markdown_cell("# Load"), shown(report.headline("Old news.")), name="05_load")
+    loud = new_markdown_cell("<span>An Exception</span>", metadata={"tags": ["papermill-error-cell-tag"]})
+    error = new_output("error", ename="GateError", evalue="stages:\nline 3")
+    failed = new_code_cell("1", execution_count=1, outputs=[error])
+    executed(folder, loud, new_markdown_cell("# Map"), failed, name="04_map", start_time="2026-03-31T12:10:00+00:00")
+    picture = report.call_mix({"candidate.create": 1})
+    executed(
+        folder, new_markdown_cell("# Load"), shown(report.headline("Old news.", {"old": 7}), picture), name="05_load"
+    )
     text = report.export(folder, tmp_path / "reports", customer="acme").read_text("utf-8")
     rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr>.*?</tr>", text, re.S)][1:]
     assert ["01_audit", "done", "2026-03-31", "12:00", "1", "min", "1", "s", "Much", "is", "there."] == rows[0]
     assert ["02_extract", "not", "run", "–", "–"] == rows[1]
-    assert ["04_map", "stopped"] == rows[3][:2]
+    assert ["04_map", "stopped", "2026-03-31", "12:10", "1", "min", "1", "s", "stages"] == rows[3]
     assert ["05_load", "from", "an", "earlier", "run"] == rows[4][:5]
     assert "The migration is not finished." in text
     assert "It stopped in “Map”" in text
+    assert "An Exception" not in text + (tmp_path / "reports" / "04_map.html").read_text("utf-8")
+    assert "<img" not in text
+    assert ">7<" not in text
+
+
+def test_a_closed_gate_is_shown_and_then_raised(capsys: pytest.CaptureFixture[str]) -> None:
+    """The reasons stand in the banner, one by one; an open gate is shown too."""
+
+    def closed(found: list[str]) -> None:
+        raise GateError(f"{len(found)} checks are red: {'; '.join(found)}.", hint="Mend them.")
+
+    with pytest.raises(GateError):
+        report.gate(closed, ["a is not so", "b is not so"])
+    said = capsys.readouterr().out
+    assert ["2 checks are red: a is not so", "b is not so", "Mend them."] == said.strip().split("\n")[1:]
+    assert report.gate(lambda found: None, []).about["ok"] is True
+
+
+def test_candidacies_are_counted_the_same_way_on_both_sides() -> None:
+    """By place and month; in Ashby only those that carry our marker."""
+    reasons = [{"id": "r1", "type": "hired"}, {"id": "r2", "type": "non-hired"}]
+    march = 1_774_958_400_000
+    opportunities = [
+        {"applications": [], "createdAt": march, "stage": "lead-new"},
+        {"applications": ["a"], "createdAt": march, "stage": "lead-new"},
+        {"applications": ["a"], "createdAt": march, "stage": {"id": "offer"}},
+        {"applications": ["a"], "createdAt": march, "stage": "offer", "archived": {"reason": "r1"}},
+        {"applications": ["a"], "createdAt": march, "stage": "offer", "archived": {"reason": "r2"}},
+    ]
+    before = report.tally_lever(opportunities, reasons)
+    assert {"Without posting": 1, "Lead": 1, "Active": 1, "Hired": 1, "Archived": 1} == before.standing
+    assert {"2026-03": 4} == before.months
+
+    marker = [{"title": "Lever opportunity ID", "value": UUID}]
+    moved = {"status": "Hired", "createdAt": "2026-03-31T12:00:00.000Z", "customFields": marker}
+    page = SimpleNamespace(results=[moved, {"status": "Lead", "createdAt": "2026-04-01T00:00:00.000Z"}])
+    after = report.tally_ashby([page, page])
+    assert {"Hired": 2} == after.standing
+    assert {"2026-03": 2} == after.months
 
 
 @pytest.mark.parametrize(

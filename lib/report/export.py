@@ -79,7 +79,10 @@ def _notebook(page: pages.Page, folder: Path, *, about: Page, templates: Path) -
 def _overview(read: list[pages.Page], certificate: dict[str, Any], about: Page) -> dict[str, Any]:
     pictures: dict[tuple[str, str], str] = {}
     numbers: dict[str, str] = {}
+    old = _stale(read)
     for page in read:
+        if page in old:
+            continue
         pictures |= {(note["name"], page.step): markup for note, markup in page.shown("figure")}
         for note, _ in page.shown("headline"):
             numbers = dict(note.get("numbers") or []) or numbers
@@ -105,9 +108,8 @@ def _steps(read: list[pages.Page]) -> list[dict[str, str]]:
             rows.append({"title": name, "file": "", **blank})
             continue
         status, shade = ("from an earlier run", "warn") if name in stale else page.status
-        said = [str(about.get("text", "")) for about, _ in page.shown("headline")]
         row = {"title": name, "file": f"{name}.html", "status": status, "shade": shade, "began": page.when}
-        rows.append(row | {"took": page.took, "headline": mask_text(said[0]) if said else ""})
+        rows.append(row | {"took": page.took, "headline": page.sentence})
     return rows
 
 

@@ -19,6 +19,7 @@ from lib.report.values import NOTHING, duration
 Level = Literal["masked", "internal"]
 OUT_OF_SIGHT: Final = {"parameters", "injected-parameters"}
 PRIVATE: Final = "private"
+PAPERMILL: Final = "papermill-error-cell-tag"  # cells that papermill adds around a failure; we say it ourselves
 OUR_ERRORS: Final = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
 """Errors whose messages carry ids and counts only; of all others the masked report shows the name alone."""
 
@@ -40,7 +41,7 @@ class Page:
         """The first heading of the notebook, else its name."""
         for cell in self.notebook.cells:
             first = cell.source.lstrip().split("\n", 1)[0]
-            if cell.cell_type == "markdown" and first.startswith("# "):
+            if cell.cell_type == "markdown" and first.startswith("# ") and PAPERMILL not in _tags(cell):
                 return mask_text(first[2:].strip())
         return self.step
 
@@ -53,6 +54,15 @@ class Page:
         if self._run.get("exception") or not all(cell.get("execution_count") for cell in code):
             return "not finished", "warn"
         return "done", "good"
+
+    @property
+    def sentence(self) -> str:
+        """The headline, or the first line of what stopped the run; masked."""
+        said = [str(about.get("text", "")) for about, _ in self.shown("headline")]
+        errors = [output for _, output in self.outputs() if output.output_type == "error"]
+        if errors and errors[0].get("ename") in OUR_ERRORS:
+            said.insert(0, str(errors[0].get("evalue", "")).split("\n", 1)[0].rstrip(" :"))
+        return mask_text(said[0]) if said else ""
 
     @property
     def began(self) -> datetime | None:
@@ -105,6 +115,8 @@ def blocks(page: Page, level: Level) -> list[str]:
     found: list[str] = []
     question = ""
     for cell in page.notebook.cells:
+        if PAPERMILL in _tags(cell):
+            continue
         if cell.cell_type == "markdown":
             if question:
                 found.append(question)

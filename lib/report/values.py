@@ -54,8 +54,9 @@ def plain(value: Any, *, name: str = "") -> str:
         return NOTHING
     if isinstance(value, bool) or type(value).__name__ == "bool_":
         return "yes" if value else "no"
-    if isinstance(value, int | float) or hasattr(value, "dtype"):
-        return _number(value.item() if hasattr(value, "item") else value, name)
+    value = value.item() if hasattr(value, "dtype") else value
+    if isinstance(value, int | float):
+        return _number(value, name)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     return _several(value)
@@ -70,8 +71,6 @@ def _several(value: Any) -> str:
 
 
 def _number(value: Any, name: str) -> str:
-    if isinstance(value, str):
-        return value
     if name.endswith("_ms") and value > 10**11:
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     if name == "share" or name.endswith("_share"):
@@ -80,7 +79,8 @@ def _number(value: Any, name: str) -> str:
         return size(value)
     if name in ("seconds", "duration_s") or name.endswith("_seconds"):
         return duration(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".removesuffix(".00")
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+    return text if name or isinstance(value, int) else text.rstrip("0").rstrip(".")
 
 
 def _percent(share: float) -> str:

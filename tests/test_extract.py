@@ -1,0 +1,313 @@
+"""Everything of Lever arrives in the store, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CUSTOMER, Json, Sandbox, killed, write_customer
+from sqlalchemy import update
+
+from lib import contract, steps, workbook
+from lib import extract as extraction
+from lib.errors import ContractError, GateError, UnauthorizedError, UnavailableError
+from lib.lever import Lever
+from lib.store import tables as t
+from lib.workbook import Workbook
+
+THOROUGH = bool(os.environ.get("WORKBOOK_THOROUGH"))
+STREAMS = sorted(contract.lever_objects())
+CHILDREN = ("notes", "feedback", "forms")
+
+
+def heads(book: Workbook) -> dict[str, dict[str, str]]:
+    """All that is in the store, by hash."""
+    return {stream: book.store.head_shas(stream) for stream in STREAMS}
+
+
+def files(book: Workbook) -> dict[str, tuple[str, str | None]]:
+    return {row.lever_id: (row.state, row.sha256) for row in book.store.files()}
+
+
+def read(book: Workbook) -> steps.ExtractResult:
+    steps.audit(book)
+    return steps.extract(book)
+
+
+@pytest.fixture(scope="session")
+def mapped_heads(mapped_home: Path) -> tuple[Any, Any]:
+    """What an undisturbed extraction holds: (heads, files)."""
+    from lib.store import open_store  # noqa: PLC0415 - one look into the finished store
+
+    store = open_store(mapped_home / "runs" / CUSTOMER)
+    found = {stream: store.head_shas(stream) for stream in STREAMS}
+    stored = {row.lever_id: (row.state, row.sha256) for row in store.files()}
+    store.close()
+    return found, stored
+
+
+def same(book: Workbook, undisturbed: tuple[Any, Any]) -> None:
+    """The store holds exactly what an undisturbed extraction holds, and the bytes are there."""
+    assert heads(book) == undisturbed[0]
+    assert files(book) == undisturbed[1]
+    here = {path.name for path in (book.folder / "files").iterdir()}
+    assert here == {sha for state, sha in undisturbed[1].values() if state == "stored"}
+
+
+# ---- completeness ------------------------------------------------------------------------------------------------
+def test_all_streams_arrive(book: Workbook, sandbox: Sandbox) -> None:
+    result = read(book)
+    truth = sandbox.truth
+    ids = {stream: set(book.store.head_shas(stream)) for stream in STREAMS}
+    assert ids["opportunities"] == {one["id"] for one in truth["opportunities"]}
+    for stream in CHILDREN:
+        assert ids[stream] == {one["id"] for one in truth[stream]}, stream
+    for stream in ("postings", "interviews", "offers", "referrals"):
+        assert len(ids[stream]) == truth["counts"][stream], stream
+    resumes = {one["id"] for one in truth["files"] if one["kind"] == "resume"}
+    assert ids["resumes"] == resumes
+    assert ids["files"] == {one["id"] for one in truth["files"] if one["kind"] == "file"}
+    assert set(truth["deleted_opportunities"]) <= ids["opportunities_deleted"]
+    counts = dict(zip(result.counts["stream"], result.counts["n_objects"], strict=True))
+    assert counts["opportunities"] == len(truth["opportunities"])
+    assert sandbox.ask("GET", "/calls")["unknown_params"] == []
+
+
+def test_bytes_of_all_files_arrive(mapped_heads: tuple[Any, Any], sandbox: Sandbox) -> None:
+    stored = mapped_heads[1]
+    for one in sandbox.truth["files"]:
+        state, sha = stored.get(one["id"], ("no file", None))
+        if one["expected"] in ("load", "never:person"):
+            assert (state, sha) == ("stored", one["sha256"]), one
+        elif one["expected"] == "unavailable":
+            assert (state, sha) == ("unavailable", None)
+        else:
+            assert state == "no file"
+
+
+def test_a_second_extraction_changes_nothing(book: Workbook, mapped_heads: tuple[Any, Any]) -> None:
+    first = read(book)
+    same(book, mapped_heads)
+    raw = book.store._rows(t.raw.select().with_only_columns(t.raw.c.raw_id))
+    second = steps.extract(book)
+    same(book, mapped_heads)
+    assert book.store._rows(t.raw.select().with_only_columns(t.raw.c.raw_id)) == raw
+    assert second.calls < first.calls / 5
+
+
+def test_new_opportunities_that_nothing_has_changed_are_asked_for(
+    book: Workbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their updatedAt is null, so that no `updated_at` window holds them."""
+    read(book)
+    asked: list[dict[str, str]] = []
+    listing = extraction._listing
+    monkeypatch.setattr(extraction, "_listing", lambda walk, query: asked.append(dict(query)) or listing(walk, query))
+    since = book.store.meta("extract.since") - extraction.OVERLAP
+    steps.extract(book)
+    assert {"created_at_start": str(since)} in asked
+    assert {"updated_at_start": str(since)} in asked
+
+
+# ---- interruptions -----------------------------------------------------------------------------------------------
+def read_all() -> None:
+    read(workbook.open_customer(CUSTOMER))
+
+
+@pytest.mark.parametrize("seed", range(15 if THOROUGH else 1))
+def test_kill_9_again_and_again(
+    home: Path, opened: Callable[[], Workbook], mapped_heads: tuple[Any, Any], seed: int
+) -> None:
+    chance = random.Random(f"kill {seed}")
+    kills = sum(killed(read_all, seconds=chance.uniform(0.1, 0.5)) for _ in range(6))
+    assert kills >= 3
+    book = opened()
+    read(book)
+    same(book, mapped_heads)
+
+
+def test_bad_weather(book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]) -> None:
+    sandbox.faults(
+        {"api": "lever", "every": 23, "effect": "status", "status": 503},
+        {"api": "lever", "every": 29, "effect": "truncate"},
+        {"api": "lever", "every": 31, "effect": "reset_before"},
+        {"api": "lever", "every": 53, "effect": "throttle", "retry_after": "0.01"},
+        {"api": "storage", "every": 7, "effect": "truncate"},
+    )
+    read(book)
+    assert sandbox.struck() > 50
+    same(book, mapped_heads)
+
+
+def test_a_refused_page_token_restarts_its_window_only(
+    book: Workbook, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, mapped_heads: tuple[Any, Any]
+) -> None:
+    monkeypatch.setitem(Lever.pages.__kwdefaults__, "limit", 10)
+    body = '{"code": "BadRequestError", "message": "Invalid offset token"}'
+    refuse = {"api": "lever", "endpoint": "/opportunities", "effect": "status", "status": 400, "body": body}
+    sandbox.faults(refuse | {"nth": 9}, refuse | {"nth": 15})
+    asked: list[str] = []
+    whole = extraction._whole
+
+    def counting(lever: Lever, path: str, query: extraction.Query) -> Any:
+        asked.append(path)
+        return whole(lever, path, query)
+
+    monkeypatch.setattr(extraction, "_whole", counting)
+    read(book)
+    assert sandbox.struck() == 2
+    same(book, mapped_heads)
+    made = sandbox.ask("GET", "/calls")["by_endpoint"]["lever./opportunities"]
+    windows = asked.count("/opportunities")
+    pages = sum(len(ids) for name, ids in heads(book).items() if name == "opportunities") // 10
+    assert made <= 2 * (pages + windows)
+
+
+def test_tokens_that_are_always_refused_stop_with_nothing_lost(book: Workbook, sandbox: Sandbox) -> None:
+    body = '{"code": "BadRequestError", "message": "Invalid offset token"}'
+    fault = {"api": "lever", "endpoint": "/tags", "effect": "status", "status": 400, "body": body}
+    sandbox.faults(fault)
+    with pytest.raises(UnavailableError, match="three times"):
+        steps.audit(book)
+    assert book.store.holder() == ""
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, UnauthorizedError), (403, UnauthorizedError)])
+def test_a_key_that_is_taken_away_stops_the_walk(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any], status: int, error: type[Exception]
+) -> None:
+    steps.audit(book)
+    sandbox.faults({"api": "lever", "endpoint": "/opportunities/*/feedback", "effect": "status", "status": status})
+    with pytest.raises(error):
+        steps.extract(book)
+    assert book.store.meta("extract.finished_ms") is None
+    with pytest.raises(GateError, match="not extracted"):
+        steps.map(book)
+    sandbox.faults()
+    steps.extract(book)
+    same(book, mapped_heads)
+
+
+# ---- what Lever may answer ---------------------------------------------------------------------------------------
+def test_an_ignored_expand_stops(book: Workbook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extraction, "EXPAND", [("expand", "applications,contact")])
+    with pytest.raises(ContractError, match="did not expand"):
+        steps.audit(book)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("/users", {"data": [{"id": "u1"}], "hasNext": False}, "name"),
+        ("/postings", {"data": [{"id": "p1"}], "hasNext": False}, "text"),
+        ("/stages", {"data": [{"text": "a stage"}]}, "id"),
+    ],
+)
+def test_a_missing_attribute_is_named(book: Workbook, sandbox: Sandbox, path: str, body: Json, named: str) -> None:
+    sandbox.faults(
+        {"api": "lever", "endpoint": path, "effect": "status", "status": 200, "body": __import__("json").dumps(body)}
+    )
+    with pytest.raises(ContractError, match=rf"{path[1:]} .*has no .*{named}"):
+        steps.audit(book)
+
+
+def test_a_list_that_may_not_be_read_is_not_empty(book: Workbook, sandbox: Sandbox) -> None:
+    steps.audit(book)
+    sandbox.faults({"api": "lever", "endpoint": "/opportunities/*/notes", "effect": "status", "status": 404})
+    with pytest.raises(ContractError, match="although the opportunity is"):
+        steps.extract(book)
+
+
+def test_an_opportunity_that_vanishes_meanwhile_is_gone(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook]
+) -> None:
+    write_customer(home, sandbox, lever={"workers": 1})
+    book = opened()
+    steps.audit(book)
+    sandbox.faults(
+        {"api": "lever", "endpoint": "/opportunities/*/notes", "nth": 4, "effect": "status", "status": 404},
+        {"api": "lever", "endpoint": "/opportunities/*", "nth": 1, "effect": "status", "status": 404},
+    )
+    before = set(book.store.head_shas("opportunities"))
+    children = extraction.children
+    with book.writing("extract"):
+        children(steps.reading._walk(book, "extract"))
+    assert len(before - set(book.store.head_shas("opportunities"))) == 1
+
+
+def test_empty_resumes_as_404_and_bare_lists(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    sandbox.switch(empty_resumes="404", files_envelope="bare")
+    read(book)
+    same(book, mapped_heads)
+
+
+# ---- files -------------------------------------------------------------------------------------------------------
+def test_redirected_downloads_never_carry_the_key(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    """The storage host refuses every request with our Authorization."""
+    sandbox.switch(download_redirects="all")
+    read(book)
+    same(book, mapped_heads)
+    by_status = sandbox.ask("GET", "/calls")["by_status"]
+    assert by_status["storage.200"] > 50
+    assert "storage.400" not in by_status
+
+
+def test_files_that_failed_are_fetched_by_the_next_run(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    """An error page with status 200, no answer, and bytes that somebody has deleted since."""
+    steps.audit(book)
+    sandbox.faults(
+        {"api": "lever", "endpoint": "/opportunities/*/resumes/*/download", "effect": "status", "status": 500},
+        {"api": "lever", "endpoint": "/opportunities/*/files/*/download", "effect": "html"},
+    )
+    result = steps.extract(book)
+    states = dict(zip(result.files["state"], result.files["reason"], strict=False))
+    assert "failed" in states
+    assert (result.files.loc[result.files["state"] == "failed", "n_files"]).sum() > 50
+    sandbox.faults()
+    (book.folder / "files" / ".part-left-over").touch()
+    steps.extract(book)
+    same(book, mapped_heads)
+    stored = sorted(sha for state, sha in files(book).values() if state == "stored" and sha)
+    book.store.file_path(stored[0]).unlink()
+    steps.extract(book)
+    same(book, mapped_heads)
+
+
+# ---- confidential records ----------------------------------------------------------------------------------------
+def test_a_confidential_gap_is_a_decision(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_LEVER_KEY", sandbox.about["lever_key_plain"])
+    book = opened()
+    steps.audit(book)
+    with pytest.raises(GateError, match=r"confidential.*\[confidential\]"):
+        steps.extract(book)
+    book.close()
+    write_customer(home, sandbox, lever={"confidential_access": "accept_gap"})
+    book = opened()
+    read(book)
+    open_ones = {one["id"] for one in sandbox.truth["opportunities"] if not one["confidential"]}
+    assert set(book.store.head_shas("opportunities")) == open_ones
+    assert len(open_ones) < len(sandbox.truth["opportunities"])
+
+
+def test_windows_are_not_read_twice(book: Workbook, sandbox: Sandbox) -> None:
+    """The extraction goes on where the audit stopped listing."""
+    steps.audit(book)
+    before = sandbox.ask("GET", "/calls")["by_endpoint"]["lever./opportunities"]
+    steps.extract(book)
+    assert sandbox.ask("GET", "/calls")["by_endpoint"]["lever./opportunities"] - before <= 6
+    with book.store.begin() as tx:  # and a list that was not finished is finished
+        tx.execute(update(t.meta).where(t.meta.c.key == "extract.windows").values(value="null"))
+    steps.extract(book)
+    assert book.store.meta("extract.windows")["done"]

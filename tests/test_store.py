@@ -1,0 +1,285 @@
+"""The store: private, append-only, whole, and written by one at a time."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import stat
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import killed
+from sqlalchemy import event, func, insert, select, update
+
+from lib.errors import StoreError
+from lib.extract import _name
+from lib.store import FileRow, Store, now_ms, open_store
+from lib.store import lease as leases
+from lib.store import tables as t
+from lib.store.ledger import Ledger, Planned
+
+ODD = ["\ud83d", "a\0b", "\u2028", "ÆØÅ \U0001f600", 2**63 + 1, -(2**70), 0.1, {"": [None, True, "\ud800"]}, ""]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    one = open_store(tmp_path / "runs" / "acme")
+    yield one
+    one.close()
+
+
+def put(store: Store, stream: str, *items: tuple[str, str, Any], parent: str | None = None) -> int:
+    with store.begin() as tx:
+        return store.put_raw(tx, stream, items, whole_parent=parent)
+
+
+def n_raw(store: Store) -> int:
+    return int(store._rows(select(func.count()).select_from(t.raw))[0][0])
+
+
+def test_everything_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store = open_store(tmp_path / "runs" / "acme")
+        put(store, "notes", ("n", "o", {}))
+        files = [tmp_path / "runs", *(tmp_path / "runs").rglob("*")]
+        modes = {str(path.relative_to(tmp_path)): stat.S_IMODE(path.stat().st_mode) for path in files}
+        store.close()
+    finally:
+        os.umask(before)
+    assert {name for name, mode in modes.items() if mode & 0o077} == set()
+    assert "runs/acme/store.db-wal" in modes
+
+
+def test_raw_only_grows_and_heads_follow(store: Store) -> None:
+    assert put(store, "users", ("u", "", {"id": "u", "name": "a"})) == 1
+    assert put(store, "users", ("u", "", {"name": "a", "id": "u"})) == 0
+    assert put(store, "users", ("u", "", {"id": "u", "name": "b"})) == 1
+    assert (n_raw(store), store.count("users"), store.get("users", "u")) == (2, 1, {"id": "u", "name": "b"})
+
+
+def test_a_whole_child_list_marks_what_is_gone(store: Store) -> None:
+    put(store, "notes", ("a", "o", 1), ("b", "o", 2), parent="o")
+    put(store, "notes", ("c", "p", 3), parent="p")
+    assert put(store, "notes", ("b", "o", 2), parent="o") == 1
+    assert (store.of("notes", "o"), store.get("notes", "a"), store.count("notes")) == ([2], None, 2)
+    assert put(store, "notes", ("b", "o", 2), parent="o") == 0
+    put(store, "notes", ("a", "o", 1), ("b", "o", 2), parent="o")
+    assert store.of("notes", "o") == [1, 2]
+    assert n_raw(store) == 5
+
+
+@pytest.mark.parametrize("old_first", [True, False])
+def test_a_child_that_moves_to_another_parent_is_not_lost(store: Store, old_first: bool) -> None:
+    put(store, "notes", ("a", "old", {"same": "body"}), parent="old")
+    reads = [((), "old"), ((("a", "new", {"same": "body"}),), "new")]
+    for items, parent in reads if old_first else reads[::-1]:
+        put(store, "notes", *items, parent=parent)
+    assert (store.of("notes", "old"), store.of("notes", "new")) == ([], [{"same": "body"}])
+
+
+def test_an_object_that_is_gone_stays_in_raw(store: Store) -> None:
+    put(store, "opportunities", ("o", "c", {"id": "o"}))
+    with store.begin() as tx:
+        store.put_gone(tx, "opportunities", "o")
+        store.put_gone(tx, "opportunities", "never seen")
+    assert (store.get("opportunities", "o"), store.head_shas("opportunities"), n_raw(store)) == (None, {}, 2)
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_odd_values_come_back_as_they_were(store: Store, value: Any) -> None:
+    put(store, "notes", ("n", "o", {"value": value}))
+    store.put_meta("odd", value)
+    store.put_results("audit", "odd", [{"value": value}])
+    assert store.get("notes", "n") == {"value": value}
+    assert store.meta("odd") == value
+    assert store.results("audit", "odd") == [{"value": value}]
+
+
+def test_all_reads_any_number_in_order(store: Store) -> None:
+    put(store, "tags", *((f"{n:05}", "", n) for n in reversed(range(1234))))
+    assert list(store.all("tags")) == list(range(1234))
+
+
+# ---- one writer --------------------------------------------------------------------------------------------------
+def holder(store: Store, **values: Any) -> None:
+    """The lease as somebody else holds it."""
+    now = now_ms()
+    known = {"lease": 1, "fence": 7, "owner": "kim", "host": socket.gethostname(), "pid": 1, "step": "load"}
+    with store.engine.begin() as tx:
+        tx.execute(insert(t.lease), known | {"since_ms": now, "beat_ms": now} | values)
+
+
+def test_a_second_writer_is_told_who_writes(store: Store) -> None:
+    holder(store)
+    with pytest.raises(StoreError, match=r"kim on .* \(process 1\) is running load on this customer since 2"):
+        leases.Lease.take(store.engine, step="extract", patience=0)
+    assert store.holder().startswith("kim on")
+
+
+def test_a_dead_writer_is_taken_over(store: Store, tmp_path: Path) -> None:
+    """A real process holds the lease and is killed."""
+    folder = store.folder
+    store.close()
+
+    def hold() -> None:
+        with open_store(folder).lease("load", owner="kim"):
+            (tmp_path / "held").touch()
+            time.sleep(30)
+
+    assert killed(hold, seconds=0.5)
+    assert (tmp_path / "held").exists()
+    assert open_store(folder).holder().startswith("kim")
+    with store.lease("load") as lease:
+        assert "kim" in lease.took_over
+        assert lease.fence == 2
+    assert store.holder() == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "alive"),
+    [
+        ({}, True),
+        ({"since_ms": 0, "beat_ms": 0}, False),  # process 1 began after that lease: a reused number
+        ({"since_ms": 0}, True),  # as above, yet it beats: the clock was put forward, nothing was reused
+        ({"pid": os.getpid()}, False),  # this very process: its own earlier lease
+        ({"pid": 2**22 + 5}, False),
+        ({"host": "elsewhere"}, True),
+        ({"host": "elsewhere", "beat_ms": 0}, False),
+        ({"owner": ""}, False),
+    ],
+)
+def test_whose_lease_counts(store: Store, values: dict[str, Any], alive: bool) -> None:
+    holder(store, **values)
+    if alive:
+        with pytest.raises(StoreError, match="is running load"):
+            leases.Lease.take(store.engine, step="map", patience=0)
+    else:
+        assert leases.Lease.take(store.engine, step="map", patience=0).fence == 8
+
+
+def test_a_zombie_is_dead(store: Store) -> None:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    time.sleep(0.05)
+    holder(store, pid=pid)
+    assert leases.Lease.take(store.engine, step="map", patience=0).fence == 8
+    os.waitpid(pid, 0)
+
+
+def test_an_overtaken_writer_writes_nothing_more(store: Store) -> None:
+    with store.lease("load"):
+        put(store, "notes", ("a", "o", 1))
+        with store.engine.begin() as tx:
+            tx.execute(update(t.lease).values(fence=99, owner="kim"))
+        with pytest.raises(StoreError, match="taken over"):
+            put(store, "notes", ("b", "o", 2))
+        with pytest.raises(StoreError, match="taken over"):
+            Ledger(store).intend(Planned("r", "candidate.create", "person", "p", "p", 0, (), {}, "0" * 64, None))
+    assert store.count("notes") == 1
+    assert store.holder().startswith("kim")  # the new holder keeps the lease
+
+
+def test_of_many_who_want_to_write_one_does(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases.os, "getpid", lambda: 1)  # threads play processes that live
+    monkeypatch.setattr(leases, "_started", lambda pid: 0.0)
+    got: list[int] = []
+
+    def want() -> None:
+        try:
+            got.append(leases.Lease.take(store.engine, step="load", patience=0).fence)
+        except StoreError:
+            got.append(0)
+
+    monkeypatch.setattr(leases, "_is_alive", lambda held, now: True)
+    threads = [threading.Thread(target=want) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == [0] * 7 + [1]
+
+
+# ---- disk errors -------------------------------------------------------------------------------------------------
+def test_a_full_disk_leaves_nothing_half_recorded(store: Store) -> None:
+    """The disk fills up at each write of a transaction in turn."""
+    put(store, "notes", ("a", "o", 1), parent="o")
+    before = n_raw(store)
+    for full_at in range(1, 5):
+        seen = [0]
+
+        def fill_up(_c: Any, _cursor: Any, text: str, *_more: Any, _seen: list[int] = seen, _at: int = full_at) -> None:
+            if text.startswith(("INSERT", "UPDATE")):
+                _seen[0] += 1
+                if _seen[0] == _at:
+                    raise sqlite3.OperationalError("database or disk is full")
+
+        event.listen(store.engine, "before_cursor_execute", fill_up)
+        with pytest.raises((StoreError, sqlite3.OperationalError)), store.begin() as tx:
+            store.put_raw(tx, "notes", [("a", "o", 9), ("b", "o", 2)], whole_parent="o")
+            store.put_window(tx, "children", "o", n_rows=2, basis="sha")
+        event.remove(store.engine, "before_cursor_execute", fill_up)
+        assert (n_raw(store), store.of("notes", "o"), store.windows("children")) == (before, [1], {})
+
+
+def test_a_really_full_disk_is_a_store_error(store: Store) -> None:
+    with store.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+    @event.listens_for(store.engine, "begin")
+    def _little_room(connection: Any) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
+
+    with pytest.raises(StoreError, match="could not be written"), store.begin() as tx:
+        store.put_raw(tx, "notes", [(f"n{n}", "o", "x" * 5000) for n in range(20)])
+    assert (n_raw(store), store.count("notes")) == (0, 0)
+
+
+def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "acme"
+    folder.mkdir()
+    (folder / "store.db").write_bytes(b"this is no database, but long enough to be read as one" * 100)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(folder)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(tmp_path / "file")
+
+
+def test_a_store_that_cannot_be_read_says_so(store: Store) -> None:
+    with store.engine.begin() as tx:
+        tx.exec_driver_sql("DROP TABLE heads")
+    with pytest.raises(StoreError, match="could not be read"):
+        store.count("notes")
+
+
+def test_killed_while_writing_leaves_whole_transactions(store: Store) -> None:
+    folder = store.folder
+    store.close()
+
+    def write() -> None:
+        mine = open_store(folder)
+        for n in range(10_000):
+            with mine.begin() as tx:
+                mine.put_raw(tx, "notes", [(f"{n}-{part}", f"{n}", n) for part in range(5)], whole_parent=f"{n}")
+                mine.put_window(tx, "children", f"{n}", n_rows=5)
+
+    for _ in range(3):
+        assert killed(write, seconds=0.25)
+        windows = store.windows("children")
+        assert windows
+        assert store.count("notes") == 5 * len(windows)
+
+
+def test_files_with_odd_names_are_recorded(store: Store) -> None:
+
+
+    name = _name({"name": "r\ud83dsum\0é.pdf", "ext": "pdf"})
+    with store.begin() as tx:
+        store.put_file(tx, FileRow("f", "files", "o", name, "", 1, "0" * 64, "stored", "", 1))
+    assert [row.name for row in store.files()] == ["r\\ud83dsum\\x00é.pdf"]
