@@ -29,7 +29,7 @@ MAX_PASSES = 20
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 UNLIMITED = ("resumes", "files")  # known clients send no `limit` on these two, so neither do we
-TEXT_TYPES = ("html", "htm", "json", "txt", "js")
+ANSWERS = {"text/html": ("html", "htm", "xhtml"), "application/json": ("json",)}  # what error pages come as
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,26 +308,18 @@ def _file(
         return replace(row, state="unavailable", reason=f"Lever could not process it ({error.status})")
     except UnavailableError as error:
         return replace(row, reason=f"no answer ({error.status or 'cut off'})")
-    wrong = _wrong_content(got.media_type, name)
-    if wrong:
-        got.path.unlink()
-        return replace(row, reason=wrong)
-    _settle(got.path, walk.store.file_path(got.sha256))
     told = str(meta.get("size") or "")
-    reason = f"Lever told of {told} bytes" if told.isdigit() and int(told) != got.size else ""
-    return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=reason)
+    other = f"Lever told of {told} bytes" if told.isdigit() and int(told) != got.size else ""
+    expected = ANSWERS.get(got.media_type)
+    if expected is not None and (other or name.rpartition(".")[2].lower() not in expected):
+        got.path.unlink()  # a login or error page that came with status 200
+        return replace(row, reason=f"{got.media_type} came instead of the file")
+    _settle(got.path, walk.store.file_path(got.sha256))
+    return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=other)
 
 
 def _is_here(store: Store, known: FileRow) -> bool:
     return known.state == "stored" and known.sha256 is not None and store.file_path(known.sha256).is_file()
-
-
-def _wrong_content(media_type: str, name: str) -> str:
-    """A login or error page that came with status 200 instead of the file."""
-    ext = name.rpartition(".")[2].lower()
-    if media_type in ("text/html", "application/json") and ext not in TEXT_TYPES:
-        return f"{media_type} came instead of the file"
-    return ""
 
 
 def _settle(part: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from lib import contract, steps, workbook
 from lib import extract as extraction
 from lib.errors import ContractError, GateError, UnauthorizedError, UnavailableError
 from lib.lever import Lever
+from lib.store import open_store
 from lib.store import tables as t
 from lib.workbook import Workbook
 
@@ -41,8 +43,6 @@ def read(book: Workbook) -> steps.ExtractResult:
 @pytest.fixture(scope="session")
 def mapped_heads(mapped_home: Path) -> tuple[Any, Any]:
     """What an undisturbed extraction holds: (heads, files)."""
-    from lib.store import open_store  # noqa: PLC0415 - one look into the finished store
-
     store = open_store(mapped_home / "runs" / CUSTOMER)
     found = {stream: store.head_shas(stream) for stream in STREAMS}
     stored = {row.lever_id: (row.state, row.sha256) for row in store.files()}
@@ -140,6 +140,8 @@ def test_bad_weather(book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, 
     )
     read(book)
     assert sandbox.struck() > 50
+    sandbox.faults()
+    steps.extract(book)  # a file whose patience ran out is fetched now
     same(book, mapped_heads)
 
 
@@ -202,15 +204,13 @@ def test_an_ignored_expand_stops(book: Workbook, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("path", "body", "named"),
     [
-        ("/users", {"data": [{"id": "u1"}], "hasNext": False}, "name"),
+        ("/users", {"data": [{"name": "x"}], "hasNext": False}, "id"),
         ("/postings", {"data": [{"id": "p1"}], "hasNext": False}, "text"),
         ("/stages", {"data": [{"text": "a stage"}]}, "id"),
     ],
 )
 def test_a_missing_attribute_is_named(book: Workbook, sandbox: Sandbox, path: str, body: Json, named: str) -> None:
-    sandbox.faults(
-        {"api": "lever", "endpoint": path, "effect": "status", "status": 200, "body": __import__("json").dumps(body)}
-    )
+    sandbox.faults({"api": "lever", "endpoint": path, "effect": "status", "status": 200, "body": json.dumps(body)})
     with pytest.raises(ContractError, match=rf"{path[1:]} .*has no .*{named}"):
         steps.audit(book)
 
@@ -239,9 +239,7 @@ def test_an_opportunity_that_vanishes_meanwhile_is_gone(
     assert len(before - set(book.store.head_shas("opportunities"))) == 1
 
 
-def test_empty_resumes_as_404_and_bare_lists(
-    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
-) -> None:
+def test_empty_resumes_as_404_and_bare_lists(book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]) -> None:
     sandbox.switch(empty_resumes="404", files_envelope="bare")
     read(book)
     same(book, mapped_heads)
@@ -270,8 +268,6 @@ def test_files_that_failed_are_fetched_by_the_next_run(
         {"api": "lever", "endpoint": "/opportunities/*/files/*/download", "effect": "html"},
     )
     result = steps.extract(book)
-    states = dict(zip(result.files["state"], result.files["reason"], strict=False))
-    assert "failed" in states
     assert (result.files.loc[result.files["state"] == "failed", "n_files"]).sum() > 50
     sandbox.faults()
     (book.folder / "files" / ".part-left-over").touch()

@@ -74,9 +74,9 @@ def change(book: Workbook, edit: Callable[[Planned], dict[str, Any] | None]) -> 
     for row in ledger.rows():
         body = edit(row)
         if body is not None:
-            row = dataclasses.replace(row, body=body, body_hash=f"{random.getrandbits(256):064x}")
             changed.append(row.row_id)
-        rows.append(row)
+        other = {} if body is None else {"body": body, "body_hash": f"{random.getrandbits(256):064x}"}
+        rows.append(dataclasses.replace(row, **other))
     with book.writing("map"):
         ledger.put_plan(rows, plan_hash="changed")
     return changed

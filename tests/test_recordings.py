@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from lib import ashby, contract, dedupe, lever
+from lib import ashby, contract, dedupe, lever, mapping
+from lib.params import Policy
 from lib.transport import Pacer, Reply, Transport
+from lib.validate import target
 
 SHARED = Path(os.environ.get("WORKBOOK_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "recordings"
 STREAMS = {entry["path"]: name for name, entry in contract.lever_objects().items()}
@@ -148,3 +150,74 @@ def test_recorded_candidates_are_compared_with_contacts():
         result = dedupe.dedupe(contacts, existing=table)
         assert len(contacts) == len(result.members)
         assert set(result.people["match"]) <= {"new", "exists", "review"}
+
+
+# ---- further readers ---------------------------------------------------------------------------------------------
+class Recorded:
+    """A reader of raw objects over the recordings, as the store is one: lists, and single objects as their children."""
+
+    def __init__(self):
+        self.streams = {}
+        for _, entry, body in LEVER:
+            stream, _ = stream_of(entry["endpoint"])
+            for item in lever.unwrap(json.loads(body), entry["endpoint"]) if stream else []:
+                self.streams.setdefault(stream, {})[item.get("id") or item.get("text") or "the only one"] = item
+        self.listed = {}
+        for _, entry, body in ASHBY:
+            results = json.loads(body)["results"]
+            if isinstance(results, list):
+                self.listed.setdefault(entry["endpoint"].removeprefix("/"), {}).update(
+                    {one["id"]: one for one in results}
+                )
+
+    def all(self, stream):
+        found = self.streams.get(stream, {})
+        return iter([found[name] for name in sorted(found)])
+
+    def of(self, stream, parent_id):
+        """Every recorded child belongs to every parent: what matters is that it can be read."""
+        if stream == "opportunities":
+            return [one for one in self.all(stream) if one["contact"] == parent_id]
+        return list(self.all(stream))
+
+    def get(self, stream, lever_id):
+        return self.streams.get(stream, {}).get(lever_id)
+
+    def count(self, stream):
+        return len(self.streams.get(stream, {}))
+
+    def file(self, lever_id):
+        return None
+
+    def ashby(self, kind):
+        names = {"users": "user.list", "sources": "source.list", "departments": "department.list", "jobs": "job.list"}
+        return list(self.listed.get(names.get(kind, ""), {}).values())
+
+    def items(self, endpoint, body=None):
+        return list(self.listed.get(endpoint, {}).values())
+
+
+@pytest.mark.skipif(not (LEVER and ASHBY), reason="no recordings at hand")
+def test_decisions_are_proposed_from_a_recorded_account():
+    """Real nulls and shapes: every stage, reason, source, user, posting and question gets its row, once."""
+    tables = mapping.propose(Recorded(), policy=Policy(), now_ms=1_790_000_000_000)
+    for name, rows in tables.items():
+        ids = [row["id"] for row in rows]
+        assert len(set(ids)) == len(ids), name
+    assert [] != tables["archive_reasons"]
+    assert [] != tables["sources"]
+    assert {"custom_fields", "feedback_forms", "postings", "users"} <= set(tables)
+
+
+@pytest.mark.skipif(not ASHBY, reason="no recordings at hand")
+def test_validation_reads_recorded_objects():
+    """Walks, custom values, files and fingerprints of real candidates and applications, nulls included."""
+    reader = Recorded()
+    found = target.read_target(reader, progress=lambda done, total, note: None, workers=2)
+    assert set(reader.listed["candidate.list"]) == set(found.candidates)
+    assert set(reader.listed["application.list"]) == set(found.applications)
+    assert sum(map(len, found.by_candidate().values())) == len(found.applications)
+    for one in found.candidates.values():
+        assert {file["id"] for file in one.get("fileHandles") or []} <= {file["id"] for file in target.files_of(one)}
+        assert target.fingerprint(one["name"], one["createdAt"]) is not None
+        assert set(target.custom_values(one)) == {value["id"] for value in one.get("customFields") or []}

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import stat
+import time
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
@@ -167,6 +168,14 @@ def test_addresses_numbers_and_links_are_masked_by_their_shape(canary: str) -> N
     """Whatever the sentence around it."""
     for sentence in ("{}", "seen: {}, twice", "({})", "a;{}"):
         assert not REMAINS.search(report.mask_text(sentence.format(canary))), sentence
+
+
+@pytest.mark.parametrize("text", ["a", "a.", "a ", "1", "1 ", "a@", "aa <", "+(", "x.", "www.", "-"])
+def test_masking_takes_linear_time(text: str) -> None:
+    """A text of a candidate may be long and odd; nobody can make a report hang with one."""
+    began = time.monotonic()
+    report.mask_text(text * 20_000)
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,12 @@ def test_of_many_who_want_to_write_one_does(store: Store, monkeypatch: pytest.Mo
 
 
 # ---- disk errors -------------------------------------------------------------------------------------------------
+def _two_notes_and_a_window(store: Store) -> None:
+    with store.begin() as tx:
+        store.put_raw(tx, "notes", [("a", "o", 9), ("b", "o", 2)], whole_parent="o")
+        store.put_window(tx, "children", "o", n_rows=2, basis="sha")
+
+
 def test_a_full_disk_leaves_nothing_half_recorded(store: Store) -> None:
     """The disk fills up at each write of a transaction in turn."""
     put(store, "notes", ("a", "o", 1), parent="o")
@@ -220,9 +226,8 @@ def test_a_full_disk_leaves_nothing_half_recorded(store: Store) -> None:
                     raise sqlite3.OperationalError("database or disk is full")
 
         event.listen(store.engine, "before_cursor_execute", fill_up)
-        with pytest.raises((StoreError, sqlite3.OperationalError)), store.begin() as tx:
-            store.put_raw(tx, "notes", [("a", "o", 9), ("b", "o", 2)], whole_parent="o")
-            store.put_window(tx, "children", "o", n_rows=2, basis="sha")
+        with pytest.raises((StoreError, sqlite3.OperationalError)):
+            _two_notes_and_a_window(store)
         event.remove(store.engine, "before_cursor_execute", fill_up)
         assert (n_raw(store), store.of("notes", "o"), store.windows("children")) == (before, [1], {})
 
@@ -277,7 +282,6 @@ def test_killed_while_writing_leaves_whole_transactions(store: Store) -> None:
 
 
 def test_files_with_odd_names_are_recorded(store: Store) -> None:
-
 
     name = _name({"name": "r\ud83dsum\0é.pdf", "ext": "pdf"})
     with store.begin() as tx:

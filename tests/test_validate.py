@@ -195,7 +195,8 @@ FAULTS: dict[str, tuple[Callable[[World], Any], set[tuple[str, str, str, str]]]]
     "a history was rewritten": (
         lambda w: w.rpc("application.updateHistory", _rewritten(w)),
         {
-            ("application", "o1", "history: times", "different"), ("application", "o1", "archivedAt", "different"),
+            ("application", "o1", "history: times", "different"),
+            ("application", "o1", "archivedAt", "different"),
             ("application", "o1", "archiveReason", "different"),
         },
     ),

@@ -20,11 +20,11 @@ PERSONAL: Final = frozenset({
 
 UUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _KEEP = rf"(?<![\w-])(?:{UUID}|[0-9a-f]{{32,64}}|\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?)(?![\w-])"
-_EMAIL = r"(?:mailto:)?[\w.+%'’*/=?^{|}~!#$&-]+\s?[@＠]\s?\w[\w.-]*\w"
+_EMAIL = r"(?:mailto:)?[\w.+%'’*/=?^{|}~!#$&-]{1,128}\s?[@＠]\s?\w[\w.-]{0,253}\w"
 _NAMED = rf"(?:[^\s<>,;:()]{{1,40}} ){{1,4}}<{_EMAIL}>"  # "Given Surname <address>"
 _LINK = (
     r"(?:\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://|\bwww\.)[^\s<>\"]+|\bjavascript:[^\s<>\"]*"
-    r"|\b(?:[\w-]+\.)*(?:linkedin|github|gitlab|twitter|facebook|instagram|medium|xing|behance|dribbble)\.\w+/[^\s<>\"]*"
+    r"|\b(?:[\w-]{1,63}\.){0,4}(?:linkedin|github|gitlab|twitter|facebook|instagram|medium|xing|behance|dribbble)\.\w+/[^\s<>\"]*"
 )
 _PHONE = r"(?<![\w.-])\+?\(?\d[\d\s().\-/\u00a0]{5,}\d(?![\w-])"
 _ANY = re.compile(f"(?P<keep>{_KEEP})|(?P<link>{_LINK})|(?P<email>{_NAMED}|{_EMAIL})|(?P<phone>{_PHONE})")

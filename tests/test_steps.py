@@ -1,0 +1,169 @@
+"""The steps as a whole: the move ends right, and every gate stops what must not go on."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import reconcile
+from conftest import Sandbox, decide, environment, move, prepare, running_sandbox, write_customer
+
+from lib import steps
+from lib.errors import GateError
+from lib.store.ledger import Ledger
+from lib.workbook import Workbook
+
+
+def put(book: Workbook, table: str, **cells: str) -> None:
+    """Append one row to a decision table."""
+    path = book.params_folder / f"{table}.csv"
+    is_new = not path.is_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(cells))
+        if is_new:
+            writer.writeheader()
+        writer.writerow(cells)
+
+
+def rewrite(book: Workbook, table: str, verdicts: dict[str, str]) -> None:
+    """Other verdicts by row id."""
+    path = book.params_folder / f"{table}.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["verdict"] = verdicts.get(row["id"], row["verdict"])
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def first_ids(book: Workbook, table: str, n: int) -> list[str]:
+    return [row["id"] for row in book.table(table).rows if row["n_records"] != "0"][:n]
+
+
+# ---- the whole move ----------------------------------------------------------------------------------------------
+def test_the_whole_move_is_exact_and_validates(book: Workbook, sandbox: Sandbox) -> None:
+    result = move(book, sandbox)
+    assert (len(result.refused), len(result.parked), len(result.conflicts)) == (0, 0, 0)
+    assert {kind: found for kind, found in reconcile.problems(sandbox.truth, sandbox.state).items() if found} == {}
+    calls = sandbox.ask("GET", "/calls")
+    assert (calls["notified"], calls["rejected_bodies"], calls["unknown_paths"]) == (0, [], [])
+    proof = steps.validate(book)
+    assert proof.ok, proof.differences
+    crosswalk = (book.folder / "crosswalk.csv").read_text().splitlines()
+    rows = {tuple(line.split(",")[:2]) for line in crosswalk[1:]}
+    loaded = [one for one in sandbox.truth["people"] if one["expected"] == "load"]
+    assert {("contact", contact) for one in loaded for contact in one["contacts"]} <= rows
+
+
+def test_a_new_plan_after_the_load_is_the_same_plan(mapped: Workbook, sandbox: Sandbox) -> None:
+    """What was loaded does not come back as something that existed before."""
+    before = Ledger(mapped.store).plan_hash()
+    steps.load(mapped, execute=True)
+    steps.extract(mapped)
+    decide(mapped, sandbox)
+    assert steps.map(mapped).plan_hash == before
+    assert steps.load(mapped, execute=True).n_writes == 0
+
+
+def test_a_move_may_stop_between_any_two_steps(home: Path, sandbox: Sandbox, opened: Callable[[], Workbook]) -> None:
+    """Each step in a book of its own, and each of them twice."""
+    for step in (steps.audit, steps.extract, lambda book: decide(book, sandbox), steps.map, load_all, load_all):
+        for _ in range(2):
+            book = opened()
+            step(book)
+            book.close()
+    assert not any(reconcile.problems(sandbox.truth, sandbox.state).values())
+
+
+def load_all(book: Workbook) -> None:
+    steps.load(book, execute=True)
+
+
+# ---- gates -------------------------------------------------------------------------------------------------------
+def test_steps_in_the_wrong_order_say_which_one_lacks(book: Workbook) -> None:
+    for step, lacking in (
+        (steps.extract, "01_audit"),
+        (steps.map, "02_extract"),
+        (steps.load, "04_map"),
+        (steps.validate, "04_map"),
+    ):
+        with pytest.raises(GateError, match=lacking):
+            step(book)
+
+
+def test_a_critical_finding_stops_until_somebody_accepts_it(book: Workbook, sandbox: Sandbox) -> None:
+    sandbox.switch(key_without="jobsWrite,candidatesWrite")
+    steps.audit(book)
+    with pytest.raises(GateError, match=r"2 critical findings.*permission:ashby:candidatesWrite") as caught:
+        steps.extract(book)
+    assert caught.value.exit_code == 3
+    put(book, "overrides", id="permission:ashby:candidatesWrite", verdict="accepted", who="kim", when="", why="")
+    with pytest.raises(GateError, match="2 critical findings"):  # nobody says why
+        steps.extract(book)
+    put(book, "overrides", id="permission:ashby:jobsWrite", verdict="accepted", who="kim", when="now", why="later")
+    with pytest.raises(GateError, match=r"1 critical findings.*candidatesWrite"):
+        steps.extract(book)
+    sandbox.switch(key_without="")
+    steps.audit(book)
+    assert steps.extract(book).calls > 0
+
+
+def test_pairs_without_or_with_wrong_verdicts_stop_the_plan(book: Workbook, sandbox: Sandbox) -> None:
+    prepare(book, sandbox)
+    pairs = first_ids(book, "people", 3)
+    assert len(pairs) == 3
+    rewrite(book, "people", {pairs[0]: "", pairs[1]: "perhaps"})
+    with pytest.raises(GateError) as caught:
+        steps.map(book)
+    assert "people.csv:2: no verdict" in str(caught.value)
+    assert "people.csv:3: 'perhaps'" in str(caught.value)
+
+
+def test_people_csv_changed_after_dedupe(book: Workbook, sandbox: Sandbox) -> None:
+    prepare(book, sandbox)
+    pair = next(row for row in book.table("people").rows if row["verdict"] == "different")
+    rewrite(book, "people", {pair["id"]: "same"})
+    with pytest.raises(GateError, match=r"people\.csv has changed since 03_dedupe"):
+        steps.map(book)
+
+
+def test_wrong_verdicts_are_told_all_at_once(book: Workbook, sandbox: Sandbox) -> None:
+    prepare(book, sandbox)
+    wrong = {
+        table: first_ids(book, table, 2) for table in ("stages", "sources", "archive_reasons", "users", "postings")
+    }
+    for table, ids in wrong.items():
+        rewrite(book, table, {ids[0]: "no such thing", ids[1]: ""})
+    with pytest.raises(GateError) as caught:
+        steps.map(book)
+    told = str(caught.value)
+    for table, ids in wrong.items():
+        lines = {row["id"]: line for line, row in enumerate(book.table(table).rows, 2)}
+        for lever_id in ids:
+            assert f"params/acme/{table}.csv:{lines[lever_id]}" in told
+    assert told.count("no such thing") == len(wrong)
+    assert not Ledger(book.store).plan_hash()
+
+
+def test_another_organization_is_refused(mapped: Workbook, sandbox: Sandbox, opened: Callable[[], Workbook]) -> None:
+    """The keys of somebody else: neither is read from nor written to."""
+    home = mapped.folder.parents[1]
+    mapped.close()
+    with running_sandbox(people=5, seed=12) as other:
+        write_customer(home, other)
+        with environment(home, other):
+            book = opened()
+            for step, side in ((steps.audit, "Lever"), (steps.map, "Ashby"), (load_all, "Ashby")):
+                with pytest.raises(GateError, match=f"The {side} account that answers is not the one"):
+                    step(book)
+            assert other.ask("GET", "/calls")["writes"] == 0
+
+
+def test_a_plan_of_nobody_loads_nothing(book: Workbook) -> None:
+    with pytest.raises(GateError, match="no plan"):
+        steps.load(book, execute=True)
