@@ -94,7 +94,9 @@ def short_lists(walk: Extract) -> int:
         started = started or server_ms
         _keep(walk, stream, items)
     ranks = walk.lever.one("/disposition_stages")
-    _keep(walk, "disposition_stages", [ranks | {"id": "disposition_stages"}])
+    check_shape("disposition_stages", [ranks])
+    with walk.store.begin() as tx:
+        walk.store.put_raw(tx, "disposition_stages", [("disposition_stages", "", ranks)])
     return started or now_ms()
 
 

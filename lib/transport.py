@@ -65,32 +65,36 @@ class Pacer:
         return self._rate
 
     def acquire(self) -> None:
-        """Wait for a place in the allowance. A place before the end of a hold is void: ask for another one."""
+        """Wait for a place in the allowance. A place given before a hold is void: ask for another one."""
         while True:
             with self._lock:
-                start = max(time.monotonic(), self._held_until)
+                held = self._held_until
+                start = max(time.monotonic(), held)
                 self._next = max(self._next, start) + 1 / self._rate
                 slot = max(start, self._next - self._burst / self._rate)
             while (pause := slot - time.monotonic()) > 0:
                 time.sleep(pause)
             with self._lock:
-                if self._held_until <= slot:
+                if self._held_until == held:
                     return
 
     def hold(self, seconds: float, *, why: str) -> None:
-        """Hold back all workers for `seconds` and halve the pace; what follows begins with an empty bucket."""
+        """Hold back all workers for `seconds` and halve the pace."""
         with self._lock:
-            self._why = why
-            self._held_until = max(self._held_until, time.monotonic() + min(seconds, LONGEST_WAIT))
             self._rate = max(self._rate / 2, self._full_rate / 16)
-            self._next = max(self._next, self._held_until + (self._burst - 1) / self._rate)
             self._calm = 0
+            self._hold(seconds, why)
 
     def pause(self, seconds: float, *, why: str) -> None:
         """Hold back all workers for `seconds` at an unchanged pace (the allowance of this minute is used up)."""
         with self._lock:
-            self._why = why
-            self._held_until = max(self._held_until, time.monotonic() + min(seconds, LONGEST_WAIT))
+            self._hold(seconds, why)
+
+    def _hold(self, seconds: float, why: str) -> None:
+        end = time.monotonic() + min(seconds, LONGEST_WAIT)
+        if end > self._held_until:
+            self._why, self._held_until = why, end
+            self._next = end + (self._burst - 1) / self._rate  # no crowd afterwards: the bucket begins empty
 
     def calm(self) -> None:
         """Report an answer that was not a 429: fifty of them in a row raise the pace by a tenth."""

@@ -196,14 +196,20 @@ def test_every_object_in_a_body_is_closed(endpoint):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_nobody_can_be_notified_through_a_body(endpoint):
-    """Where the vendor has a switch for messages, it must be sent, and must be off; nothing that mails exists."""
-    if endpoint in NOT_PUBLISHED:
-        return
+    """A switch for messages must be sent, and must be off; nothing that mails or invites exists."""
     ours = contract.ashby_endpoints()[endpoint]["request"]
-    if "sendNotifications" in ashby_map()[endpoint]["properties"]:
-        assert {"const": False} == ours["properties"]["sendNotifications"]
-        assert "sendNotifications" in ours["required"]
-    assert not [name for name in ours["properties"] if re.search("mail(Message|Template)|archiveEmail|invite", name)]
+    for name in ours["properties"]:
+        assert not re.search("mail(Message|Template)|archiveEmail|invite|communication", name)
+        if re.search("notif|startAutomatic", name, re.IGNORECASE):
+            assert {"const": False} == ours["properties"][name]
+            assert name in ours["required"]
+
+
+@pytest.mark.parametrize("endpoint", [name for name in ENDPOINTS if name not in NOT_PUBLISHED])
+def test_every_published_switch_for_messages_is_ours_too(endpoint):
+    """Ashby's default is to notify: an endpoint with a switch that we did not know would do so."""
+    switches = {name for name in ashby_map()[endpoint]["properties"] if re.search("notif|startAutomatic", name, re.I)}
+    assert switches <= set(contract.ashby_endpoints()[endpoint]["request"]["required"])
 
 
 @pytest.mark.parametrize(

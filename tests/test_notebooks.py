@@ -122,7 +122,10 @@ def test_parameters_are_plain_annotated_and_explained(name: str) -> None:
     (cell,) = [cell for cell in code_cells(name) if "parameters" in cell.metadata.get("tags", [])]
     lines = cell.source.splitlines()
     assert lines[0] == 'customer: str = "demo"  # whose params file'
-    rest = ["execute: bool = False  # write to Ashby", "sample: int = 0  # load only so many people; zero means all"]
+    rest = [
+        "execute: bool = None  # True writes to Ashby, False does not, None: as the params file says",
+        "sample: int = 0  # load only so many people; zero means all",
+    ]
     assert lines[1:] == (rest if name == "05_load" else [])
 
 

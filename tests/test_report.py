@@ -330,7 +330,7 @@ def test_a_closed_gate_is_shown_and_then_raised(capsys: pytest.CaptureFixture[st
     with pytest.raises(GateError):
         report.gate(closed, ["a is not so", "b is not so"])
     said = capsys.readouterr().out
-    assert ["2 checks are red: a is not so", "b is not so", "Mend them."] == said.strip().split("\n")[1:]
+    assert ["Gate closed: 2 checks are red.", "a is not so", "b is not so", "Mend them."] == said.strip().split("\n")
     assert report.gate(lambda found: None, []).about["ok"] is True
 
 

@@ -48,6 +48,8 @@ def export(notebooks_folder: Path, reports_folder: Path, *, customer: str, level
     read = [pages.read(path) for path in sorted(notebooks_folder.glob("[0-9][0-9]_*.ipynb"))]
     about = {"customer": customer, "level": level, "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
     with as_file(files("lib.report") / "templates") as templates:
+        for gone in folder.glob("[0-9][0-9]_*.html"):
+            gone.unlink()
         written = [_notebook(page, folder, about=about, templates=templates) for page in read]
         certificate = _certificate(reports_folder)
         index = folder / "index.html"
@@ -89,6 +91,7 @@ def _overview(read: list[pages.Page], certificate: dict[str, Any], about: Page) 
     return {
         "page": about | {"title": "From Lever to Ashby: the migration report", "when": about["written"]},
         "verdict": _verdict(certificate, read),
+        "earlier": any(page.step == STEPS[-1] for page in old),
         "numbers": numbers,
         "steps": _steps(read),
         "pictures": [pictures[key] for name in PICTURES for key in sorted(pictures) if key[0] == name],

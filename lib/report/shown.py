@@ -70,16 +70,18 @@ def note(sentence: str) -> Shown:
     return Shown(f'<p class="wb wb-note">{html.escape(sentence)}</p>', sentence, "note")
 
 
-def gate_banner(ok: bool, reasons: Iterable[str] = (), *, limit: int = 20) -> Shown:
-    """Whether the next step may begin and, when not, why: each reason in words, at most `limit` of them."""
+def gate_banner(ok: bool, reasons: Iterable[str] = (), *, title: str = "", hint: str = "", limit: int = 12) -> Shown:
+    """Whether the next step may begin and, when not, why: reasons in words, at most `limit`, and what to do."""
     words = [mask_text(str(reason)) for reason in reasons]
-    title = "Gate open. The next step may begin." if ok else "Gate closed. This has to be settled first."
-    more = [f"… and {len(words) - limit:,} more"] if len(words) > limit else []
-    items = "".join(f"<li>{html.escape(word)}</li>" for word in words[:limit] + more)
+    title = mask_text(title) or ("Gate open. The next step may begin." if ok else "Gate closed.")
+    more = [f"… and at least {len(words) - limit:,} more, in the tables of this step"]
+    shown = [*words[:limit], *(more if len(words) > limit else [])]
+    items = "".join(f"<li>{html.escape(word)}</li>" for word in shown)
     shade = "wb-open" if ok else "wb-closed"
     listed = f"<ul>{items}</ul>" if items else ""
-    markup = f'<section class="wb wb-gate {shade}"><p><strong>{title}</strong></p>{listed}</section>'
-    return Shown(markup, "\n".join([title, *words[:limit], *more]), "gate", about={"ok": bool(ok)})
+    todo = f"<p>{html.escape(mask_text(hint))}</p>" if hint else ""
+    markup = f'<section class="wb wb-gate {shade}"><p><strong>{html.escape(title)}</strong></p>{listed}{todo}</section>'
+    return Shown(markup, "\n".join([title, *shown, *([hint] if hint else [])]), "gate", about={"ok": bool(ok)})
 
 
 def gate(check: Callable[..., None], *found: Any) -> Shown:
@@ -87,8 +89,9 @@ def gate(check: Callable[..., None], *found: Any) -> Shown:
     try:
         check(*found)
     except GateError as error:
-        reasons = error.message.rstrip(".").split("; ")
-        display(gate_banner(False, [*reasons, error.hint] if error.hint else reasons))
+        title, _, rest = error.message.rstrip(".").partition(": ")
+        reasons = rest.split("; ") if rest else []
+        display(gate_banner(False, reasons, title=f"Gate closed: {title}.", hint=error.hint))
         raise
     return gate_banner(True)
 

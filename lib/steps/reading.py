@@ -45,13 +45,13 @@ def audit(book: Workbook) -> AuditResult:
     """Read what is on both sides, probe both keys, forecast the cost."""
     progress = book.progress("audit")
     with book.writing("audit"):
+        _pin(book)
         confidential = audits.confidential_access(book.lever, book.params.lever.confidential_access)
         book.store.put_meta("confidentiality", confidential["confidentiality"])
         walk = _walk(book, "audit")
         started = extraction.short_lists(walk)
         if book.store.meta("extract.since") is None:
             book.store.put_meta("extract.since", started)
-        book.pin("Lever", [one["id"] for one in book.store.all("users")])
         extraction.opportunities(walk)
         read_target(book)
         probed = _probe_children(book, walk)
@@ -117,6 +117,7 @@ def extract(book: Workbook) -> ExtractResult:
     """Bring the store up to date with Lever: everything, with the bytes of all files."""
     audit_gate(book)
     with book.writing("extract"):
+        _pin(book)
         counts = extraction.run(_walk(book, "extract"))
     calls = counts.pop("calls")
     store = book.store
@@ -131,6 +132,11 @@ def extract(book: Workbook) -> ExtractResult:
         drift=pd.DataFrame(store.results("extract", "drift"), columns=["stream", "attribute", "n_records"]),
         dangling=pd.DataFrame(store.results("extract", "dangling_postings"), columns=["lever_id", "n_records", "why"]),
     )
+
+
+def _pin(book: Workbook) -> None:
+    """Refuse another Lever account than before, by what answers now and before anything of it is stored."""
+    book.pin("Lever", [one["id"] for one in book.lever.items("/users", [("includeDeactivated", "true")])])
 
 
 def _walk(book: Workbook, step: str) -> extraction.Extract:
