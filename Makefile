@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help env demo test lab check bench clean
+.PHONY: help env demo test lab check clean
 
 help:
 	@echo "make demo   set up, start the sandbox, move the demo customer from Lever to Ashby, validate, show the report"

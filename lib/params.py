@@ -52,7 +52,7 @@ class LeverSettings(_Model):
     per_second: float = Field(9.5, gt=0)
     burst: int = Field(5, ge=1, le=1000)
     workers: int = Field(8, ge=1, le=64)
-    download_hosts: list[str] = ["*.lever.co", "*.amazonaws.com"]
+    download_hosts: list[str] = ["*.lever.co", "*.s3.amazonaws.com", "*.s3.*.amazonaws.com", "s3.*.amazonaws.com"]
     confidential_access: Literal["prove", "granted", "accept_gap"] = "prove"
     retry: Retry = Retry()
 
@@ -64,7 +64,7 @@ class AshbySettings(_Model):
     key_env: EnvName = "ASHBY_API_KEY"
     per_minute: float = Field(950.0, gt=0)
     workers: int = Field(8, ge=1, le=64)
-    upload_hosts: list[str] = ["*.amazonaws.com", "*.ashbyhq.com"]
+    upload_hosts: list[str] = ["*.s3.amazonaws.com", "*.s3.*.amazonaws.com", "s3.*.amazonaws.com", "*.ashbyhq.com"]
     api_version: str = ""
     settle_s: float = Field(20.0, ge=0, le=600)
     refusal_budget: int = Field(25, ge=1)

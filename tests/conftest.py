@@ -128,7 +128,7 @@ def settings(sandbox: Sandbox, **more: Any) -> Json:
     }  # fmt: skip
     ashby = {
         "base_url": sandbox.about["ashby_url"], "key_env": "TEST_ASHBY_KEY", "per_minute": 300_000, "workers": 6,
-        "upload_hosts": [host], "settle_s": 0.4, "retry": retry,
+        "upload_hosts": [host], "settle_s": 0.2, "retry": retry,
     }  # fmt: skip
     lever |= more.pop("lever", {})
     ashby |= more.pop("ashby", {})

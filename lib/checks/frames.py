@@ -140,9 +140,7 @@ def people_frames(reader: Reader) -> dict[str, DataFrame]:
     for row in people:
         row["n_silent"] = joined[row["lever_id"]]
     surnames = _surnames(reader)
-    members = [
-        {"lever_id": row["contact"], "person": row["person"], "why": row.get("why")} for row in reader.members()
-    ]
+    members = [{"lever_id": row["contact"], "person": row["person"], "why": row.get("why")} for row in reader.members()]
     silent: dict[str, set[str]] = defaultdict(set)
     for row in members:
         if row["why"] == "same e-mail address":

@@ -23,7 +23,10 @@ class Book:
     def rows(self, name: str) -> Iterator[tuple[int, Row]]:
         """(line, row) of each row of a table; the header is line 1."""
         table = self.tables.get(name)
-        yield from enumerate(table.rows if table is not None else [], 2)
+        if hasattr(table, "numbered"):
+            yield from table.numbered()
+        else:
+            yield from enumerate(table.rows if table is not None else [], 2)
 
     def problem(self, name: str, line: int, text: str) -> None:
         """Note a problem of one row."""

@@ -91,6 +91,8 @@ def split_text(text: str, limit: int) -> list[str]:
 def csv_safe(cell: object) -> str:
     """Return the cell with an apostrophe before it where a spreadsheet would run it; numbers stay. None is ""."""
     text = "" if cell is None else str(cell)
+    if text.startswith("'") and csv_safe(text[1:]) != text[1:]:
+        return "'" + text  # it begins like one of ours: a second apostrophe keeps the two apart
     start = _skip_blank(text)
     if not start or not (_FORMULA.match(start) or text[0] in "\t\r\x00") or _is_number(text):
         return text

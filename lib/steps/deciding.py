@@ -95,7 +95,7 @@ def people_gate(book: Workbook) -> None:
     table = book.table("people")
     wrong = [
         f"{table.where(line)}: {row['verdict']!r} is neither 'same' nor 'different'"
-        for line, row in enumerate(table.rows, 2)
+        for line, row in table.numbered()
         if row["verdict"] and row["verdict"].lower() not in ("same", "different")
     ]
     waiting = [f"{table.where(line)}: no verdict" for line, row in table.open_rows()]

@@ -136,7 +136,9 @@ def extract(book: Workbook) -> ExtractResult:
 
 def _pin(book: Workbook) -> None:
     """Refuse another Lever account than before, by what answers now and before anything of it is stored."""
-    book.pin("Lever", [one["id"] for one in book.lever.items("/users", [("includeDeactivated", "true")])])
+    users = book.lever.items("/users", [("includeDeactivated", "true")])
+    extraction.check_shape("users", users)
+    book.pin("Lever", [one["id"] for one in users])
 
 
 def _walk(book: Workbook, step: str) -> extraction.Extract:

@@ -80,9 +80,17 @@ class _Run:
 
 
 def run(
-    store: Store, ashby: Ashby, *, seed: str = "", progress: Progress = lambda done, total, note: None,
-    workers: int = 8, sample_share: float = 0.05, sample_min: int = 50, run_tag: str = "Migrated from Lever",
-    losses: list[dict[str, Any]] | None = None, customer: str = "",
+    store: Store,
+    ashby: Ashby,
+    *,
+    seed: str = "",
+    progress: Progress = lambda done, total, note: None,
+    workers: int = 8,
+    sample_share: float = 0.05,
+    sample_min: int = 50,
+    run_tag: str = "Migrated from Lever",
+    losses: list[dict[str, Any]] | None = None,
+    customer: str = "",
 ) -> ValidateResult:
     """Read Ashby back and compare. `seed` decides who is in the sample (default: the hash of the plan).
 

@@ -38,7 +38,13 @@ class Findings:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(
-        self, about: Subject, name: str, *, same: bool, detail: str = "", kind: str = "different",
+        self,
+        about: Subject,
+        name: str,
+        *,
+        same: bool,
+        detail: str = "",
+        kind: str = "different",
         severity: str = "critical",
     ) -> bool:
         """Count one comparison of the field `name`; a difference is recorded when it is not the same."""
@@ -52,9 +58,7 @@ class Findings:
             self.differ(about, name, kind=kind, detail=detail, severity=severity)
         return same
 
-    def differ(
-        self, about: Subject, name: str, *, kind: str, detail: str = "", severity: str = "critical"
-    ) -> None:
+    def differ(self, about: Subject, name: str, *, kind: str, detail: str = "", severity: str = "critical") -> None:
         """Record one difference that is no comparison of a field."""
         values = (about.object, about.lever_id, about.ashby_id, name, kind, detail, severity)
         with self._lock:

@@ -94,9 +94,7 @@ def _location(about: Subject, thing: Thing, found: Any, findings: Findings) -> N
         findings.check(about, "location", same=same, detail=told, severity="warning")
 
 
-def compare_custom(
-    about: Subject, thing: Thing, found: Item, *, findings: Findings, edits: Edits
-) -> None:
+def compare_custom(about: Subject, thing: Thing, found: Item, *, findings: Findings, edits: Edits) -> None:
     """Every custom-field value of an object."""
     there = custom_values(found)
     for field_id, sent in thing.custom.items():

@@ -13,9 +13,7 @@ CONTACT, OPPORTUNITY, POSTING = "Lever contact ID", "Lever opportunity ID", "Lev
 _FIELDS = {"Candidate": CONTACT, "Application": OPPORTUNITY, "Job": POSTING}
 
 
-def find_surplus(
-    target: Target, links: Mapping[str, str], *, run_tag: str, findings: Findings
-) -> None:
+def find_surplus(target: Target, links: Mapping[str, str], *, run_tag: str, findings: Findings) -> None:
     """Marked objects that no link holds, and the same mark on two objects."""
     known = set(links.values())
     for name, kind, title in (
@@ -104,9 +102,7 @@ def find_strange_applications(
             findings.differ(about, "(exists)", kind="surplus", detail=told, severity="warning")
 
 
-def find_orphans(
-    links: Iterable[Mapping[str, str]], planned: set[str], target: Target, *, findings: Findings
-) -> None:
+def find_orphans(links: Iterable[Mapping[str, str]], planned: set[str], target: Target, *, findings: Findings) -> None:
     """What an earlier plan made and the plan in force does not hold, and still stands in Ashby."""
     homes = {"candidate": target.candidates, "application": target.applications, "job": target.jobs}
     for row in links:
