@@ -28,7 +28,7 @@ from lib.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from lib.transport import Patience, Reply, Transport, host_allowed, plain_code, retry_after, whole_number
+from lib.transport import Patience, Reply, Transport, host_allowed, plain_code, retry_after, server_time, whole_number
 
 PAGE = 100
 MAX_PAGES = 200_000
@@ -66,6 +66,7 @@ class Ashby:
         self.transport = transport
         self._patience = patience
         self._hosts = hosts or []
+        self.skew_ms = 0  # Ashby's clock minus ours, as its last answer told
         self._headers = {"Content-Type": "application/json", "Accept": "application/json; version=1"}
         if api_version:
             self._headers["Ashby-Version"] = api_version
@@ -187,8 +188,10 @@ class Ashby:
             self._observe(reply)
 
     def _observe(self, reply: Reply) -> None:
-        """Keep to the allowance that the answer tells of."""
+        """Keep to the allowance that the answer tells of, and note Ashby's clock."""
         pacer = self.transport.pacer
+        told = server_time(reply.headers)
+        self.skew_ms = told - time.time_ns() // 1_000_000 if told else self.skew_ms
         if reply.status == 429:
             return
         pacer.calm()

@@ -27,7 +27,7 @@ from lib.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from lib.transport import Patience, Reply, Transport, host_allowed, http_date, plain_code, retry_after
+from lib.transport import Patience, Reply, Transport, host_allowed, plain_code, retry_after, server_time
 
 PAGE = 100
 MAX_PAGES = 100_000  # a bound, so that no listing can go on for ever
@@ -179,7 +179,7 @@ class Lever:
         headers = {"Accept": "application/json"}
         reply = self.transport.send("GET", self.base_url + path, auth=self._auth, params=query, headers=headers)
         meaning(reply, path, self.transport)
-        return _json(reply, path), server_time(reply)
+        return _json(reply, path), server_time(reply.headers)
 
 
 def meaning(reply: Reply, path: str, transport: Transport) -> None:
@@ -239,14 +239,6 @@ def _json(reply: Reply, path: str) -> Any:
     if not isinstance(body, dict | list):
         raise UnavailableError(f"Lever: {path} answered 200 with neither an object nor a list.")
     return body
-
-
-def server_time(reply: Reply) -> int:
-    """The server's clock in epoch milliseconds, 0 when it was not told."""
-    try:
-        return int(http_date(reply.headers.get("Date", "")) * 1000)
-    except ValueError:
-        return 0
 
 
 def unwrap(answer: Any, path: str) -> list[dict[str, Any]]:

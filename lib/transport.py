@@ -33,6 +33,7 @@ from requests.adapters import HTTPAdapter
 
 from lib.errors import ConfigError, FatalError, RetryableError, StoreError, UnavailableError, UnknownOutcomeError
 
+stamina.instrumentation.set_on_retry_hooks([])  # its log lines would reach notebooks; the progress line tells waits
 LONGEST_WAIT = 120.0  # seconds: a longer Retry-After is capped, so that one odd header cannot park a run for hours
 CHUNK = 64 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -342,6 +343,14 @@ def http_date(text: str) -> float:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (TypeError, OverflowError, IndexError):
         raise ValueError("not a date") from None
+
+
+def server_time(headers: Mapping[str, str]) -> int:
+    """The server's clock in epoch milliseconds, 0 when it was not told."""
+    try:
+        return int(http_date(headers.get("Date", "")) * 1000)
+    except ValueError:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from lib.errors import (
     UnavailableError,
     WorkbookError,
 )
-from lib.lever import Lever, OffsetExpiredError, meaning, server_time, unwrap
-from lib.transport import Limits, Pacer, Patience, Reply, Transport
+from lib.lever import Lever, OffsetExpiredError, meaning, unwrap
+from lib.transport import Limits, Pacer, Patience, Reply, Transport, server_time
 
 KEY = "lever-key-of-nobody"
 PERSON = "Jane Roe jane@roe.example"
@@ -127,7 +127,7 @@ def test_a_429_holds_everybody(lever, headers, least, most):
 )
 def test_the_servers_clock_is_read_in_utc(date, moment):
     """Windows begin at the server's time, never at ours; no date is 0."""
-    assert moment == server_time(answer(200, date=date))
+    assert moment == server_time(answer(200, date=date).headers)
 
 
 # ---- calls ---------------------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ def test_a_notebook_calls_its_own_step_only(name: str) -> None:
     compute = next(cell for cell in code_cells(name) if cell.id == f"{own}-compute")
     assert re.match(rf"result = steps\.{own}\(book\b", compute.source)
     called = {found for cell in code_cells(name) for found in re.findall(r"\bsteps\.(\w+)", cell.source)}
-    own_too = {"audit": {"audit_gate"}, "dedupe": {"people_gate"}, "map": {"propose"}}.get(own, set())
+    own_too = {"audit": {"audit_gate"}, "extract": {"files_gate"}, "dedupe": {"people_gate"}, "map": {"propose"}}.get(own, set())
     assert called == {own} | own_too
     assert called <= OUR_STEPS
 

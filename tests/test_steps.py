@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,16 @@ def test_another_organization_is_refused(mapped: Workbook, sandbox: Sandbox, ope
 def test_a_plan_of_nobody_loads_nothing(book: Workbook) -> None:
     with pytest.raises(GateError, match="no plan"):
         steps.load(book, execute=True)
+
+
+def test_a_file_that_could_not_be_fetched_stops_the_plan_until_it_is_there_or_accepted(mapped) -> None:
+    store = mapped.store
+    row = next(one for one in store.files() if one.state == "stored")
+    with store.begin() as tx:
+        store.put_file(tx, replace(row, state="failed", reason="no answer (503)"))
+    with pytest.raises(GateError, match=row.lever_id):
+        steps.map(mapped)
+    (mapped.params_folder / "overrides.csv").write_text(
+        f"id,who,when,why\nfile:{row.lever_id},Ada,2026-01-01,not needed\n", "utf-8"
+    )
+    steps.files_gate(mapped)

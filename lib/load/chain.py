@@ -206,7 +206,7 @@ class Chain:
         self.load.settled()
 
     def _touched(self, row: Planned) -> tuple[str, Any] | None:
-        """(id, how it was) of an object that was there before us and that this row changes for all: plans stay equal."""
+        """(id, how it was) of an object that was there before us and that this row changes: plans stay equal."""
         if row.kind != "customField.updateSelectableValues":
             return None
         ashby_id = self._resolve(row.body["customFieldId"])
@@ -251,7 +251,7 @@ class Chain:
                 self._done(row, None, note="found done after its answer was lost")
                 return True
             return False  # setting the same state again does no harm
-        seeker = Seeker(self.load.ashby, self.ledger, first_ms=first_ms)
+        seeker = Seeker(self.load.ashby, self.ledger, first_ms=first_ms + self.load.ashby.skew_ms)
         began = time.monotonic()
         for pause in chain(LOOKS, repeat(30.0)):
             left = self.load.settle_s - (time.monotonic() - began)

@@ -12,6 +12,7 @@ from lib import load as loading
 from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
+from lib.steps.reading import files_gate
 from lib.steps.target import read_candidates, read_target
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
@@ -131,6 +132,7 @@ def map(book: Workbook) -> MapResult:
     """Compile the plan: every Ashby call with its body, before the first one is made."""
     if not book.store.meta("extract.finished_ms"):
         raise GateError("Lever is not extracted yet.", hint="Run 02_extract first.")
+    files_gate(book)
     people_gate(book)
     with book.writing("map"):
         read_target(book)

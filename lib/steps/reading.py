@@ -100,6 +100,23 @@ def audit_gate(book: Workbook) -> None:
     audits.gate(found, accepted=_accepted(book))
 
 
+def files_gate(book: Workbook) -> None:
+    """GateError that names the files whose bytes could not be fetched, unless somebody has accepted their loss.
+
+    A file that Lever itself cannot deliver (422) is a loss that is listed; these are the ones that may come tomorrow.
+    """
+    failed = [row for row in book.store.files() if row.state == "failed"]
+    red = [row for row in failed if f"file:{row.lever_id}" not in _accepted(book)]
+    if red:
+        names = "; ".join(
+            f"{row.stream} {row.lever_id} of opportunity {row.opportunity_id}: {row.reason}" for row in red[:10]
+        )
+        raise GateError(
+            f"The bytes of {len(red)} files could not be fetched: {names}.",
+            hint="Run 02_extract again, or accept the loss of one in overrides.csv (id file:<id>, who, when, why).",
+        )
+
+
 def _accepted(book: Workbook) -> set[str]:
     rows = book.table("overrides").rows
     return {row["id"] for row in rows if row.get("who") and row.get("why") and row.get("verdict", "yes")}

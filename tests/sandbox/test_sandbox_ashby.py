@@ -1,7 +1,5 @@
 """The Ashby side of the sandbox behaves as the facts say, and says what it guesses by switches."""
 
-# ruff: noqa: SIM300 - expected values stand first in this repository
-
 from __future__ import annotations
 
 import hashlib

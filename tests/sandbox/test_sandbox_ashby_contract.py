@@ -3,7 +3,6 @@
 Looked for in the folder that ``ASHBY_DOCUMENTS`` names, else in a folder ``shared`` beside the repository:
 ``contracts/ashby-openapi.yml`` (the published contract) and ``recordings/ashby`` (recorded answers).
 """
-# ruff: noqa: SIM300 - expected values stand first in this repository
 
 from __future__ import annotations
 
