@@ -27,10 +27,10 @@ $(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
 		$(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . && \
-		env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q $(VENV)/lib || true; \
+		{ env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q $(VENV)/lib || true; } ; \
 	fi
 	@mkdir -p $(VENV)/share/jupyter/lab/settings && cp jupyter/overrides.json $(VENV)/share/jupyter/lab/settings/
-	@$(BIN)/python -c "import lib" && touch $@
+	@$(BIN)/workbook --help >/dev/null && touch $@
 
 demo: $(STAMP)
 	@$(BIN)/workbook run demo --fresh --execute
@@ -39,7 +39,7 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest
 
 lab: $(STAMP)
-	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
+	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --config=jupyter/jupyter_server_config.py --ServerApp.root_dir="$(CURDIR)" \
 		$$([ "$$(id -u)" = 0 ] && echo --allow-root) notebooks/01_audit.ipynb
 
 check: $(STAMP)

@@ -28,7 +28,17 @@ from lib.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from lib.transport import Patience, Reply, Transport, host_allowed, plain_code, retry_after, server_time, whole_number
+from lib.transport import (
+    Patience,
+    Reply,
+    Transport,
+    host_allowed,
+    host_of,
+    plain_code,
+    retry_after,
+    server_time,
+    whole_number,
+)
 
 PAGE = 100
 MAX_PAGES = 200_000
@@ -144,7 +154,7 @@ class Ashby:
         url = str(handle.get("url", ""))
         if not host_allowed(url, self._hosts):
             raise FatalError(
-                "Ashby: an upload address points to a host that is not allowed.",
+                f"Ashby: an upload address points to a host that is not allowed: {host_of(url)}.",
                 hint="If it is Ashby's storage, add the host to ashby.upload_hosts in the params file.",
             )
         fields = {str(key): str(value) for key, value in (handle.get("fields") or {}).items()}
@@ -159,7 +169,7 @@ class Ashby:
         told = self.call("file.info", {"fileHandle": handle}).results
         url = str(told.get("url", "")) if isinstance(told, dict) else ""
         if not host_allowed(url, self._hosts):
-            raise FatalError("Ashby: a download address points to a host that is not allowed.")
+            raise FatalError(f"Ashby: a download address points to a host that is not allowed: {host_of(url)}.")
         reply = self.transport.send("GET", url, paced=False)
         if reply.status != 200:
             raise UnavailableError(f"Ashby: the file storage answered {reply.status}.", status=reply.status)

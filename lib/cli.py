@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from lib import batch, params, service, workbook
-from lib.errors import ConfigError, WorkbookError
+from lib.errors import ConfigError, GateError, StoreError, WorkbookError
+from lib.store import Store, open_store
+from lib.store.ledger import Ledger
 
 app = typer.Typer(
     add_completion=False,
@@ -52,8 +54,12 @@ def new(customer: Customer) -> None:
     path.write_text(text.replace("CUSTOMER", customer), "utf-8")
     env.touch(mode=0o600)
     env.write_text(ENV_TEXT.format(customer=customer), "utf-8")
-    out.print(f"Wrote params/{path.name} and {env.name}.")
-    out.print(f"Next: put both keys into {env.name}, read params/{path.name}, then: workbook run {customer} --to audit")
+    overrides = path.with_suffix("") / "overrides.csv"
+    overrides.parent.mkdir(exist_ok=True)
+    overrides.write_text("id,who,when,why\n", "utf-8")
+    out.print(f"Wrote params/{path.name}, params/{customer}/overrides.csv and {env.name}.", soft_wrap=True)
+    out.print(f"Next: put both keys into {env.name}, read params/{path.name}, then run:", soft_wrap=True)
+    out.print(f"  .venv/bin/workbook run {customer} --to audit", soft_wrap=True)
 
 
 @app.command()
@@ -63,6 +69,9 @@ def run(
     last: Annotated[str, typer.Option("--to", help="last step")] = "validate",
     execute: Annotated[bool, typer.Option("--execute", help="write to Ashby; without it nothing is written")] = False,
     sample: Annotated[int, typer.Option("--sample", min=0, help="load only so many people (a rehearsal)")] = 0,
+    reread: Annotated[
+        bool, typer.Option("--reread", help="read the child lists of active opportunities again")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew (only with a throw-away target)")] = False,
 ) -> None:
     """Run the notebooks headlessly, from one step to another, and make the report."""
@@ -78,10 +87,11 @@ def run(
         for step in steps:
             given: dict[str, Any] = {"customer": customer}
             given |= {"execute": execute, "sample": sample} if step == "load" else {}
+            given |= {"reread": reread} if step == "extract" else {}
             _tell_step(customer, step, given)
     finally:
         index = _report(customer, "masked")
-    _summary(customer, time.monotonic() - began, index, execute and "load" in steps)
+    _summary(customer, time.monotonic() - began, index, steps, execute=execute, sample=sample)
 
 
 def _open_once(customer: str) -> None:
@@ -92,10 +102,25 @@ def _open_once(customer: str) -> None:
             out.print(book.started_over)
         if book.params.service is not None:
             out.print(f"The local service of {customer} runs; end it with: workbook sandbox --stop {customer}")
-        book.lever.hello()
-        book.ashby.hello()
+        if holder := book.store.holder():
+            raise StoreError(f"Somebody is working on {customer}: {holder}.", hint="Wait for it, or end that process.")
+        _greet(book)
     finally:
         book.close()
+
+
+def _greet(book: workbook.Workbook) -> None:
+    """One quick call to each side; what is wrong with both is said at once."""
+    errors = []
+    for hello in (book.lever.hello, book.ashby.hello):
+        try:
+            hello()
+        except WorkbookError as error:
+            errors.append(error)
+    if len(errors) > 1:
+        raise type(errors[0])(f"{errors[0]} And: {errors[1].message}", hint=errors[1].hint)
+    if errors:
+        raise errors[0]
 
 
 def _begin_anew(customer: str, settings: params.Params) -> None:
@@ -133,35 +158,46 @@ def _report(customer: str, level: str) -> Path | None:
     return reports.export(folder / "notebooks", folder / "reports", customer=customer, level=level)
 
 
-def _summary(customer: str, seconds: float, index: Path | None, executed: bool) -> None:
-    book = workbook.open_customer(customer)
+def _summary(
+    customer: str, seconds: float, index: Path | None, steps: list[str], *, execute: bool, sample: int
+) -> None:
+    store = _stored(customer)
     try:
-        counts = _states(book)
-        file = book.folder / "reports" / "certificate.json"
-        out.print(
-            f"\n{customer}: {len(book.store.people()):,} people, {book.store.count('opportunities'):,} opportunities"
-        )
-        if counts:
-            out.print("plan rows: " + ", ".join(f"{n:,} {state}" for state, n in sorted(counts.items())))
-        if executed and file.is_file():
-            about = json.loads(file.read_text("utf-8"))
-            out.print(f"differences: {about.get('n_differences')}")
-        elif not executed:
-            out.print("Dry run: nothing was written to Ashby. Run again with --execute to load.")
+        counts = _states(store)
+        n_people, n_opportunities = len(store.people()), store.count("opportunities")
     finally:
-        book.close()
+        store.close()
+    out.print(f"\n{customer}: {n_people:,} people, {n_opportunities:,} opportunities")
+    if counts:
+        out.print("plan rows: " + ", ".join(f"{n:,} {state}" for state, n in sorted(counts.items())))
+    if "validate" in steps:
+        about = json.loads((workbook.folder_of(customer) / "reports" / "certificate.json").read_text("utf-8"))
+        found = about["n_differences"]
+        out.print("differences: " + ", ".join(f"{n:,} {name}" for name, n in found.items()))
+    out.print(_next(customer, steps[-1], execute=execute, sample=sample), soft_wrap=True)
     out.print(f"took {seconds:.0f} s")
     if index is not None:
-        out.print(f"report: {index}")
-    if counts.get("refused") or counts.get("parked"):
+        out.print(f"report: {index}", soft_wrap=True)
+    if {"load", "validate"} & set(steps) and (counts.get("refused") or counts.get("parked")):
         raise typer.Exit(5)
 
 
-def _states(book: workbook.Workbook) -> Counter[str]:
-    from lib.store.ledger import Ledger  # noqa: PLC0415
+def _next(customer: str, last: str, *, execute: bool, sample: int) -> str:
+    """What to run next, word by word."""
+    command = f".venv/bin/workbook run {customer}"
+    if last == "validate":
+        return "The move is loaded and compared; the certificate stands beside the report."
+    if last == "load" and not execute:
+        return f"Dry run: nothing was written to Ashby. To load: {command} --from load --execute"
+    if last == "load" and sample:
+        return f"Look at them in Ashby by their tag (policy.run_tag). The rest: {command} --from load --execute"
+    following = workbook.STEPS[workbook.STEPS.index(last) + 1]
+    return f"Next: {command} --from {following} --to {following}"
 
+
+def _states(store: Store) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for _, state, n_rows in Ledger(book.store).counts():
+    for _, state, n_rows in Ledger(store).counts():
         counts[state] += n_rows
     return counts
 
@@ -181,9 +217,6 @@ def _status_of(customer: str) -> list[str]:
     settings = params.load(customer)
     if not (folder / "store.db").is_file() and not settings.store_url:
         return ["-", "-", "not begun", ""]
-    from lib.store import open_store  # noqa: PLC0415
-    from lib.store.ledger import Ledger  # noqa: PLC0415
-
     store = open_store(folder, url=settings.store_url)
     try:
         counts: Counter[str] = Counter()
@@ -196,6 +229,18 @@ def _status_of(customer: str) -> list[str]:
         store.close()
 
 
+def _stored(customer: str) -> Store:
+    """The store of a customer, for looking only: no key, no network, no service."""
+    settings, folder = params.load(customer), workbook.folder_of(customer)
+    if not settings.store_url and not (folder / "store.db").is_file():
+        raise _no_plan(customer)
+    return open_store(folder, url=settings.store_url)
+
+
+def _no_plan(customer: str) -> GateError:
+    return GateError(f"{customer} has no plan yet.", hint=f"Run: workbook run {customer} --to map")
+
+
 @plan_app.command("show")
 def plan_show(
     customer: Customer,
@@ -205,13 +250,11 @@ def plan_show(
     limit: Annotated[int, typer.Option(min=1)] = 50,
 ) -> None:
     """Show the plan: counts by kind and state, or the rows of one person or kind."""
-    from lib.store.ledger import Ledger  # noqa: PLC0415
-
-    book = workbook.open_customer(customer)
+    store = _stored(customer)
     try:
-        ledger = Ledger(book.store)
+        ledger = Ledger(store)
         if not ledger.plan_hash():
-            raise ConfigError(f"{customer} has no plan yet.", hint=f"Run: workbook run {customer} --to map")
+            raise _no_plan(customer)
         out.print(f"plan {ledger.plan_hash()}")
         if not person and not kind:
             table = Table("kind", "state", "rows", box=None)
@@ -228,7 +271,7 @@ def plan_show(
                 out.print(json.dumps(row.body, ensure_ascii=False, indent=2), soft_wrap=True, markup=False)
         out.print(f"{min(limit, len(rows))} of {len(rows)} rows")
     finally:
-        book.close()
+        store.close()
 
 
 @app.command()
@@ -268,6 +311,8 @@ def main() -> None:
     """Run the command line; a WorkbookError ends as one message on stderr and its exit code."""
     try:
         code = app(standalone_mode=False)
+        if code == 130:  # how typer tells of Ctrl-C
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except (typer.Abort, KeyboardInterrupt):
         print("Stopped. Everything done so far is kept; run the same command again to go on.", file=sys.stderr)

@@ -16,6 +16,7 @@ from lib.errors import ConfigError
 from lib.normalize import csv_plain, csv_safe
 
 Row = dict[str, str]
+AS_PROPOSED = ("=", "ok")
 FIRST, LAST = ["id", "label"], ["proposal", "reason", "confidence", "n_records", "verdict"]
 
 
@@ -130,4 +131,15 @@ def _row(table: DecisionTable, number: int, columns: list[str], cells: list[str]
     cells = cells + [""] * (len(columns) - len(cells))
     row = {name: csv_plain(cell) for name, cell in zip(columns, cells, strict=False)}
     row.setdefault("n_records", "")
-    return row | {name: value.strip() for name, value in row.items() if name.endswith("verdict")}
+    return _taken(row | {name: value.strip() for name, value in row.items() if name.endswith("verdict")})
+
+
+def _taken(row: Row) -> Row:
+    """A verdict of `=` or `ok` takes the proposal, and with it the proposals of the row's other verdicts."""
+    if row.get("verdict", "").lower() not in AS_PROPOSED or not row.get("proposal"):
+        return row
+    more = {
+        name: row.get(name.replace("verdict", "proposal")) or row.get(name.removesuffix("_verdict"), "") for name in row
+    }
+    others = {name: more[name] for name, value in row.items() if name.endswith("_verdict") and not value}
+    return row | others | {"verdict": row["proposal"]}

@@ -27,7 +27,7 @@ from lib.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from lib.transport import Patience, Reply, Transport, host_allowed, plain_code, retry_after, server_time
+from lib.transport import Patience, Reply, Transport, host_allowed, host_of, plain_code, retry_after, server_time
 
 PAGE = 100
 MAX_PAGES = 100_000  # a bound, so that no listing can go on for ever
@@ -164,7 +164,7 @@ class Lever:
             url = ""
         if not host_allowed(url, self._hosts):
             raise FatalError(
-                f"Lever: the download {path} points to a host that is not allowed.",
+                f"Lever: the download {path} points to a host that is not allowed: {host_of(url)}.",
                 hint="If it is Lever's storage, add the host to lever.download_hosts in the params file.",
             )
         return url

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -71,11 +72,20 @@ class AshbySettings(_Model):
     retry: Retry = Retry()
 
 
+def _iso_date(text: str) -> str:
+    if text:
+        datetime.fromisoformat(text)
+    return text
+
+
+Day = Annotated[str, AfterValidator(_iso_date)]
+
+
 class Scope(_Model):
     """What moves. Times are ISO dates (UTC); empty lists mean "all"."""
 
-    created_from: str = ""
-    created_to: str = ""
+    created_from: Day = ""
+    created_to: Day = ""
     states: list[Literal["active", "archived", "hired"]] = []
     postings: list[str] = []
     include_confidential: bool = True
@@ -88,6 +98,7 @@ class Policy(_Model):
     talent_pool_job: str = ""
     repeat_candidacy: Literal["note", "application"] = "note"
     secret_notes: Literal["private", "withhold"] = "private"
+    confidential_as_new: bool = False
     existing_candidates: Literal["link", "link_and_fill", "review"] = "link"
     consent_denied: Literal["never", "load"] = "never"
     consent_expired: Literal["never", "load"] = "never"

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from lib import decisions, service
 from lib.ashby import Ashby
-from lib.errors import GateError
+from lib.errors import GateError, StoreError
 from lib.lever import Lever
 from lib.params import Params, home, load, secrets
 from lib.store import Store, now_ms, open_store
@@ -47,6 +48,13 @@ class Workbook:
     def params_folder(self) -> Path:
         """Where the customer's decision tables stand."""
         return home() / "params" / self.customer
+
+    def private_file(self, name: str) -> IO[str]:
+        """A file of this customer, opened for writing anew, with mode 0600 in a folder with mode 0700."""
+        path = self.folder / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="")
 
     def table(self, name: str) -> decisions.DecisionTable:
         """One decision table, as it stands on disk."""
@@ -155,13 +163,23 @@ def folder_of(customer: str) -> Path:
 def open_customer(customer: str) -> Workbook:
     """Open a customer by name; ConfigError says what is wrong with the settings and how to mend it."""
     params = load(customer)
+    try:
+        return _opened(customer, params)
+    except OSError as error:
+        raise StoreError(
+            f"runs/{customer} cannot be used ({error.strerror or type(error).__name__}).",
+            hint="Is the disk full or read-only, does the folder belong to somebody else?",
+        ) from None
+
+
+def _opened(customer: str, params: Params) -> Workbook:
     folder = folder_of(customer)
     started_over, given, urls = "", {}, {}
     if params.service is not None:
         found = service.ensure(folder, params.service.command, cwd=home_of_code())
         given = found.env
         urls = {"lever": found.url("lever_url"), "ashby": found.url("ashby_url"), "storage": found.url("storage_url")}
-        started_over = _set_aside(folder, found.instance)
+        started_over = _set_aside(folder, found.instance, url=params.store_url)
     names = [params.lever.key_env, params.ashby.key_env]
     keys = secrets(customer, names, given=given)
     masker = Masker()
@@ -212,13 +230,14 @@ def _host(url: str) -> str:
     return url.split("/")[2] if "//" in url else url
 
 
-def _set_aside(folder: Path, instance: str) -> str:
+def _set_aside(folder: Path, instance: str, *, url: str = "") -> str:
     """When a throw-away target was started anew, what was written to the old one is gone: begin a new store.
 
     The earlier run is kept beside it, until the next time.
     """
-    database = folder / "store.db"
-    if not database.is_file():
+    if url:
+        return _other_instance(folder, instance, url)
+    if not (folder / "store.db").is_file():
         return ""
     store = open_store(folder)
     known = store.meta("service.instance")
@@ -226,9 +245,35 @@ def _set_aside(folder: Path, instance: str) -> str:
     if known in (None, instance):
         return ""
     previous = folder.with_name(f"{folder.name}.previous")
-    shutil.rmtree(previous, ignore_errors=True)
+    if (folder / "notebooks").exists() or not previous.exists():  # a run worth keeping replaces the one before it
+        shutil.rmtree(previous, ignore_errors=True)
+    else:
+        previous = folder.with_name(f"{folder.name}.begun")
+        shutil.rmtree(previous, ignore_errors=True)
     previous.mkdir(mode=0o700)
-    for name in ("store.db", "store.db-wal", "store.db-shm", "files", "notebooks", "reports", "log.jsonl"):
+    for name in (
+        "store.db",
+        "store.db-wal",
+        "store.db-shm",
+        "files",
+        "notebooks",
+        "reports",
+        "log.jsonl",
+        "crosswalk.csv",
+    ):
         if (folder / name).exists():
             (folder / name).rename(previous / name)
     return f"The local service was started anew, so this run begins anew; the earlier one is in runs/{previous.name}."
+
+
+def _other_instance(folder: Path, instance: str, url: str) -> str:
+    """A store on a database server is not moved by us: a renewed target needs a new database."""
+    store = open_store(folder, url=url)
+    known = store.meta("service.instance")
+    store.close()
+    if known in (None, instance):
+        return ""
+    raise GateError(
+        f"The local service of {folder.name} was started anew, and its store still holds the run against the old one.",
+        hint="Give the customer an empty database (store_url).",
+    )

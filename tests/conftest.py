@@ -132,7 +132,8 @@ def settings(sandbox: Sandbox, **more: Any) -> Json:
     }  # fmt: skip
     lever |= more.pop("lever", {})
     ashby |= more.pop("ashby", {})
-    return {"customer": CUSTOMER, "lever": lever, "ashby": ashby, **more}
+    policy = {"confidential_as_new": True} | more.pop("policy", {})
+    return {"customer": CUSTOMER, "lever": lever, "ashby": ashby, "policy": policy, **more}
 
 
 def write_customer(home: Path, sandbox: Sandbox, **more: Any) -> None:

@@ -159,6 +159,7 @@ class World:
         self.losses = Losses()
         self.people_cells: dict[str, dict[str, Any]] = {}
         self.groups: dict[str, list[str]] = {}
+        self.loaded: set[str] = set()
 
     # ---- the reader
     def all(self, stream: str) -> Iterator[dict[str, Any]]:
@@ -181,6 +182,10 @@ class World:
     def file(self, lever_id: str) -> Any:
         """A stored file."""
         return self.files.get(lever_id)
+
+    def made(self, kind: str) -> set[str]:
+        """Opportunities whose application an earlier load has made."""
+        return self.loaded if kind == "application" else set()
 
     def ashby(self, kind: str) -> list[dict[str, Any]]:
         """Objects of the target."""

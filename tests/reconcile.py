@@ -1,14 +1,17 @@
 """The sandbox's truth against the state it ended in: what is lost, doubled, invented, wrongly merged or announced.
 
 Knows neither `lib` nor its store: only what the sandbox says must arrive, and what arrived.
+Which records stand, how often and where is asked here; what they say is asked in `reconcile_contents`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from datetime import datetime
 from typing import Any
+
+from reconcile_contents import contents
+from reconcile_text import milliseconds, squash
 
 MARKER = re.compile(r"\[Lever ([a-z]+) ([^\]\s]+)(?: (?!\d+/)[^\]\s]+)?(?: (\d+)/(\d+))?\]")
 WHOLE = re.compile(r"\[Lever [a-z]+ [^\]]+\]")
@@ -17,7 +20,7 @@ Json = dict[str, Any]
 
 def problems(truth: Json, state: Json) -> dict[str, list[str]]:
     """{kind: what is wrong}; every list is empty when the move is exact."""
-    world = _World(truth, state)
+    world = World(truth, state)
     return {
         "people": _people(world),
         "merged": _merged(world),
@@ -27,11 +30,14 @@ def problems(truth: Json, state: Json) -> dict[str, list[str]]:
         "forms": _forms(world),
         "files": _files(world),
         "invented": _invented(world),
+        **contents(world),
         "notified": [f"{state['notified']} notifications"] if state["notified"] else [],
     }
 
 
-class _World:
+class World:
+    """Truth and state, indexed by Lever ids."""
+
     def __init__(self, truth: Json, state: Json) -> None:
         self.truth, self.state = truth, state
         self.old = {kind: set(ids) for kind, ids in state["preexisting"].items()}
@@ -59,15 +65,55 @@ class _World:
             for form in application["feedback"]:
                 found = MARKER.findall(str(form.get("submittedValues")))
                 if found:
-                    self.forms[found[-1][1]].append(form)
+                    self.forms[found[-1][1]].append(form | {"opportunity": _field(application, "Lever opportunity ID")})
+        self.contact = {one["id"]: one for one in truth["contacts"]}
+        self.labels = {
+            field["title"]: {option["value"]: option["label"] for option in field.get("selectableValues") or []}
+            for field in state["custom_fields"]
+        }
         self.opportunity = {one["id"]: one for one in truth["opportunities"]}
+
+    def new_candidates(self) -> list[Json]:
+        """Candidates that were not there before the move."""
+        return [one for one in self.state["candidates"] if one["id"] not in self.old["candidates"]]
+
+    def contacts_of(self, candidate: Json) -> list[str]:
+        """The Lever contacts a candidate stands for."""
+        return [one for one in _field(candidate, "Lever contact ID").split(",") if one]
+
+    def text(self, kind: str, lever_id: str, contact: str) -> str:
+        """All notes of one Lever object at the candidate of one contact, squashed; parts joined in their order."""
+        here = {candidate["id"] for candidate in self.of_contact[contact]}
+        parts = []
+        for note in self.notes[kind, lever_id]:
+            if note["candidate"] in here:
+                marker = WHOLE.findall(note["content"])[-1]
+                number = int(MARKER.findall(marker)[-1][2] or 1)
+                body = note["content"].rpartition(marker)[0]
+                whole = re.sub(r" \d+/\d+\]$", "]", marker)
+                parts.append((whole, number, body if number == 1 else body.partition("\n")[2]))
+        return squash("".join(body for _, _, body in sorted(parts)))
+
+    def stands_open(self, kind: str, lever_id: str) -> bool:
+        """Whether one of its notes is not private."""
+        return not all(note["isPrivate"] for note in self.notes[kind, lever_id])
+
+    def fields_of(self, opportunity: str) -> list[tuple[str, Any]]:
+        """(title, value) of the custom fields of a candidacy's candidate and application; options by their label."""
+        found = []
+        for item in [*self.of_contact[self.opportunity[opportunity]["contact"]], *self.of_opportunity[opportunity]]:
+            for title, value in item["customFields"].items():
+                labels = self.labels.get(title, {})
+                shown = [labels.get(one, one) for one in value] if isinstance(value, list) else value
+                found.append((title, labels.get(shown, shown) if isinstance(shown, str) else shown))
+        return [(title, value) for title, value in found if not title.startswith("Lever ")]
 
 
 def _field(item: Json, title: str) -> str:
     return str((item.get("customFields") or {}).get(title) or "")
 
 
-def _people(world: _World) -> list[str]:
+def _people(world: World) -> list[str]:
     found = []
     for person in world.truth["people"]:
         held = [world.of_contact[contact] for contact in person["contacts"]]
@@ -84,7 +130,7 @@ def _people(world: _World) -> list[str]:
     return found
 
 
-def _merged(world: _World) -> list[str]:
+def _merged(world: World) -> list[str]:
     found = []
     for left, right in world.truth["must_not_merge"]:
         both = {one["id"] for one in world.of_contact[left]} & {one["id"] for one in world.of_contact[right]}
@@ -95,7 +141,7 @@ def _merged(world: _World) -> list[str]:
     return found
 
 
-def _opportunities(world: _World) -> list[str]:
+def _opportunities(world: World) -> list[str]:
     found = []
     for one in world.truth["opportunities"]:
         applications = world.of_opportunity[one["id"]]
@@ -116,22 +162,18 @@ def _application(one: Json, applications: list[Json], name: str) -> list[str]:
     if not applications:
         return [f"{name} is lost"]
     got = applications[0]
-    history = [_ms(event["enteredStageAt"]) for event in got["history"]]
-    found = [f"{name}: createdAt"] if _ms(got["createdAt"]) != one["created"] else []
+    history = [milliseconds(event["enteredStageAt"]) for event in got["history"]]
+    found = [f"{name}: createdAt"] if milliseconds(got["createdAt"]) != one["created"] else []
     if one["archived"]:
         found += [f"{name}: is not closed"] if got["status"] not in ("Archived", "Hired") else []
-        found += [f"{name}: closed at another time"] if abs(history[-1] - one["archived_at"]) > 50 else []
+        found += [f"{name}: closed at another time"] if abs(max(history, default=0) - one["archived_at"]) > 50 else []
     elif got["status"] not in ("Active", "Lead"):
         found.append(f"{name}: is {got['status']}")
     found += [f"{name}: history out of order"] if history != sorted(history) else []
     return found
 
 
-def _ms(text: str) -> int:
-    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
-
-
-def _parts(world: _World, kind: str, one: Json) -> list[str]:
+def _parts(world: World, kind: str, one: Json) -> list[str]:
     """A record that must stand exactly once as a note (all of its parts), with its privacy."""
     notes = world.notes[kind, one["id"]]
     name = f"{kind} {one['id']}"
@@ -146,11 +188,11 @@ def _parts(world: _World, kind: str, one: Json) -> list[str]:
     return found
 
 
-def _notes(world: _World) -> list[str]:
+def _notes(world: World) -> list[str]:
     return [text for one in world.truth["notes"] for text in _parts(world, "note", one)]
 
 
-def _feedback(world: _World) -> list[str]:
+def _feedback(world: World) -> list[str]:
     found = []
     for one in world.truth["feedback"]:
         n = len(world.forms[one["id"]]) + len(world.notes["feedback", one["id"]])
@@ -159,8 +201,8 @@ def _feedback(world: _World) -> list[str]:
     return found
 
 
-def _forms(world: _World) -> list[str]:
-    """Profile forms become custom fields or notes; none may stand twice, none may be nowhere."""
+def _forms(world: World) -> list[str]:
+    """Profile forms: none may stand twice, none that must not load; their answers are asked one by one elsewhere."""
     found = []
     for one in world.truth["forms"]:
         n = len({note["id"] for note in world.notes["form", one["id"]]})
@@ -171,7 +213,7 @@ def _forms(world: _World) -> list[str]:
     return found
 
 
-def _files(world: _World) -> list[str]:
+def _files(world: World) -> list[str]:
     """The bytes of each file stand once at the person's candidate; the same bytes may be several files of theirs."""
     wanted: dict[str, Counter[str]] = defaultdict(Counter)
     for one in world.truth["files"]:
@@ -195,7 +237,7 @@ def _files(world: _World) -> list[str]:
     return found
 
 
-def _invented(world: _World) -> list[str]:
+def _invented(world: World) -> list[str]:
     found = []
     known = {opportunity["id"] for opportunity in world.truth["opportunities"]}
     for kind, title in (

@@ -113,6 +113,7 @@ def test_new_writes_both_files_with_comments_and_private_keys(home: Path) -> Non
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
     assert "LEVER_API_KEY=\n" in env.read_text()
     text = (home / "params" / "acme.yaml").read_text()
+    assert (home / "params" / "acme" / "overrides.csv").read_text() == "id,who,when,why\n"
     assert "customer: acme" in text
     assert text.count("#") > 15
     failed(workbook(home, "new", "acme"), 2, "nothing was changed")
@@ -124,7 +125,7 @@ def test_status_plan_and_report_say_when_there_is_nothing_yet(home: Path) -> Non
     done = workbook(home, "status")
     assert (done.returncode, "not begun" in done.stdout) == (0, True)
     failed(workbook(home, "report", "acme"), 2, "no executed notebook")
-    failed(workbook(home, "plan", "show", "acme", LEVER_API_KEY="a", ASHBY_API_KEY="b"), 2, "no plan")
+    failed(workbook(home, "plan", "show", "acme"), 3, "no plan", "workbook run acme --to map")
     failed(workbook(home, "report", "acme", "--level", "open"), 2, "not a level")
 
 

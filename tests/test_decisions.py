@@ -230,3 +230,18 @@ def test_open_rows_are_those_with_records_and_no_verdict_by_their_line(path):
     lines = path.read_bytes().decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
     assert ["b", "d", "e"] == [lines[line - 1].split(",")[0] for line, _ in table.open_rows()]
     assert "params/acme/stages.csv:3" == table.where(3)
+
+
+def test_an_equals_sign_takes_the_proposals_of_its_row(tmp_path):
+    path = tmp_path / "postings.csv"
+    path.write_text(
+        "id,label,plan,team_proposal,team_verdict,plan_verdict,proposal,reason,confidence,n_records,verdict\n"
+        "p1,A,Standard,Support,,,new,r,high,3,=\n"
+        "p2,B,Standard,Support,Sales,,new,r,high,3,OK\n"
+        "p3,C,Standard,,,,,r,low,3,=\n",
+        "utf-8",
+    )
+    first, second, third = read(path).rows
+    assert (first["verdict"], first["team_verdict"], first["plan_verdict"]) == ("new", "Support", "Standard")
+    assert (second["verdict"], second["team_verdict"]) == ("new", "Sales")
+    assert third["verdict"] == "="

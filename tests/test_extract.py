@@ -80,7 +80,8 @@ def test_all_streams_arrive(book: Workbook, sandbox: Sandbox) -> None:
 def test_bytes_of_all_files_arrive(mapped_heads: tuple[Any, Any], sandbox: Sandbox) -> None:
     stored = mapped_heads[1]
     for one in sandbox.truth["files"]:
-        state, sha = stored.get(one["id"], ("no file", None))
+        key = f"{one['id']}:signed" if one["kind"] == "offer" else one["id"]
+        state, sha = stored.get(key, ("no file", None))
         if one["expected"] in ("load", "never:person"):
             assert (state, sha) == ("stored", one["sha256"]), one
         elif one["expected"] == "unavailable":

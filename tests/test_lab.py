@@ -70,15 +70,16 @@ def test_every_notebook_runs_from_top_to_bottom_in_jupyterlab(lab) -> None:
     folder, url, token = lab
     with chromium() as browser:
         for name in NOTEBOOKS:
-            _run_all(browser, f"{url}/workspaces/{name[:2]}/tree/notebooks/{name}?token={token}", name)
-            assert _errors(folder / "notebooks" / name) == [], name
+            shown = _run_all(browser, f"{url}/workspaces/{name[:2]}/tree/notebooks/{name}?token={token}", name)
+            assert _errors(shown) == [], name
+            assert (folder / "notebooks" / name).read_text("utf-8").count('"output_type"') == 0, "outputs were saved"
     found = service.running(folder / "runs" / "demo")
     truth, state = (_ask(found, what) for what in ("truth", "state"))
     assert {kind: wrong for kind, wrong in problems(truth, state).items() if wrong} == {}
 
 
-def _run_all(browser, address: str, name: str) -> None:
-    """Open a notebook in a fresh context, run all of its cells as the menu does, wait for the last one, save."""
+def _run_all(browser, address: str, name: str) -> dict:
+    """Open a notebook in a fresh context, run all of its cells as the menu does, save; returns what is shown then."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     try:
         page = context.new_page()
@@ -90,15 +91,17 @@ def _run_all(browser, address: str, name: str) -> None:
         page.evaluate(f"{RUN_ALL}.then(() => {{ window.done = true }}); null")
         page.wait_for_function("window.done === true", timeout=300_000)
         page.wait_for_function(f"{KERNEL} === 'idle'", timeout=60_000)
+        shown = page.evaluate(f"{WIDGET}.content.model.toJSON()")
         page.evaluate(f"{WIDGET}.context.save()")
+        return shown
     finally:
         context.close()
 
 
-def _errors(path: Path) -> list[str]:
+def _errors(shown: dict) -> list[str]:
     """Cells that failed, or were not run at all."""
     wrong = []
-    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+    for cell in shown["cells"]:
         if cell["cell_type"] == "code":
             wrong += [f"{cell['id']}: not run"] if not cell["execution_count"] else []
             wrong += [

@@ -32,7 +32,7 @@ ALLOWED = {
     "validate": {"errors", "contract", "ashby", "store", "pool", "normalize"},
     "workbook": {"errors", "params", "decisions", "service", "lever", "ashby", "store", "transport"},
     "steps": {
-        "errors", "workbook", "decisions", "ashby", "store",
+        "errors", "workbook", "decisions", "ashby", "store", "normalize",
         "audit", "extract", "dedupe", "mapping", "load", "validate",
     },
     "batch": {"errors", "workbook"},

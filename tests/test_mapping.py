@@ -1,5 +1,6 @@
 """Step 4: what every Lever record becomes, what does not arrive, and when the step refuses."""
 
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -428,6 +429,125 @@ def test_a_deleted_application_counts_as_no_posting():
     assert bodies(world.plan(), "application.create") == []
 
 
+def test_a_candidacy_that_has_been_loaded_keeps_its_application():
+    """Somebody applies again after a load: no row of the first candidacy changes, and no row id means two things."""
+    moves = [change("applicant-new", T0), change("s-phone", T0 + 5, "u-ines")]
+    world = World(opportunity("o-2", stage="s-phone", stageChanges=moves)).give("feedback", "o-2", feedback())
+    world.give("notes", "o-2", thread_note())
+    before = [row for row in world.plan() if row.person and row.lever_type != "person"]
+    world.loaded = {"o-2"}
+    world.opportunities["o-1"] = opportunity("o-1", createdAt=T0 + DAY, stageChanges=[])
+    world.give("feedback", "o-1", feedback(id="fb-2"))
+    rows = {row.row_id: row for row in world.plan()}
+    assert [(row.body, row.needs) for row in before] == [(rows[r.row_id].body, rows[r.row_id].needs) for r in before]
+    assert [row.lever_id for row in rows.values() if row.kind == "application.create"] == ["o-2"]
+    assert "candidate.createNote/opportunity/o-1/opportunity" in rows
+    submit = rows["applicationFeedback.submit/feedback/fb-2"].body
+    assert submit["applicationId"] == {"$link": "application:o-2"}
+    assert "Given on a later candidacy (Lever opportunity o-1)." in answer(submit, "Feedback")
+    reason = "an earlier candidacy of the same person on the same job has the application already (policy)"
+    assert world.lost("opportunity", "(repeat candidacy)") == [(1, "note", reason)]
+
+
+def test_without_a_load_the_newest_candidacy_is_the_application_also_beside_a_loaded_plan():
+    """What is loaded is the newest of the first plan, so a second plan of the same answers is the same."""
+    world = World(opportunity("o-1"), opportunity("o-2", createdAt=T0 + DAY, stageChanges=[]))
+    expected = plan_hash(world.plan())
+    world.loaded = {"o-2"}
+    assert plan_hash(world.plan()) == expected
+
+
+def test_the_history_note_and_the_note_for_the_whole_have_ids_of_their_own():
+    """A candidacy that turns from an application into a note must not look as if it were written already."""
+    moves = [change("applicant-new", T0, "u-ines")]
+    item = opportunity("o-1", stageChanges=moves)
+    first = [row.row_id for row in World(item).plan() if row.kind == "candidate.createNote"]
+    second = [row.row_id for row in World(item | {"applications": []}).plan() if row.kind == "candidate.createNote"]
+    assert first == ["candidate.createNote/opportunity/o-1/history"]
+    assert second == ["candidate.createNote/opportunity/o-1/opportunity"]
+
+
+# ---- confidential candidacies
+
+
+def confidential(policy: Policy) -> World:
+    """A confidential candidacy with one of everything that becomes a note, and one that is public."""
+    moves = [change("applicant-new", T0, "u-ines")]
+    secret = opportunity("o-1", confidentiality="confidential", stageChanges=moves)
+    secret["applications"][0]["comments"] = "hush-application"
+    world = World(secret, opportunity("o-2", posting="p-2", stageChanges=moves), policy=policy)
+    world.lever["postings"] = [posting("p-1", confidentiality="confidential"), posting("p-2", text="Other")]
+    plans = {"defaultInterviewPlanId": PLAN, "interviewPlanIds": [PLAN], "confidential": True}
+    world.target["jobs"] = [{"id": uid(62), "title": "Hidden", "departmentId": TEAM, "status": "Open", **plans}]
+    world.verdicts["postings"] = {"p-1": "Hidden"}
+    world.give("notes", "o-1", thread_note())
+    world.give("interviews", "o-1", {"id": "i-1", "subject": "hush-interview", "date": T0, "createdAt": T0})
+    world.give("offers", "o-1", {"id": "of-1", "createdAt": T0, "status": "hush-offer", "fields": []})
+    world.give("forms", "o-1", form(field("text", "hush-form")))
+    world.give("feedback", "o-1", feedback())
+    world.verdicts["feedback_forms"] = {"t-1": "note"}
+    return world
+
+
+def test_every_note_of_a_confidential_candidacy_is_private():
+    """Notes sit on the candidate, where everybody reads them; the public candidacy's notes stay public."""
+    made = bodies(confidential(Policy()).plan(), "candidate.createNote")
+    private = {body["note"]["value"].rsplit("\n", 1)[1]: body.get("isPrivate", False) for body in made}
+    assert private == {
+        "[Lever history o-1]": True,
+        "[Lever history o-2]": False,
+        "[Lever note n-1]": True,
+        "[Lever interviews o-1]": True,
+        "[Lever offers o-1]": True,
+        "[Lever form fm-1]": True,
+        "[Lever form a-o-1]": True,
+        "[Lever feedback fb-1]": True,
+    }
+
+
+def test_notes_of_a_confidential_candidacy_are_withheld_and_counted_under_the_policy():
+    """Nothing of them is in any note, and each kind stands in the loss list."""
+    world = confidential(Policy(secret_notes="withhold"))
+    made = bodies(world.plan(), "candidate.createNote")
+    assert [body["note"]["value"].rsplit("\n", 1)[1] for body in made] == ["[Lever history o-2]"]
+    fields = [
+        ("note", "(note)"), ("interview", "(interview)"), ("offer", "(offer)"), ("form", "fields: Q"),
+        ("application", "(note)"), ("feedback", "(feedback)"),
+    ]  # fmt: skip
+    assert [[loss[:2] for loss in world.lost(*name)] for name in fields] == [[(1, "never")]] * len(fields)
+    assert (1, "never", "who moved the candidate cannot be written") in world.lost("opportunity", "stageChanges")
+
+
+def test_a_confidential_candidacy_without_job_is_told_in_a_private_note_or_in_none():
+    """The note that stands for the whole candidacy is no exception."""
+    item = opportunity("o-1", posting=None, confidentiality="confidential")
+    assert [body["isPrivate"] for body in bodies(World(item).plan(), "candidate.createNote")] == [True]
+    world = World(item, policy=Policy(secret_notes="withhold"))
+    assert bodies(world.plan(), "candidate.createNote") == []
+    assert [loss[:2] for loss in world.lost("opportunity", "(no job)")] == [(1, "never")]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        ("new", r"params/test/postings.csv:2: the posting is confidential in Lever, .* make the job in Ashby, tick"),
+        ("Hidden", r"params/test/postings.csv:2: .* that job is not confidential in Ashby: tick it"),
+    ],
+)
+def test_a_confidential_posting_needs_a_confidential_job(verdict: str, told: str):
+    """The API cannot make one, so a person must; a policy may accept that everybody sees it."""
+    world = confidential(Policy())
+    assert world.propose()["postings"][0]["proposal"] == ""
+    world.target["jobs"][0]["confidential"] = False
+    world.verdicts["postings"] = {"p-1": verdict}
+    with pytest.raises(GateError, match=told):
+        world.plan()
+    world.policy = Policy(confidential_as_new=True)
+    assert world.plan()
+    expected = [(1, "moved changed")] if verdict == "new" else []
+    assert [loss[:2] for loss in world.lost("posting", "confidentiality")] == expected
+
+
 # ---- who never moves
 
 
@@ -698,6 +818,20 @@ def test_of_two_answers_for_one_field_the_newest_stays():
     assert "Q: old" in notes(rows, "Lever form fm-1")[0]
 
 
+@pytest.mark.parametrize(("verdict", "kept"), [("note", "a note"), ("Candidate:Work", "a custom field")])
+def test_a_file_that_was_uploaded_as_an_answer_is_counted(verdict: str, kept: str):
+    """Only its name is here; when the candidacy has the same file, it moves as that file."""
+    upload = field("file-upload", {"id": "up-1", "name": "work.pdf", "ext": "pdf"})
+    world = World(opportunity("o-1")).give("forms", "o-1", form(upload))
+    world.verdicts["custom_fields"] = {"form:t-9:Q": verdict}
+    assert "file work.pdf (up-1)" in json.dumps([row.body for row in world.plan()])
+    reason = f"the download of a file answer is not documented; the name is kept in {kept}"
+    assert world.lost("form", "fields: Q (bytes)") == [(1, "archived only", reason)]
+    world.give("files", "o-1", {"id": "up-1", "name": "work.pdf", "ext": ".pdf", "uploadedAt": T0}).store("up-1")
+    assert [row.lever_id for row in world.plan() if row.kind == "candidate.uploadFile"] == ["up-1"]
+    assert world.lost("form", "fields: Q (bytes)") == []
+
+
 def test_dropped_answers_are_counted():
     """Verdict drop."""
     world = World(opportunity("o-1")).give("forms", "o-1", form(field("text", "x")))
@@ -763,13 +897,39 @@ def test_files_have_unique_names_and_the_newest_resume_comes_last():
     assert [count for count, *_ in world.lost("resume", "file")] == [1]
 
 
-def test_a_signed_offer_is_uploaded():
-    """Under the id of its offer."""
-    world = World(opportunity("o-1"))
-    document = {"fileName": "offer.pdf", "uploadedAt": T0, "downloadUrl": ""}
-    world.give("offers", "o-1", {"id": "of-1", "createdAt": T0, "status": "signed", "signedDocument": document})
-    world.store("of-1")
-    assert [row.lever_id for row in world.plan() if row.kind == "candidate.uploadFile"] == ["of-1"]
+DOCUMENT = {"fileName": "offer.pdf", "uploadedAt": T0, "downloadUrl": ""}
+
+
+def offers(policy: Policy, **more: Any) -> World:
+    world = World(opportunity("o-1"), policy=policy)
+    world.give("offers", "o-1", {"id": "of-1", "createdAt": T0, "status": "signed", "fields": [], **more})
+    for name in ("of-1:sent", "of-1:signed"):
+        world.store(name)
+    return world
+
+
+def test_a_signed_offer_is_uploaded_and_the_missing_privacy_is_told():
+    """Its bytes stand under the key of the signed document; files have no private flag."""
+    world = offers(Policy(), sentDocument=DOCUMENT, signedDocument=DOCUMENT)
+    rows = [row for row in world.plan() if row.kind == "candidate.uploadFile"]
+    assert [(row.lever_id, row.body["fileHandle"]["$file"]["lever_id"]) for row in rows] == [("of-1", "of-1:signed")]
+    reason = "files have no private flag: who sees the candidate sees them"
+    assert world.lost("offer", "(privacy)") == [(1, "moved changed", reason)]
+
+
+def test_a_signed_offer_is_withheld_with_its_note():
+    """Pay does not reach Ashby by the back door."""
+    world = offers(Policy(secret_notes="withhold"), signedDocument=DOCUMENT)
+    assert [row for row in world.plan() if row.kind == "candidate.uploadFile"] == []
+    reason = "pay is for few eyes; withheld by policy"
+    assert world.lost("offer", "(signed document)") == [(1, "never", reason)]
+
+
+def test_an_offer_that_was_only_sent_stays_in_the_archive():
+    """Nobody signed it, so it is no document of the candidate."""
+    world = offers(Policy(), sentDocument=DOCUMENT, signedDocument=None)
+    assert [row for row in world.plan() if row.kind == "candidate.uploadFile"] == []
+    assert world.lost("offer", "sentDocument") == [(1, "archived only", "only a signed document is uploaded")]
 
 
 def test_automatic_tags_are_left_out_and_real_ones_kept_once():
@@ -905,6 +1065,45 @@ def test_users_are_proposed_by_address_and_then_by_name_without_showing_either()
     assert "@" not in str(rows)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Referral: mara.l+x@example.org", "Referral: [masked]"),
+        ("call +47 22 12 34 56 (mobile)", "call [masked] (mobile)"),
+        ("(555) 010-2030", "[masked]"),
+        ("mailto:mara@büro.example", "mailto:[masked]"),
+        ("2024/Q3 pool", "2024/Q3 pool"),
+        ("Top 100 @ Oslo", "Top 100 @ Oslo"),
+        ("https://jobs.board.example/robots", "https://jobs.board.example/robots"),
+    ],
+)
+def test_addresses_and_phone_numbers_in_tags_and_sources_never_reach_the_tables(text: str, shown: str):
+    """The row goes by a hash; verdicts hold for the text as Lever has it."""
+    world = World(opportunity("o-1", tags=[text], sources=[text]))
+    world.target["sources"][0]["title"] = "Board"
+    made = world.propose()
+    row_id = text if shown == text else "text:" + hashlib.sha256(text.encode()).hexdigest()[:16]
+    for name in ("tags", "sources"):
+        assert [(row["label"], row["n_records"]) for row in made[name] if row["id"] == row_id] == [(shown, 1)]
+        assert (text in str(made[name])) == (shown == text)
+    world.verdicts = {"tags": {row_id: "keep"}, "sources": {row_id: "Board"}}
+    rows = world.plan()
+    assert {body["title"] for body in bodies(rows, "candidateTag.create")} == {"Migrated from Lever", text}
+    assert bodies(rows, "application.create")[0]["sourceId"] == SOURCE
+
+
+def test_a_personal_tag_without_a_row_is_told_without_its_text():
+    """Errors go into logs; they name the row's id."""
+    world = World(opportunity("o-1"))
+    tables = world.tables()
+    world.opportunities["o-2"] = opportunity("o-2", contact="c-2", tags=["mara@example.org", "MARA@example.org"])
+    with pytest.raises(GateError, match=r"tags\.csv:1: no row 'text:") as caught:
+        decide(tables, world, policy=world.policy, now_ms=NOW)
+    assert "example.org" not in str(caught.value)
+    world.target["tags"] = [{"id": uid(91), "title": "mara@example.org", "isArchived": True}]
+    assert "example.org" not in str(world.propose()["tags"])
+
+
 def test_proposals_follow_type_and_name():
     """Stages by pipeline group and title, hired reasons by type, the right form for feedback."""
     world = World(opportunity("o-1")).give("feedback", "o-1", feedback())
@@ -951,6 +1150,7 @@ def test_a_whole_company_compiles_the_same_twice_with_unique_rows(sandbox_world:
     world.verdicts["archive_reasons"] = {
         row["id"]: row["proposal"] or "Position Filled" for row in world.propose()["archive_reasons"]
     }
+    world.policy = Policy(confidential_as_new=True)
     world.verdicts["postings"] = {row["id"]: "new" for row in world.propose()["postings"]}
     rows = world.plan()
     assert plan_hash(rows) == plan_hash(world.plan())

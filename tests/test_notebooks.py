@@ -137,7 +137,8 @@ def test_parameters_are_plain_annotated_and_explained(name: str) -> None:
         "execute: bool = None  # True writes to Ashby, False does not, None: as the params file says",
         "sample: int = 0  # load only so many people; zero means all",
     ]
-    assert lines[1:] == (rest if name == "05_load" else [])
+    reread = ["reread: bool = False  # read the child lists of all active opportunities again"]
+    assert lines[1:] == {"05_load": rest, "02_extract": reread}.get(name, [])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -364,6 +364,16 @@ def test_candidacies_are_counted_the_same_way_on_both_sides() -> None:
         ({"ok": True, "n_differences": {"critical": 0, "warning": 2}}, "Everything that should arrive has arrived."),
         ({"ok": False, "n_differences": {"critical": 0}}, "Validation is red."),
         ({"ok": True, "n_differences": {"critical": 1}}, "Validation is red."),
+        ({"n_differences": {"critical": 0}}, "Validation is red."),
+        (
+            {"ok": False, "n_differences": {"critical": 0}, "n_refused": 1},
+            "1 record was refused by Ashby and set aside.",
+        ),
+        (
+            {"ok": True, "n_differences": {"critical": 0}, "n_refused": 1200, "n_waiting": 3},
+            "1,200 records were refused by Ashby and set aside; 3 more wait for them.",
+        ),
+        ({"ok": False, "n_differences": {"critical": 2}, "n_refused": 2}, "2 records were refused by Ashby and set"),
     ],
 )
 def test_the_verdict_is_the_certificates(tmp_path: Path, certificate: dict, title: str) -> None:
@@ -371,7 +381,9 @@ def test_the_verdict_is_the_certificates(tmp_path: Path, certificate: dict, titl
     (tmp_path / "reports").mkdir()
     if certificate:
         (tmp_path / "reports" / "certificate.json").write_text(json.dumps(certificate))
-    assert title in pages_of(tmp_path, shown(report.headline("x")))
+    text = pages_of(tmp_path, shown(report.headline("x")))
+    assert title in text
+    assert ("has arrived" in text) == (title == "Everything that should arrive has arrived.")
 
 
 def test_the_certificate_is_shown_with_its_counts(tmp_path: Path) -> None:

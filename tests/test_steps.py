@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -186,3 +188,56 @@ def test_a_file_that_could_not_be_fetched_stops_the_plan_until_it_is_there_or_ac
         f"id,who,when,why\nfile:{row.lever_id},Ada,2026-01-01,not needed\n", "utf-8"
     )
     steps.files_gate(mapped)
+
+
+def test_a_write_that_an_earlier_run_did_not_live_to_record_is_not_taken_for_a_stranger(
+    mapped, sandbox: Sandbox
+) -> None:
+    """Killed between Ashby's answer and our record, then begun again from dedupe: found, and the plan stays."""
+    before = Ledger(mapped.store).plan_hash()
+    left = iter([row.row_id for row in Ledger(mapped.store).rows() if row.kind == "candidate.create"][3:9])
+    dies_at = set(left)
+
+    def die(moment: str, row) -> None:
+        if moment == "answered" and row.row_id in dies_at:
+            raise DeathError(row.row_id)
+
+    for _ in range(8):
+        with contextlib.suppress(DeathError):
+            steps.load(mapped, execute=True, fail_at=die)
+        open_rows = [row.row_id for row, _ in Ledger(mapped.store).entries("intended", "unknown")]
+        if open_rows:
+            break
+    assert open_rows
+    steps.dedupe(mapped)
+    assert list(Ledger(mapped.store).entries("intended", "unknown")) == []
+    assert steps.map(mapped).plan_hash == before
+    steps.load(mapped, execute=True)
+    assert {kind: found for kind, found in reconcile.problems(sandbox.truth, sandbox.state).items() if found} == {}
+
+
+def test_a_plan_cannot_drop_a_write_whose_outcome_is_not_known(mapped) -> None:
+    ledger = Ledger(mapped.store)
+    rows = list(ledger.rows())
+    victim = next(row for row in rows if row.kind == "candidate.create")
+    ledger.intend(victim)
+    with pytest.raises(GateError, match=re.escape(victim.row_id)):
+        ledger.put_plan([row for row in rows if row.row_id != victim.row_id], plan_hash="other")
+    assert ledger.plan_hash() != "other"
+    assert len(list(ledger.rows())) == len(rows)
+
+
+HOSTILE = {
+    "duplicate_applications": "refused", "repeat_tag": "double", "search_delay_ms": "400", "retry_after": "absent",
+    "note_max_chars": "25000", "field_titles": "unique", "search_name": "words", "null_field_values": "refuse",
+}  # fmt: skip
+
+
+def test_the_move_is_exact_when_every_open_question_has_the_unkind_answer(book, sandbox: Sandbox) -> None:
+    sandbox.switch(**HOSTILE)
+    move(book, sandbox)
+    assert {kind: found for kind, found in reconcile.problems(sandbox.truth, sandbox.state).items() if found} == {}
+
+
+class DeathError(Exception):
+    """The process ends here."""

@@ -3,7 +3,6 @@
 import base64
 import gzip
 import io
-import os
 import shutil
 import socket
 import ssl
@@ -40,7 +39,6 @@ from lib.transport import (
     host_allowed,
     ping,
     retry_after,
-    write_private,
 )
 
 KEY = "key-of-nobody"
@@ -609,17 +607,6 @@ def test_a_ping_gives_an_object_or_nothing(server, answer, found):
     """A local service that does not answer properly is one that is not there."""
     server.says(answer)
     assert found == ping(server.url, seconds=1)
-
-
-def test_a_private_file_is_private_whatever_the_umask(tmp_path):
-    """Only the owner may read what we write."""
-    before = os.umask(0)
-    try:
-        with write_private(tmp_path / "x") as file:
-            file.write(b"y")
-    finally:
-        os.umask(before)
-    assert 0o600 == (tmp_path / "x").stat().st_mode & 0o777
 
 
 def test_fields_come_before_the_file(server, sender):

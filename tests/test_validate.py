@@ -11,8 +11,17 @@ from typing import Any
 import pytest
 from validate_world import MS, RUN_TAG, World, build, connect, iso, sandbox
 
+from lib import checks
+from lib.errors import GateError
+from lib.mapping import Losses
+from lib.store import FileRow
 from lib.validate import ValidateResult, run, values
-from lib.validate.closely import Features, choose
+from lib.validate.closely import Features, choose, features
+from lib.validate.edits import Edits
+from lib.validate.expected import Person, Piece, Thing, chains, person_of
+from lib.validate.findings import Findings
+from lib.validate.people import compare_candidate
+from lib.validate.target import Target
 
 
 @pytest.fixture(scope="module")
@@ -289,7 +298,7 @@ def test_damaged_bytes_are_seen(facts: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_rows_without_an_outcome_forbid_green(facts: dict[str, Any], tmp_path: Path) -> None:
-    """Planned, refused and parked rows are each named; nothing about them is guessed."""
+    """Planned, refused and parked rows are each named, and none is certified; nothing about them is guessed."""
     world = build(facts, tmp_path, run=False)
     world.ledger.settle(world.row("candidate.createNote/note/n1"), "refused", code="invalid_input")
     world.ledger.settle(world.row("candidate.createNote/note/n2"), "parked")
@@ -297,9 +306,72 @@ def test_rows_without_an_outcome_forbid_green(facts: dict[str, Any], tmp_path: P
     result = run(world.store, world.ashby, losses=[])
     found = {row["lever_id"]: row["detail"] for row in result.differences.to_dict("records")}
     assert found["n1"] == "row candidate.createNote/note/n1 is refused (invalid_input): not loaded"
-    assert ("note", "n1", "(row)", "missing") in reds(result)
+    assert {row["severity"] for row in result.differences.to_dict("records") if row["lever_id"] == "n1"} == {"refused"}
+    assert result.n_refused == 1
     assert not result.ok
     world.store.close()
+
+
+def test_what_was_refused_is_named_and_never_certified(facts: dict[str, Any], tmp_path: Path) -> None:
+    """A refusal and what waits for it close no gate, but neither sentence nor certificate says that all arrived."""
+    world = build(facts, tmp_path, run=False)
+    world.ledger.settle(world.row("application.create/opportunity/o4"), "refused", code="invalid_input")
+    world.load()
+    result = run(world.store, world.ashby, losses=[])
+    assert (result.ok, result.n_refused, result.n_waiting) == (False, 1, 1)
+    aside = {(row["lever_id"], row["detail"]) for row in result.differences.to_dict("records")}
+    assert aside == {
+        ("o4", "row application.create/opportunity/o4 is refused (invalid_input): not loaded"),
+        ("o4", "row customField.setValues/opportunity/o4 waits for a row that was refused: not loaded"),
+    }
+    assert set(result.differences["severity"]) == {"refused"}
+    checks.gate([result.differences])
+    assert result.sentence.startswith("1 record was refused by Ashby and set aside; 1 more waits for them.")
+    told = {name: result.certificate[name] for name in ("ok", "n_refused", "n_waiting", "rows_without_outcome")}
+    assert told == {"ok": False, "n_refused": 1, "n_waiting": 1, "rows_without_outcome": {}}
+    world.store.close()
+
+
+def test_a_row_that_waits_for_nothing_refused_is_critical(facts: dict[str, Any], tmp_path: Path) -> None:
+    """A planned row beside a refused one is not excused by it."""
+    world = build(facts, tmp_path, run=False)
+    world.load()
+    world.ledger.settle(world.row("candidate.createNote/note/n1"), "refused", code="invalid_input")
+    world.ledger.settle(world.row("candidate.createNote/note/n2"), "again")
+    result = run(world.store, world.ashby, losses=[])
+    assert {("note", "n2", "(row)", "missing")} == reds(result)
+    assert "1 critical differences. 1 record was refused" in result.sentence
+    with pytest.raises(GateError):
+        checks.gate([result.differences])
+    world.store.close()
+
+
+@pytest.mark.parametrize("state", ["intended", "unknown", "again", "parked"])
+def test_an_open_row_that_left_the_plan_is_critical(world: World, state: str) -> None:
+    """A write that nobody followed up is named, though no row of the plan asks for it."""
+    row = world.row("candidate.createNote/note/n1")
+    world.ledger.settle(replace(row, row_id="candidate.createNote/note/n66/1-2", lever_id="n66"), state)
+    result = run(world.store, world.ashby, losses=[])
+    assert {("note", "n66", "(row)", "surplus")} == reds(result)
+    assert not result.ok
+    with pytest.raises(GateError, match="n66"):
+        checks.gate([result.differences])
+
+
+def test_texts_and_files_of_an_earlier_plan_are_surplus(world: World) -> None:
+    """A note is named even where nobody of the sample has it; a file that changed its kind is no surplus."""
+    gone = ("candidate.createNote/note/n1", "applicationFeedback.submit/feedback/f1", "candidate.uploadFile/file/x1")
+    rows = [row for row in world.ledger.rows() if row.row_id not in gone]
+    world.ledger.put_plan(rows, plan_hash="1" * 64)
+    found = reds(run(world.store, world.ashby, losses=[], sample_share=0.0, sample_min=0))
+    expected = {
+        (name, key, "(exists)", "surplus") for name, key in (("note", "n1"), ("feedback", "f1"), ("file", "x1"))
+    }
+    assert expected <= found
+    resume = world.row("candidate.uploadResume/resume/r1")
+    stands = world.ledger.of([resume])[resume.row_id].ashby_id
+    world.ledger.settle(replace(resume, row_id="candidate.uploadFile/resume/r1"), "done", ashby_id=stands)
+    assert ("file", "r1", "(exists)", "surplus") not in reds(run(world.store, world.ashby, losses=[]))
 
 
 def test_what_an_earlier_plan_made_is_surplus(world: World) -> None:
@@ -372,7 +444,7 @@ def test_a_value_that_was_there_before_us_is_a_warning(facts: dict[str, Any], tm
 
 
 def test_a_lever_object_that_nobody_accounts_for_is_red(world: World) -> None:
-    """What is neither planned nor left out by a rule is named; what the loss list counts is not."""
+    """What is neither planned nor left out by a rule is named; what the loss list names is not."""
     extra = {"id": "o8", "contact": {"id": "c1"}, "createdAt": MS}
     with world.store.begin() as tx:
         world.store.put_raw(tx, "opportunities", [("o8", "c1", extra)])
@@ -380,12 +452,119 @@ def test_a_lever_object_that_nobody_accounts_for_is_red(world: World) -> None:
         world.store.put_raw(tx, "notes", [("n6", "o8", {"id": "n6", "createdAt": MS})])
     expected = {("opportunity", "o8", "(plan)", "missing"), ("note", "n7", "(plan)", "missing")}
     assert expected == reds(run(world.store, world.ashby, losses=[]))
-    whole = {"n_records": 1, "treatment": "never"}
-    losses = [
-        {"lever_type": "opportunity", "field": "(opportunity)", "reason": "out of scope", **whole},
-        {"lever_type": "note", "field": "(note)", "reason": "secret; withheld", **whole},
+    losses = Losses()
+    losses.add("opportunity", "(opportunity)", lever_id="o8", treatment="never", reason="out of scope")
+    losses.add("note", "(note)", lever_id="n7", treatment="never", reason="secret; withheld")
+    assert run(world.store, world.ashby, losses=losses.rows()).ok
+
+
+def test_a_number_in_the_loss_list_accounts_for_no_id(world: World) -> None:
+    """Each id is looked up in the list: neither a count nor the id of another record stands for it."""
+    with world.store.begin() as tx:
+        for key in ("n6", "n7"):
+            world.store.put_raw(tx, "notes", [(key, "o1", {"id": key, "createdAt": MS})])
+    counted = [
+        {"lever_type": "note", "field": "(note)", "treatment": "never", "reason": "secret", "n_records": 2},
     ]
-    assert run(world.store, world.ashby, losses=losses).ok
+    both = {("note", "n6", "(plan)", "missing"), ("note", "n7", "(plan)", "missing")}
+    assert both == reds(run(world.store, world.ashby, losses=counted))
+    one = [counted[0] | {"ids": ["n6", "n-of-long-ago"]}]
+    assert {("note", "n7", "(plan)", "missing")} == reds(run(world.store, world.ashby, losses=one))
+
+
+def test_what_moves_of_a_withheld_candidacy_is_still_counted(world: World) -> None:
+    """Its notes stay behind by name; a file of it that fell out of the plan, or a signed offer, is named."""
+    with world.store.begin() as tx:
+        world.store.put_raw(tx, "opportunities", [("o8", "c1", {"id": "o8", "contact": {"id": "c1"}, "createdAt": MS})])
+        world.store.put_raw(tx, "notes", [("n6", "o8", {"id": "n6", "createdAt": MS})])
+        world.store.put_raw(tx, "files", [("x8", "o8", {"id": "x8"})])
+        signed = {"id": "f8", "signedDocument": {"fileName": "offer.pdf"}}
+        world.store.put_raw(tx, "offers", [("f8", "o8", signed), ("f9", "o1", signed | {"id": "f9"})])
+        gone = FileRow("f9:signed", "offers", "o1", "", "", None, None, "unavailable", "422", 3)
+        world.store.put_file(tx, gone)
+    losses = Losses()
+    losses.add("opportunity", "(no job)", lever_id="o8", treatment="never", reason="without posting")
+    losses.add("note", "(note)", lever_id="n6", treatment="never", reason="of a confidential candidacy")
+    losses.add("offer", "(offer)", lever_id="f8", treatment="never", reason="withheld by policy")
+    found = reds(run(world.store, world.ashby, losses=losses.rows()))
+    assert {("file", "x8", "(plan)", "missing"), ("offer", "f8", "(plan)", "missing")} == found
+
+
+def test_the_loss_list_keeps_every_id_of_whole_records() -> None:
+    """Of fields it keeps a few examples; of records that stay behind, all."""
+    losses = Losses()
+    for number in range(5):
+        for name in ("(note)", "user"):
+            losses.add("note", name, lever_id=f"n{number}", treatment="never", reason="withheld")
+    whole, field = losses.rows()
+    assert whole["ids"] == ["n0", "n1", "n2", "n3", "n4"]
+    assert "ids" not in field
+
+
+def test_a_posting_that_nobody_accounts_for_is_red(world: World) -> None:
+    """A posting that fell out of the plan is named; a verdict, or a scope of postings, accounts for it."""
+    with world.store.begin() as tx:
+        world.store.put_raw(tx, "postings", [("p2", "", {"id": "p2", "text": "Miller", "state": "draft"})])
+    result = run(world.store, world.ashby, losses=[])
+    assert {("posting", "p2", "(plan)", "missing")} == reds(result)
+    assert 1 == int(result.counts.set_index("object").loc["job", "n_unexplained"])
+    skipped = Losses()
+    skipped.add("posting", "(posting)", lever_id="p2", treatment="never", reason="verdict skip")
+    assert run(world.store, world.ashby, losses=skipped.rows()).ok
+    assert run(world.store, world.ashby, losses=[], scope_postings=("p1",)).ok
+    with world.store.begin() as tx:
+        applied = {"id": "o1", "contact": {"id": "c1"}, "createdAt": MS, "applications": [{"id": "a", "posting": "p2"}]}
+        world.store.put_raw(tx, "opportunities", [("o1", "c1", applied)])
+    assert not run(world.store, world.ashby, losses=[], scope_postings=("p1",)).ok
+
+
+def test_a_history_note_does_not_stand_for_its_application(world: World) -> None:
+    """An application that fell out of the plan is named, though its note is planned."""
+    of_it = ("application.create/opportunity/o1", "customField.setValues/opportunity/o1")
+    rows = [row for row in world.ledger.rows() if row.row_id not in (*of_it, "applicationFeedback.submit/feedback/f1")]
+    row = world.row("candidate.createNote/history/o1")
+    rows = [replace(row, lever_type="opportunity") if one.row_id == row.row_id else one for one in rows]
+    world.ledger.put_plan(rows, plan_hash="1" * 64)
+    assert ("opportunity", "o1", "(plan)", "missing") in reds(run(world.store, world.ashby, losses=[]))
+
+
+def test_a_resume_does_not_excuse_a_strangers_values(world: World) -> None:
+    """Ashby fills only what is empty from a résumé: more addresses and links than were sent are told."""
+    _update(world, "c1", alternateEmail="eve@stranger.example", phoneNumber="+4790000000")
+    links = [
+        {"type": "LinkedIn", "url": "https://www.linkedin.com/in/ada"}, {"type": "Twitter", "url": "https://x.example/a"},
+        {"type": "LinkedIn", "url": "https://www.linkedin.com/in/eve"},
+    ]  # fmt: skip
+    _update(world, "c1", socialLinks=links)
+    found = warnings(run(world.store, world.ashby, losses=[]))
+    assert {("candidate", "c1", name, "surplus") for name in ("emailAddresses", "phoneNumbers", "socialLinks")} <= found
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_resume_fills_what_was_empty(world: World, resume: bool) -> None:
+    """Where nothing of the kind was sent, a résumé explains a value; without a résumé nothing does."""
+    thing = Thing("c7", "a7", sent={"name": "Cy"})
+    file = {"resumeHandle": {"$file": {"filename": "cv.pdf"}}}
+    pieces = [Piece("r", "candidate.uploadResume", "resume", "r7", "h7", file)] if resume else []
+    there = {
+        "id": "a7", "name": "Cy", "emailAddresses": [{"value": "cy@x.example"}], "location": {"locationSummary": "Ås"},
+        "phoneNumbers": [{"value": "+4790000000"}], "socialLinks": [{"type": "Website", "url": "https://cy.example"}],
+        "fileHandles": [], "resumeFileHandle": {"id": "h7", "name": "cv.pdf"} if resume else None,
+    }  # fmt: skip
+    findings = Findings()
+    person = Person("c7", candidate=thing, pieces=pieces)
+    compare_candidate(person, Target(candidates={"a7": there}), findings=findings, edits=Edits(world.store))
+    told = {one["field"] for one in findings.differences}
+    assert told == (set() if resume else {"emailAddresses", "phoneNumbers", "socialLinks", "location"})
+
+
+def test_a_confidential_candidacy_told_in_a_note_is_read_closely(world: World) -> None:
+    """It is an edge case as an application would be."""
+    rows = next(rows for name, rows in chains(world.ledger) if name == "c3")
+    person = person_of("c3", rows, world.ledger.links())
+    assert person.applications == {}
+    assert "confidential" in features(person, rows, {"o5"}).edges
+    assert "confidential" not in features(person, rows, {"o4"}).edges
 
 
 def test_what_the_key_may_not_see_is_not_taken_for_equal(world: World) -> None:

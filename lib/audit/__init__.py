@@ -99,13 +99,14 @@ def _size(item: Row) -> str:
 
 def losses(reader: Any) -> list[Row]:
     """What cannot arrive as it is, by Ashby's nature: {lever_type, field, treatment, reason, n_records}."""
-    counts = {
-        "posting": reader.count("postings"),
-        "opportunity": reader.count("opportunities"),
-        "application": sum(1 for one in reader.all("opportunities") if one.get("applications")),
-    }
+    counts = Counter({("posting", "content"): reader.count("postings")})
+    for item in reader.all("opportunities"):
+        counts["opportunity", "followers"] += bool(item.get("followers"))
+        counts["opportunity", "snoozedUntil"] += item.get("snoozedUntil") is not None
+        counts["opportunity", "stageChanges.userId"] += any(one.get("userId") for one in item.get("stageChanges") or [])
+        counts["application", "ipAddress, userAgent"] += bool(item.get("applications"))
     return [
-        {"lever_type": kind, "field": field, "treatment": how, "reason": why, "n_records": counts.get(kind)}
+        {"lever_type": kind, "field": field, "treatment": how, "reason": why, "n_records": counts.get((kind, field))}
         for kind, field, how, why in LOSSES
     ]
 

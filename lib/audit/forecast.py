@@ -43,15 +43,15 @@ def forecast(
 
 def _load_rows(counts: dict[str, int], mean: dict[str, float]) -> dict[str, float]:
     n_opp, n_people = counts["opportunities"], counts["contacts"]
-    one = {name: mean.get(name, 0.0) * n_opp for name in ("notes", "feedback", "forms", "offers", "interviews")}
-    summaries = n_opp * (min(mean.get("offers", 0.0), 1.0) + min(mean.get("interviews", 0.0), 1.0))
+    one = {name: mean.get(name, 0.0) * n_opp for name in ("notes", "feedback", "forms")}
+    summaries = n_opp * (1.4 + min(mean.get("offers", 0.0), 1.0) + min(mean.get("interviews", 0.0), 1.0))
     return {
-        "jobs": 3.0 * counts.get("postings", 0),
-        "candidates": 3.0 * n_people,
-        "applications": 2.0 * n_opp,
-        "notes": one["notes"] + one["forms"] + summaries,
+        "jobs": 3.5 * counts.get("postings", 0),
+        "candidates": 4.4 * n_people,  # the candidate, its fields, and two or three tags
+        "applications": 2.0 * n_opp,  # the application and its fields
+        "notes": one["notes"] + one["forms"] + summaries,  # and history, and answers of the application form
         "feedback": one["feedback"],
-        "files": 2.0 * mean.get("downloads", 0.0) * n_opp,
+        "files": 3.0 * mean.get("downloads", 0.0) * n_opp,  # handle, bytes, attachment
     }
 
 
@@ -65,7 +65,7 @@ def _row(step: str, n_requests: float, plus_minus: float, per_second: float, meg
     }
 
 
-def route(n_people: int, *, history: bool, has_keys: bool) -> Row:
+def route(n_people: int, *, history: bool, has_keys: bool, n_lacking: int = 0) -> Row:
     """The recommended route {route, why}, by size, wish for history, and whether there are keys."""
     if not has_keys:
         why = "without an API key for Lever only the vendor's file import is open"
@@ -73,5 +73,6 @@ def route(n_people: int, *, history: bool, has_keys: bool) -> Row:
     if n_people < 500 and not history:
         why = f"{n_people} people and no history to keep: Ashby's self-serve CSV import is done in a day"
         return {"route": "CSV import", "why": why}
-    why = f"{n_people} people with notes, feedback, files and stage history, and keys with the needed rights"
+    rights = f"keys that still lack {n_lacking} rights" if n_lacking else "keys with the needed rights"
+    why = f"{n_people} people with notes, feedback, files and stage history, and {rights}"
     return {"route": "this workbook", "why": why}

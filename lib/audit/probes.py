@@ -6,7 +6,7 @@ from typing import Any
 
 from lib import contract
 from lib.ashby import Ashby
-from lib.errors import RejectedError, UnauthorizedError
+from lib.errors import NotFoundError, RejectedError, UnauthorizedError
 from lib.lever import Lever, Query
 
 Row = dict[str, Any]
@@ -37,8 +37,11 @@ def _ask(lever: Lever, path: str, name: str) -> Row:
         if error.status == 401:
             raise
         return row | {"ok": False, "detail": HINT_LEVER}
-    except RejectedError:
-        return row  # an empty list may be answered with 404; the key may read it
+    except NotFoundError as error:
+        if name != "resumes":  # 404 where there is no résumé was seen; anywhere else it is no answer
+            return row | {"ok": False, "detail": f"Lever answered {error.status}"}
+    except RejectedError as error:
+        return row | {"ok": False, "detail": f"Lever answered {error.status}"}
     return row
 
 

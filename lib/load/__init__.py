@@ -20,10 +20,11 @@ from typing import Any
 
 from lib.ashby import Ashby
 from lib.errors import FatalError, RejectedError, StoreError
-from lib.load.chain import Chain
+from lib.load.chain import CHANGED, UNSURE, Chain
+from lib.load.lookup import can_look_up
 from lib.pool import run_all
 from lib.store import Store, dumps
-from lib.store.ledger import Ledger, Planned
+from lib.store.ledger import Entry, Ledger, Planned
 
 Progress = Callable[[int, int | None, str], None]
 SET_UP = ("link", "customField.create", "customField.updateSelectableValues", "candidateTag.create")
@@ -106,6 +107,21 @@ def run(load: Load) -> dict[str, Any]:
     return {"counts": counts, "n_writes": writes, "n_calls": load.ashby.transport.n_calls - before}
 
 
+def settle_open(load: Load) -> list[Planned]:
+    """Find out what became of every write without an outcome; returns the rows that only a person can clear up.
+
+    Must come before people are compared with Ashby and before a plan is replaced: what an earlier run wrote and did not
+    live to record would look like a stranger's.
+    """
+    groups: dict[str, list[tuple[Planned, Entry]]] = {}
+    for row, entry in load.ledger.entries(*UNSURE):
+        if entry.code != CHANGED and can_look_up(row.kind):
+            groups.setdefault(row.person or row.row_id, []).append((row, entry))
+    for _ in run_all(list(groups.values()), lambda rows: Chain(load).clear_up(rows), workers=load.workers):
+        load.progress(load.done, load.total, "looking up writes without an outcome")
+    return [row for row, entry in load.ledger.entries("parked") if entry.code != CHANGED]
+
+
 def _send_all(load: Load) -> int:
     """Set-up rows, then people; returns how many writes were sent."""
     writes = 0
@@ -171,4 +187,4 @@ def _features(row: Planned) -> set[str]:
     return found
 
 
-__all__ = ["Load", "StoreError", "dry_run", "run", "sample"]
+__all__ = ["Load", "StoreError", "dry_run", "run", "sample", "settle_open"]

@@ -62,6 +62,16 @@ class Chain:
             self._row(row, body, entry)
         return self.n_writes
 
+    def clear_up(self, rows: list[tuple[Planned, Entry]]) -> None:
+        """Look up rows without an outcome, sending nothing: adopted, parked, or surely not there."""
+        for row, entry in rows:
+            try:
+                body = self._filled(row)
+            except MissingLinkError:
+                continue
+            if not self._clarified(row, body, entry.first_ms):
+                self.ledger.settle(row, "again", note="not in Ashby after the settling delay")
+
     def _is_closed(self, row: Planned, entry: Entry) -> bool:
         same = entry.body_hash == row.body_hash
         if entry.state == "refused":
@@ -187,6 +197,7 @@ class Chain:
             self.ledger.settle(row, "again", code=getattr(error, "code", ""), note=error.message)
             raise
         self.load.fail_at("answered", row)
+        self._check_privacy(row, body, answer.results)
         ashby_id = self._made(row, answer.results, body)
         if row.link and ashby_id is None:  # what hangs on it could never be sent: look for it
             raise UnknownOutcomeError(f"Ashby: {row.kind} says success and gives no id.", request_id=answer.request_id)
@@ -195,6 +206,16 @@ class Chain:
             row, ashby_id, note=note, request_id=answer.request_id, call={"request": body, "answer": answer.results}
         )
         self.load.fail_at("settled", row)
+
+    def _check_privacy(self, row: Planned, body: dict[str, Any], results: Any) -> None:
+        """A note that was to be private and is not: stop before a second one, and say which one to take down."""
+        if body.get("isPrivate") and results.get("isPrivate") is not True:
+            self._done(row, self._made(row, results, body), note="was to be private and is not")
+            raise FatalError(
+                f"Ashby did not make the note of {row.lever_type} {row.lever_id} private "
+                f"(note {results.get('id')} of candidate {body['candidateId']}).",
+                hint="Delete that note in Ashby, give the key access to private fields, then run the step again.",
+            )
 
     def _done(self, row: Planned, ashby_id: str | None, **more: Any) -> None:
         existed = ashby_id is not None and ashby_id in self.load.preexisting

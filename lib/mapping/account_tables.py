@@ -9,7 +9,7 @@ headline           | C | candidate field "Lever headline" | Ashby has no writabl
 contact            | M | candidate field "Lever contact ID" |
 emails             | C | candidate.email, alternateEmailAddresses | in canonical form (trimmed, lower case)
 phones | C | candidate.phoneNumber; candidate field "Lever other phones" | Ashby takes one phone; types do not move
-confidentiality    | A | raw archive | no endpoint sets it; an administrator sets the job confidential in Ashby
+confidentiality | C | notes are private or withheld; job by verdict | no endpoint sets it; people tick the job in Ashby
 location | C | candidate.location; candidate field "Lever location" | parsed; the text stays in the field
 links | C | candidate links; candidate field "Lever other links" | sorted by kind; unsafe addresses stay in the archive
 createdAt          | M | application.createdAt |
@@ -64,7 +64,7 @@ company              | C | application note | no writable employer
 links                | C | application note, when the candidate lacks them | the candidate has one list of links
 comments             | C | application note | no field for a cover text
 resume               | N | | deprecated; see resume
-customQuestions      | C | custom fields by decision; application note | no form answers by API
+customQuestions | C | custom fields by decision; application note | no form answers by API; of files only the name
 archived             | C | see opportunity.archived | the opportunity's reason and date are used
 requisitionForHire   | A | raw archive | openings are not moved
 ipAddress            | N | | technical personal data without purpose
@@ -107,7 +107,7 @@ type           | N | | always the same word
 text           | C | first line of the note | the form is not created
 instructions   | A | raw archive | instructions of the form, not an answer
 baseTemplateId | C | decides the custom fields | templates are not created by API
-fields         | C | custom fields by decision; else a note | no profile forms in Ashby
+fields         | C | custom fields by decision; else a note | no profile forms in Ashby; of files only the name
 user           | C | first line of the note | no author of a field value
 stage          | A | raw archive | no counterpart
 secret         | C | isPrivate, or withheld by policy | secret answers never go to custom fields
@@ -163,8 +163,8 @@ signatures     | C | "Lever offers" note | who signed and when
 approved       | C | "Lever offers" note | as text
 approvedAt     | C | "Lever offers" note | as text
 sentAt         | C | "Lever offers" note | as text
-sentDocument   | A | raw archive | the signed document is the one that counts
-signedDocument | M | file of the candidate |
+sentDocument   | A | raw archive | only a signed document is uploaded
+signedDocument | M | file of the candidate, unless private notes are withheld | files have no private flag
 """
 
 _RESUME = """
@@ -191,7 +191,7 @@ createdAt             | A | raw archive | dates of jobs are not writable
 updatedAt             | N | | Ashby sets its own
 state | C | job status: published, internal: Open; closed: Closed; draft, pending, rejected: Draft | fewer states
 distributionChannels  | A | raw archive | job postings are not created by API
-confidentiality       | A | raw archive | no endpoint sets it; an administrator sets it in Ashby
+confidentiality       | C | the job by verdict, made confidential in Ashby by people | no endpoint sets it
 user                  | A | raw archive | the creator of a job is not writable
 owner                 | A | raw archive | hiring teams are set up in Ashby by people
 hiringManager         | A | raw archive | hiring teams are set up in Ashby by people

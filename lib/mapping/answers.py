@@ -77,14 +77,35 @@ def _place(made: Answers, context: Context, found: _Form) -> None:
             continue
         key = question_key(found.kind, found.form, item)
         verdict = context.decisions.questions.get(key, "note")
+        name = "left out"
         if withheld:
             _lose(context, found, item, "never", "secret in Lever; withheld by policy")
         elif verdict == "drop":
             _lose(context, found, item, "never", "verdict drop")
-        elif verdict == "note" or not _set(made, context, found, item, verdict):
+        elif verdict != "note" and _set(made, context, found, item, verdict):
+            name = "kept in a custom field"
+        elif found.one.withheld:
+            _lose(context, found, item, "never", "answer of a confidential candidacy; withheld by policy")
+        else:
+            name = "kept in a note"
             rest.append(item)
+        _lose_bytes(context, found, item, name=name)
     if rest:
         made.notes.append(_form_note(context, found, rest))
+
+
+def _lose_bytes(context: Context, found: _Form, item: Item, *, name: str) -> None:
+    """Count a file that was uploaded as an answer, unless it is among the files of the opportunity as well."""
+    if item.get("type") != "file-upload":
+        return
+    own = {file["id"] for file in context.source.children("files", found.one.opportunity)}
+    value = item["value"]
+    if any(ident(one) not in own for one in (value if isinstance(value, list) else [value])):
+        context.lose(
+            _TYPES[found.kind], f"fields: {clean(item.get('text'))} (bytes)", treatment="archived only",
+            lever_id=ident(found.form) or found.one.lever_id, where="raw archive",
+            reason=f"the download of a file answer is not documented; the name is {name}",
+        )  # fmt: skip
 
 
 def _set(made: Answers, context: Context, found: _Form, item: Item, key: str) -> bool:
@@ -107,7 +128,8 @@ def _set(made: Answers, context: Context, found: _Form, item: Item, key: str) ->
 
 
 def _refuse(context: Context, found: _Form, item: Item, reason: str) -> bool:
-    _lose(context, found, item, "note", reason)
+    if not found.one.withheld:
+        _lose(context, found, item, "note", reason)
     return False
 
 
@@ -126,15 +148,10 @@ def _form_note(context: Context, found: _Form, items: list[Item]) -> Note:
     kind = {"form": "profile form", "referral": "referral form", "question": "application form"}[found.kind]
     title = clean(form.get("text")) or "untitled"
     head = f"Lever {kind} {title!r}{by}, {stamp(found.moment)}, {found.one.posting}"
-    return Note(
-        found.moment,
-        f"Lever form {form_id}",
-        _TYPES[found.kind],
-        form_id,
-        head,
-        "\n".join(field_lines(items)),
-        found.secret,
-    )
+    return found.one.note(
+        found.moment, f"Lever form {form_id}", of=(_TYPES[found.kind], form_id), head=head,
+        text="\n".join(field_lines(items)), private=found.secret,
+    )  # fmt: skip
 
 
 def _application_note(context: Context, one: Candidacy) -> list[Note]:
@@ -159,10 +176,15 @@ def _application_note(context: Context, one: Candidacy) -> list[Note]:
         ("Comments", clean(application.get("comments")), False),
     ]
     lines = [f"{title}: {text}" for title, text, known in facts if text and not known]
-    if not lines:
+    if lines and one.withheld:
+        context.lose(
+            "application", "(note)", lever_id=application["id"], treatment="never", where="raw archive",
+            reason="of a confidential candidacy; withheld by policy",
+        )  # fmt: skip
+    if not lines or one.withheld:
         return []
     moment = int(application.get("createdAt") or opportunity["createdAt"])
     kind = clean(application.get("type")) or "type not recorded"
     head = f"Lever application ({kind}), {stamp(moment)}, {one.posting}"
     marker = f"Lever form {application['id']}"
-    return [Note(moment, marker, "application", application["id"], head, "\n".join(lines))]
+    return [one.note(moment, marker, of=("application", application["id"]), head=head, text="\n".join(lines))]

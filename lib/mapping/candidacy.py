@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from lib.mapping.context import Context
 from lib.mapping.history import History, history, path_lines
@@ -20,18 +21,38 @@ MOVED = ("equal times", "createdAt moved", "stage changes were", "the current st
 
 @dataclass
 class Candidacy:
-    """One opportunity and its fate. `target` is the opportunity whose application takes its feedback, or ""."""
+    """One opportunity and its fate. `target` is the opportunity whose application takes its feedback, or "".
+
+    `confidential`: its notes are private. `withheld`: they are not even written. `later`: it is a repeat that came
+    after the candidacy that is the application.
+    """
 
     opportunity: Item
     role: str
     job: Job | None
     target: str
     posting: str
+    confidential: bool = False
+    withheld: bool = False
+    later: bool = False
 
     @property
     def lever_id(self) -> str:
         """The opportunity id."""
         return self.opportunity["id"]
+
+    def told(self, where: str) -> dict[str, Any]:
+        """Treatment and place of what a note tells; when notes of this candidacy are withheld, it stays behind."""
+        if self.withheld:
+            return {"treatment": "never", "where": "raw archive: confidential notes are withheld (policy)"}
+        return {"treatment": "note", "where": where}
+
+    def note(
+        self, created_ms: int, marker: str, *, of: tuple[str, str], head: str, text: str, private: bool = False,
+        part: str = "",
+    ) -> Note:  # fmt: skip
+        """A note about this candidacy, `of` (Lever type, id): private when the candidacy is confidential."""
+        return Note(created_ms, marker, *of, head, text, private or self.confidential, part)
 
 
 @dataclass(frozen=True)
@@ -45,26 +66,38 @@ class Note:
     head: str
     text: str
     private: bool = False
+    part: str = ""
+    """What the row id ends with, where one object may have notes of several kinds."""
 
 
 def candidacies(context: Context, opportunities: list[Item]) -> list[Candidacy]:
-    """The fate of each opportunity, oldest first; the newest of several on one job is the application."""
+    """The fate of each opportunity, oldest first; the newest of several on one job is the application.
+
+    Once a load has made an application, its opportunity keeps it, whatever comes later.
+    """
     made = [_candidacy(context, opportunity) for opportunity in opportunities]
     if context.settings.repeat_candidacy == "application":
         return made
-    newest: dict[str, str] = {}
+    groups: dict[str, list[Candidacy]] = {}
     for one in made:
         if one.job:
-            newest[one.job.key] = one.lever_id
-    for one in made:
-        if one.job and newest[one.job.key] != one.lever_id:
-            one.role, one.target = "repeat", newest[one.job.key]
-            context.lose(
-                "opportunity", "(repeat candidacy)", lever_id=one.lever_id, treatment="note",
-                where='"Lever opportunity" note; feedback on the newest application',
-                reason="a newer candidacy of the same person on the same job is the application (policy)",
-            )  # fmt: skip
+            groups.setdefault(one.job.key, []).append(one)
+    for group in groups.values():
+        stands = [one for one in group if one.lever_id in context.made] or group[-1:]
+        for place, one in enumerate(group):
+            if one not in stands:
+                one.role, one.target, one.later = "repeat", stands[-1].lever_id, place > group.index(stands[-1])
+                _lose_repeat(context, one)
     return made
+
+
+def _lose_repeat(context: Context, one: Candidacy) -> None:
+    newer = "a newer candidacy of the same person on the same job is the application (policy)"
+    older = "an earlier candidacy of the same person on the same job has the application already (policy)"
+    context.lose(
+        "opportunity", "(repeat candidacy)", lever_id=one.lever_id, reason=older if one.later else newer,
+        **one.told('"Lever opportunity" note; feedback on the one application'),
+    )  # fmt: skip
 
 
 def _candidacy(context: Context, opportunity: Item) -> Candidacy:
@@ -72,18 +105,21 @@ def _candidacy(context: Context, opportunity: Item) -> Candidacy:
     posting = source.posting(opportunity)
     job = context.decisions.jobs.get(posting) if posting else None
     policy = context.settings.without_posting
+    confidential = source.confidential(opportunity)
+    withheld = confidential and context.settings.secret_notes == "withhold"
     if job is None and policy == "talent_pool":
         job = context.decisions.talent_pool
-    if job is not None:
-        return Candidacy(opportunity, "application", job, opportunity["id"], source.title(posting))
-    role = "skip" if policy == "archive_only" else "note"
-    context.lose(
-        "opportunity", "(no job)", lever_id=opportunity["id"],
-        treatment="archived only" if role == "skip" else "note",
-        where="raw archive" if role == "skip" else '"Lever opportunity" note',
-        reason="without posting in Lever (policy)" if not posting else "its posting was skipped (verdict)",
-    )  # fmt: skip
-    return Candidacy(opportunity, role, None, "", source.title(posting))
+    role = "application" if job else "skip" if policy == "archive_only" else "note"
+    target = opportunity["id"] if job else ""
+    one = Candidacy(opportunity, role, job, target, source.title(posting), confidential, withheld)
+    if job is None:
+        archived = {"treatment": "archived only", "where": "raw archive"}
+        context.lose(
+            "opportunity", "(no job)", lever_id=one.lever_id,
+            reason="without posting in Lever (policy)" if not posting else "its posting was skipped (verdict)",
+            **(archived if role == "skip" else one.told('"Lever opportunity" note')),
+        )  # fmt: skip
+    return one
 
 
 def application_rows(
@@ -160,19 +196,16 @@ def fact_lines(context: Context, opportunity: Item) -> list[str]:
 def _count_changes(context: Context, one: Candidacy, past: History) -> None:
     for change in sorted(set(past.changes)):
         moved = change.startswith(MOVED)
-        context.lose(
-            "opportunity", "stageChanges", lever_id=one.lever_id, treatment="moved changed" if moved else "note",
-            where="applicationHistory" if moved else '"Lever history" note', reason=change,
-        )  # fmt: skip
+        arrives = {"treatment": "moved changed", "where": "applicationHistory"}
+        fate = arrives if moved else one.told('"Lever history" note')
+        context.lose("opportunity", "stageChanges", lever_id=one.lever_id, reason=change, **fate)
 
 
 def _history_note(context: Context, one: Candidacy, past: History) -> list[Note]:
     missing = list(_unsaid(context, one.opportunity))
     for name, reason in missing:
-        context.lose(
-            "opportunity", name, lever_id=one.lever_id, treatment="note", where='"Lever history" note', reason=reason
-        )
-    if not missing and not past.changes:
+        context.lose("opportunity", name, lever_id=one.lever_id, reason=reason, **one.told('"Lever history" note'))
+    if one.withheld or (not missing and not past.changes):
         return []
     return [_note_of(context, one, kind="history")]
 
@@ -207,9 +240,10 @@ def _note_of(context: Context, one: Candidacy, *, kind: str) -> Note:
     if kind == "opportunity":
         tags = [clean(tag) for tag in opportunity.get("tags") or [] if clean(tag)]
         lines += ["Tags: " + "; ".join(tags)] * bool(tags)
-    return Note(
-        _last_moment(opportunity), f"Lever {kind} {one.lever_id}", "opportunity", one.lever_id, head, "\n".join(lines)
-    )
+    return one.note(
+        _last_moment(opportunity), f"Lever {kind} {one.lever_id}", of=("opportunity", one.lever_id), head=head,
+        text="\n".join(lines), part=kind,
+    )  # fmt: skip
 
 
 def _last_moment(opportunity: Item) -> int:

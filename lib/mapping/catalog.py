@@ -24,20 +24,26 @@ class Question:
 def forms_of(source: Source, opportunity: Item) -> Iterator[tuple[str, Item]]:
     """(kind, form) of all forms with answers: kind is `form`, `question` or `referral`; deleted ones are left out.
 
-    A referral application repeats its referral form in `customQuestions` (doc); it is given once.
+    A referral application repeats its referral form in `customQuestions` (its reference); it is given once, unless its
+    answers are others.
     """
     for form in source.children("forms", opportunity):
         if not form.get("deletedAt"):
             yield "form", form
-    seen = set()
+    seen = []
     for form in source.children("referrals", opportunity):
-        seen.add(ident(form.get("baseTemplateId")) or clean(form.get("text")))
+        seen.append(_answers(form))
         yield "referral", form
     for form in (source.application(opportunity) or {}).get("customQuestions") or []:
-        template = ident(form.get("baseTemplateId")) or clean(form.get("text"))
-        if form.get("type") == "referral" and template in seen:
-            continue
-        yield ("referral" if form.get("type") == "referral" else "question"), form
+        is_referral = form.get("type") == "referral"
+        if not (is_referral and _answers(form) in seen):
+            yield ("referral" if is_referral else "question"), form
+
+
+def _answers(form: Item) -> tuple[str, list[tuple[str, object]]]:
+    """What makes two forms the same: their template, and each question with its answer."""
+    template = ident(form.get("baseTemplateId")) or clean(form.get("text"))
+    return template, [(clean(item.get("text")), item.get("value")) for item in form.get("fields") or []]
 
 
 def question_key(kind: str, form: Item, item: Item) -> str:

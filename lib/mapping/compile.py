@@ -65,6 +65,8 @@ def compile_plan(
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
     context = Context(reader, source, given, decisions, losses if losses is not None else Losses())
     context.existing = {item["id"]: item for item in reader.ashby("candidates")}
+    made = getattr(reader, "made", None)
+    context.made = frozenset(made("application")) if made else frozenset()
     context.fingerprints = {_fingerprint(item) for item in context.existing.values() if item.get("createdAt")}
     persons = _persons(people, members)
     _check_reviewed(persons, decisions, review=given.existing_candidates == "review")
@@ -146,12 +148,12 @@ def _chain(context: Context, person: Person) -> list[PlanRow]:
         if one.role == "application":
             values = found.values(found.applications.get(one.lever_id, {}))
             notes += application_rows(chain, context, one, values=values, moments=moments)
-        else:
+        elif not one.withheld:
             notes.append(opportunity_note(context, one))
     for one in active:
         notes += feedback_rows(chain, context, one)
         notes += _other_notes(context, one)
-        _account_opportunity(context, one.opportunity)
+        _account_opportunity(context, one)
     _note_rows(chain, context, notes)
     file_rows(chain, context, active)
     return chain.rows
@@ -202,15 +204,17 @@ def _other_notes(context: Context, one: Candidacy) -> list[Note]:
     made = []
     for note in context.source.children("notes", one.opportunity):
         secret = bool(note.get("secret"))
-        withheld = secret and context.settings.secret_notes == "withhold"
+        withheld = "secret in Lever" if secret and context.settings.secret_notes == "withhold" else ""
+        withheld = withheld or ("of a confidential candidacy" if one.withheld else "")
         if note.get("deletedAt") or withheld:
             context.lose(
                 "note", "(note)", lever_id=note["id"], treatment="never", where="raw archive",
-                reason="secret in Lever; withheld by policy" if withheld else "deleted in Lever",
+                reason=f"{withheld}; withheld by policy" if withheld else "deleted in Lever",
             )  # fmt: skip
             continue
         head, text = thread(note, source=context.source, posting=one.posting)
-        made.append(Note(int(note["createdAt"]), f"Lever note {note['id']}", "note", note["id"], head, text, secret))
+        marker, of = f"Lever note {note['id']}", ("note", note["id"])
+        made.append(one.note(int(note["createdAt"]), marker, of=of, head=head, text=text, private=secret))
         context.lose(
             "note", "user", lever_id=note["id"], treatment="moved changed", where="first line of the note",
             reason="the author of a note is not writable",
@@ -234,6 +238,7 @@ def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
             created_ms=note.created_ms,
             private=note.private,
             limit=context.settings.note_limit,
+            part=note.part,
         )
         if parts > 1:
             context.lose(
@@ -242,8 +247,15 @@ def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
             )  # fmt: skip
 
 
-def _account_opportunity(context: Context, opportunity: Item) -> None:
+def _account_opportunity(context: Context, one: Candidacy) -> None:
+    opportunity = one.opportunity
     context.account("opportunity", opportunity, lever_id=opportunity["id"])
+    if one.confidential:
+        context.lose(
+            "opportunity", "confidentiality", lever_id=one.lever_id, treatment="moved changed",
+            where="its notes are withheld" if one.withheld else "its notes are private",
+            reason="only a job can be confidential in Ashby, and no endpoint sets it",
+        )  # fmt: skip
     contact = opportunity.get("contact")
     if isinstance(contact, dict):
         context.account("contact", contact, lever_id=contact["id"])

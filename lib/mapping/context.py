@@ -16,7 +16,8 @@ from lib.mapping.source import Item, Reader, Source
 class Context:
     """Inputs of one compilation, and what grows while it runs: losses and fingerprints in use.
 
-    `existing` are the candidates that stood in Ashby before, by id.
+    `existing` are the candidates that stood in Ashby before, by id; `made` are the opportunities whose application
+    an earlier load of this workbook has made.
     """
 
     reader: Reader
@@ -27,6 +28,7 @@ class Context:
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
     fingerprints: set[tuple[str, str, int]] = field(default_factory=set)
     existing: dict[str, Item] = field(default_factory=dict)
+    made: frozenset[str] = frozenset()
 
     def lose(
         self, lever_type: str, name: str, *, lever_id: str, treatment: Treatment, where: str = "", reason: str = ""

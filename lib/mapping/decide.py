@@ -12,6 +12,7 @@ from lib.mapping.book import Book
 from lib.mapping.model import HIRED, Decisions, FeedbackForm, Job, Plan, Tag
 from lib.mapping.scan import Scan, scan
 from lib.mapping.settings import Settings, settings
+from lib.mapping.shown import by_row_id, row_id
 from lib.mapping.source import Reader, Source
 from lib.mapping.target import Option
 
@@ -29,7 +30,8 @@ def decide(tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: in
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
     found, book, plans = scan(source), Book(tables), target.plans(reader)
-    jobs = _jobs(book, reader, plans)
+    hidden = frozenset() if given.confidential_as_new else frozenset(found.confidential)
+    jobs = _jobs(book, reader, plans, hidden=hidden)
     talent_pool = _talent_pool(book, reader, given, plans)
     stages = _stages(book, plans)
     reasons = _reasons(book, reader)
@@ -39,11 +41,11 @@ def decide(tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: in
         plans=plans,
         stages=stages,
         archive_reasons=reasons,
-        sources=_plain(book, "sources", target.options(reader.ashby("sources"), label="title"), what="source"),
+        sources=_sources(book, reader, by_row_id(found.sources)),
         users=_plain(book, "users", [Option(user["id"], user["id"]) for user in users], what="user id"),
         enabled_users=frozenset(user["id"] for user in users if user.get("isEnabled")),
         jobs=jobs,
-        tags=_tags(book),
+        tags=_tags(book, by_row_id(found.tags)),
         questions=questions,
         custom_fields=custom_fields,
         feedback_forms=_feedback_forms(book, reader),
@@ -69,6 +71,12 @@ def _plain(book: Book, name: str, options: Sequence[Option], *, what: str) -> di
         )
         for line, row, verdict in book.decided(name)
     }  # fmt: skip
+
+
+def _sources(book: Book, reader: Reader, texts: Mapping[str, str]) -> dict[str, str]:
+    """{text of a source: Ashby id or ""}."""
+    options = target.options(reader.ashby("sources"), label="title")
+    return {texts.get(key, key): value for key, value in _plain(book, "sources", options, what="source").items()}
 
 
 def _stages(book: Book, plans: Mapping[str, Plan]) -> dict[tuple[str, str], str]:
@@ -104,13 +112,15 @@ def _confirmed(book: Book) -> frozenset[str]:
     return frozenset(part for row in rows for part in row["id"].split("|"))
 
 
-def _tags(book: Book) -> dict[str, Tag]:
+def _tags(book: Book, texts: Mapping[str, str]) -> dict[str, Tag]:
+    """{text of a tag: what becomes of it}."""
     special = {"keep": False, "keep manual": True}
     made = {}
     for _, row, verdict in book.decided("tags"):
         word = verdict.casefold()
-        title = "" if word == "drop" else row["id"] if word in special else verdict
-        made[row["id"]] = Tag(title, special.get(word, False))
+        text = texts.get(row["id"], row["id"])
+        title = "" if word == "drop" else text if word in special else verdict
+        made[text] = Tag(title, special.get(word, False))
     titles: dict[str, str] = {}
     for tag_id, tag in sorted(made.items()):
         first = titles.setdefault(tag.title.casefold(), tag.title)
@@ -118,7 +128,8 @@ def _tags(book: Book) -> dict[str, Tag]:
     return made
 
 
-def _jobs(book: Book, reader: Reader, plans: Mapping[str, Plan]) -> dict[str, Job | None]:
+def _jobs(book: Book, reader: Reader, plans: Mapping[str, Plan], *, hidden: frozenset[str]) -> dict[str, Job | None]:
+    """The job of each posting; `hidden` are the postings whose job must be confidential in Ashby."""
     existing = {item["id"]: item for item in reader.ashby("jobs")}
     options = [
         Option(item["id"], str(item.get("title")), item.get("status") == "Archived") for item in existing.values()
@@ -130,6 +141,8 @@ def _jobs(book: Book, reader: Reader, plans: Mapping[str, Plan]) -> dict[str, Jo
         word = verdict.casefold()
         if word == SKIP:
             made[row["id"]] = None
+        elif word == "new" and row["id"] in hidden:
+            book.problem("postings", line, _MAKE_IT)
         elif word == "new":
             cells = [
                 _cell(book, line, row, "team_verdict", options=teams, what="department or team"),
@@ -139,9 +152,21 @@ def _jobs(book: Book, reader: Reader, plans: Mapping[str, Plan]) -> dict[str, Jo
             made[row["id"]] = Job(row["id"], cells[2], "", cells[0], cells[1])
         else:
             job_id = book.pick("postings", line, verdict, options=options, what="job")
+            if row["id"] in hidden and existing.get(job_id, {}).get("confidential") is False:
+                book.problem("postings", line, _TICK_IT)
             plan_id = _existing_plan(book, line, row, existing.get(job_id, {}), plans) if job_id else ""
             made[row["id"]] = Job(row["id"], plan_id, job_id)
     return made
+
+
+_MAKE_IT = (
+    "the posting is confidential in Lever, and the API cannot make a job confidential: make the job in Ashby, tick "
+    "confidential, and put its id or title into the verdict (or set policy.confidential_as_new)."
+)
+_TICK_IT = (
+    "the posting is confidential in Lever, and that job is not confidential in Ashby: tick it there "
+    "(or set policy.confidential_as_new)."
+)
 
 
 def _cell(book: Book, line: int, row: Mapping[str, str], name: str, *, options: Sequence[Option], what: str) -> str:
@@ -208,8 +233,9 @@ def _coverage(book: Book, made: Decisions, found: Scan, source: Source) -> None:
     open_ids = {(name, row["id"]) for name, *_ in known for _, row in book.rows(name) if _needed(row)}
     for name, decisions, counts in known:
         for key in sorted(counts):
-            if key not in decisions and (name, key) not in open_ids:
-                book.missing(name, key, n_records=counts[key])
+            shown = row_id(key) if name in ("sources", "tags") else key
+            if key not in decisions and (name, shown) not in open_ids:
+                book.missing(name, shown, n_records=counts[key])
     _stage_coverage(book, made, found, source)
 
 

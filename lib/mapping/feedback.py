@@ -42,10 +42,10 @@ def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
             chain.add("applicationFeedback.submit", "feedback", feedback["id"], body=body)
             _count(context, feedback, body)
         else:
-            notes.append(_note(context, one, feedback))
+            notes += [] if one.withheld else [_note(context, one, feedback)]
             context.lose(
-                "feedback", "(feedback)", lever_id=feedback["id"], treatment="note", where="candidate note",
-                reason=_why_note(one, form),
+                "feedback", "(feedback)", lever_id=feedback["id"], reason=_why_note(one, form),
+                **one.told("candidate note"),
             )  # fmt: skip
     return notes
 
@@ -73,7 +73,8 @@ def _text(context: Context, one: Candidacy, feedback: Item) -> str:
         f"By {context.source.who(feedback.get('user'))}, {stamp(feedback.get('completedAt'))}, {one.posting}",
     ]
     if one.role == "repeat":
-        head.append(f"Given on an earlier candidacy (Lever opportunity {one.lever_id}).")
+        which = "a later" if one.later else "an earlier"
+        head.append(f"Given on {which} candidacy (Lever opportunity {one.lever_id}).")
     lines = field_lines(feedback.get("fields") or []) or ["(no answers)"]
     return "\n".join([*head, "", *lines])
 
@@ -81,7 +82,7 @@ def _text(context: Context, one: Candidacy, feedback: Item) -> str:
 def _note(context: Context, one: Candidacy, feedback: Item) -> Note:
     head, _, text = _text(context, one, feedback).partition("\n")
     marker = f"Lever feedback {feedback['id']}"
-    return Note(int(feedback["completedAt"]), marker, "feedback", feedback["id"], head, text)
+    return one.note(int(feedback["completedAt"]), marker, of=("feedback", feedback["id"]), head=head, text=text)
 
 
 def _body(context: Context, one: Candidacy, feedback: Item, form: FeedbackForm) -> Body | None:

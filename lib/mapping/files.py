@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from lib.mapping.candidacy import Candidacy
 from lib.mapping.context import Context
@@ -14,11 +15,15 @@ from lib.normalize import file_name
 
 @dataclass(frozen=True)
 class _File:
+    """One binary file; `key` is the id under which the store keeps its bytes."""
+
     lever_type: str
     lever_id: str
     name: str
     ext: str
     moment: int
+    key: str
+    confidential: bool
 
 
 def file_rows(chain: Chain, context: Context, candidacies: list[Candidacy]) -> None:
@@ -34,15 +39,20 @@ def file_rows(chain: Chain, context: Context, candidacies: list[Candidacy]) -> N
         _upload(chain, context, resume, names=names, kind="candidate.uploadResume")
 
 
+def _file(one: Candidacy, lever_type: str, item: Item, *, name: Any, ext: Any = "", part: str = "") -> _File:
+    key = f"{item['id']}{part}"
+    return _File(lever_type, item["id"], clean(name), clean(ext), _moment(item), key, one.confidential)
+
+
 def _files(context: Context, one: Candidacy) -> Iterator[_File]:
     for item in context.source.children("files", one.opportunity):
         context.account("file", item, lever_id=item["id"])
-        yield _File("file", item["id"], clean(item.get("name")), clean(item.get("ext")), _moment(item))
+        yield _file(one, "file", item, name=item.get("name"), ext=item.get("ext"))
     for item in context.source.children("resumes", one.opportunity):
         context.account("resume", item, lever_id=item["id"])
         file = item.get("file")
         if file:
-            yield _File("resume", item["id"], clean(file.get("name")), clean(file.get("ext")), _moment(item))
+            yield _file(one, "resume", item, name=file.get("name"), ext=file.get("ext"))
         else:
             context.lose(
                 "resume", "file", lever_id=item["id"], treatment="never", where="raw archive",
@@ -50,8 +60,14 @@ def _files(context: Context, one: Candidacy) -> Iterator[_File]:
             )  # fmt: skip
     for item in context.source.children("offers", one.opportunity):
         document = item.get("signedDocument")
-        if document:
-            yield _File("offer", item["id"], clean(document.get("fileName")) or "signed offer.pdf", "", _moment(item))
+        if document and context.settings.secret_notes == "withhold":
+            context.lose(
+                "offer", "(signed document)", lever_id=item["id"], treatment="never", where="raw archive",
+                reason="pay is for few eyes; withheld by policy",
+            )  # fmt: skip
+        elif document:
+            name = clean(document.get("fileName")) or "signed offer.pdf"
+            yield _file(one, "offer", item, name=name, part=":signed")
 
 
 def _moment(item: Item) -> int:
@@ -60,7 +76,7 @@ def _moment(item: Item) -> int:
 
 
 def _stored(context: Context, item: _File) -> bool:
-    row = context.reader.file(item.lever_id)
+    row = context.reader.file(item.key)
     if row is not None and row.state == "stored":
         return True
     state = "not extracted" if row is None else row.state
@@ -72,14 +88,14 @@ def _stored(context: Context, item: _File) -> bool:
 
 
 def _upload(chain: Chain, context: Context, item: _File, *, names: set[str], kind: str) -> None:
-    row = context.reader.file(item.lever_id)
+    row = context.reader.file(item.key)
     name = file_name(item.name, item.ext or None, lever_id=item.lever_id)
     while name.casefold() in names:
         name = f"{len(names)} {name}"
     names.add(name.casefold())
     resume = kind == "candidate.uploadResume"
     handle = {
-        "lever_id": item.lever_id,
+        "lever_id": item.key,
         "sha256": row.sha256,
         "filename": name,
         "contentType": row.media_type,
@@ -91,3 +107,8 @@ def _upload(chain: Chain, context: Context, item: _File, *, names: set[str], kin
         "resumeHandle" if resume else "fileHandle": {"$file": handle},
     }
     chain.add(kind, item.lever_type, item.lever_id, body=body)
+    if item.lever_type == "offer" or item.confidential:
+        context.lose(
+            item.lever_type, "(privacy)", lever_id=item.lever_id, treatment="moved changed",
+            where="file of the candidate", reason="files have no private flag: who sees the candidate sees them",
+        )  # fmt: skip

@@ -84,6 +84,11 @@ def _adopt(chain: Chain, context: Context, job: Job) -> None:
 
 def _create(chain: Chain, context: Context, job: Job) -> None:
     posting = context.source.postings.get(job.posting, {})
+    if posting.get("confidentiality") == "confidential":
+        context.lose(
+            "posting", "confidentiality", lever_id=job.posting, treatment="moved changed",
+            where="a job that everybody sees", reason="no endpoint makes it so (policy confidential_as_new)",
+        )  # fmt: skip
     body = {
         "title": clean(posting.get("text")) or f"Lever posting {job.posting}",
         "teamId": job.team_id,

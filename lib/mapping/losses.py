@@ -20,6 +20,7 @@ class Losses:
 
     counts: dict[Key, int] = field(default_factory=dict)
     examples: dict[Key, list[str]] = field(default_factory=dict)
+    ids: dict[Key, dict[str, None]] = field(default_factory=dict)
 
     def add(
         self, lever_type: str, name: str, *, lever_id: str, treatment: Treatment, where: str = "", reason: str = ""
@@ -30,6 +31,8 @@ class Losses:
         shown = self.examples.setdefault(key, [])
         if len(shown) < _EXAMPLES and lever_id not in shown:
             shown.append(lever_id)
+        if name.startswith("(") and treatment in ("never", "archived only"):
+            self.ids.setdefault(key, {})[lever_id] = None
 
     def account(self, lever_type: str, item: Mapping[str, Any], *, lever_id: str) -> None:
         """Count each filled attribute of a Lever object that is not moved, and each one that nobody knows."""
@@ -40,7 +43,10 @@ class Losses:
                 self.add(lever_type, name, lever_id=lever_id, treatment=treatment, where=where, reason=reason)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One dict per kind of loss, sorted by type and field."""
+        """One dict per kind of loss, sorted by type and field.
+
+        Where whole records stay behind, `ids` holds all of them: a count would hide which.
+        """
         return [
             {
                 "field": name,
@@ -50,6 +56,7 @@ class Losses:
                 "where": where,
                 "reason": reason,
                 "examples": list(self.examples[key]),
+                **({"ids": list(self.ids[key])} if key in self.ids else {}),
             }
             for key in sorted(self.counts)
             for lever_type, name, treatment, where, reason in [key]

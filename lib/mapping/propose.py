@@ -11,6 +11,7 @@ from lib.mapping.fields import ASHBY_TYPE
 from lib.mapping.model import HIRED
 from lib.mapping.scan import NO_TEMPLATE, Scan, scan
 from lib.mapping.settings import settings
+from lib.mapping.shown import masked, row_id
 from lib.mapping.source import NO_REASON, Reader, Source, clean
 from lib.mapping.suggest import Rows, row, suggest
 from lib.normalize import email_canonical, name_key
@@ -58,11 +59,12 @@ def _sources(source: Source, found: Scan) -> Rows:
     options = target.options(source.reader.ashby("sources"), label="title")
     names = {clean(item.get("text")) for item in source.reader.all("sources")} | set(found.sources)
     made = []
-    for name in sorted(name for name in names if name):
+    for name in sorted((name for name in names if name), key=row_id):
         is_origin = name.startswith("origin:")
         wanted = _ORIGINS.get(name.removeprefix("origin:"), name) if is_origin else name
         label = f"(no source, origin {name.removeprefix('origin:')})" if is_origin else name
-        made.append(row(name, label, *suggest(wanted, options, fallback="none"), found.sources[name]))
+        guess = suggest(wanted, options, fallback="none")
+        made.append(row(row_id(name), masked(label), *guess, found.sources[name]))
     return made
 
 
@@ -101,20 +103,21 @@ def _tags(source: Source, found: Scan) -> Rows:
     }  # fmt: skip
     first: dict[str, str] = {}
     made = []
-    for tag in sorted(tag for tag in found.tags if tag):
+    for tag in sorted((tag for tag in found.tags if tag), key=row_id):
         n_records, automatic = found.tags[tag], found.automatic[tag]
         known = living.get(tag.casefold()) or first.setdefault(tag.casefold(), tag)
         if automatic == n_records:
             guess = ("drop", "Lever set it by itself each time: it repeats title, team, place or commitment", "high")
-        elif known != tag:
+        elif known != tag and row_id(known) == known:
             guess = (known, "the same tag but for capital letters", "high")
         elif tag.casefold() in archived and tag.casefold() not in living:
-            guess = (f"{tag} (Lever)", "a tag of this title is archived in Ashby", "medium")
+            other = f"{tag} (Lever)" if row_id(tag) == tag else "drop"
+            guess = (other, "a tag of this title is archived in Ashby", "medium")
         elif automatic:
             guess = ("keep manual", f"set by Lever itself {automatic} times of {n_records}", "medium")
         else:
             guess = ("keep", "set by people", "high")
-        made.append(row(tag, tag, *guess, n_records, automatic=automatic))
+        made.append(row(row_id(tag), masked(tag), *guess, n_records, automatic=automatic))
     return made
 
 

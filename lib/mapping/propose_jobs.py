@@ -41,6 +41,8 @@ def postings(source: Source, found: Scan, *, tables: Mapping[str, Any]) -> tuple
         place = clean(categories.get("location"))
         same = _same_job(posting, jobs, names, team=team, place=place)
         guess, plan = _guess(posting, same, jobs, standard)
+        if guess[0] == "new" and posting_id in found.confidential and not source.settings.confidential_as_new:
+            guess = _guess_confidential(source)
         used[posting_id] = _plan_of(verdicts.get(posting_id, {}), plans, jobs) or (plan.ashby_id if plan else "")
         n_records = found.postings[posting_id] + (1 if posting and not source.settings.postings else 0)
         state = clean(posting.get("state")) or "missing"
@@ -79,6 +81,13 @@ def _guess(
         return (title if unique else same[0]["id"], reason, "high"), None
     reason = "no job of the same title, team and location" if not same else f"{len(same)} jobs are alike"
     return ("new", reason, "high" if not same else "low"), standard
+
+
+def _guess_confidential(source: Source) -> tuple[str, str, str]:
+    """A confidential posting without a job in Ashby: a person has to make one."""
+    if not source.settings.include_confidential:
+        return "skip", "confidential in Lever, and out of scope", "high"
+    return "", "confidential in Lever: make the job in Ashby, tick confidential, and name it here", "high"
 
 
 def _same_job(posting: Item, jobs: list[Item], names: Mapping[str, str], *, team: str, place: str) -> list[Item]:

@@ -97,13 +97,17 @@ def add_note(
     created_ms: int,
     private: bool,
     limit: int,
+    part: str = "",
 ) -> int:
-    """Append one note (several when it is longer than `limit`); returns the number of parts. Marker line last."""
+    """Append one note (several when it is longer than `limit`); returns the number of parts. Marker line last.
+
+    `part` ends the row id, before the number of the part.
+    """
     parts = split_text(text, max(limit - _ROOM - len(head), _ROOM // 4)) or [""]
-    for number, part in enumerate(parts, 1):
+    for number, piece in enumerate(parts, 1):
         several = f" {number}/{len(parts)}" if len(parts) > 1 else ""
         first = head + (f" (part{several})" if several else "")
-        value = "\n".join(line for line in (first, part, f"[{marker}{several}]") if line)
+        value = "\n".join(line for line in (first, piece, f"[{marker}{several}]") if line)
         body = {
             "candidateId": link(f"candidate:{chain.person}"),
             "note": {"type": "text/plain", "value": value},
@@ -112,5 +116,6 @@ def add_note(
         }
         if private:
             body["isPrivate"] = True
-        chain.add("candidate.createNote", lever_type, lever_id, body=body, part=several.strip().replace("/", "-"))
+        end = "/".join(text for text in (part, several.strip().replace("/", "-")) if text)
+        chain.add("candidate.createNote", lever_type, lever_id, body=body, part=end)
     return len(parts)

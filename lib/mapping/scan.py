@@ -16,9 +16,10 @@ __all__ = ["NO_TEMPLATE", "Scan", "credited", "forms_of", "own_words", "question
 
 @dataclass
 class Scan:
-    """Counts of references in records that are in scope."""
+    """Counts of references in records that are in scope; `confidential` are the postings of confidential ones."""
 
     postings: Counter[str] = field(default_factory=Counter)
+    confidential: set[str] = field(default_factory=set)
     stages: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
@@ -33,6 +34,7 @@ class Scan:
 def scan(source: Source) -> Scan:
     """Count all references of opportunities that may move, and of their feedback and forms."""
     found, moving = Scan(), []
+    found.confidential = {key for key, item in source.postings.items() if item.get("confidentiality") == "confidential"}
     for opportunity in source.reader.all("opportunities"):
         if source.never(opportunity) or source.refusal([opportunity]):
             continue
@@ -47,6 +49,8 @@ def scan(source: Source) -> Scan:
 def _count_opportunity(found: Scan, source: Source, opportunity: Item) -> None:
     posting = source.posting(opportunity)
     found.postings[posting] += 1
+    if source.confidential(opportunity):
+        found.confidential.add(posting)
     for stage in stage_ids(opportunity):
         found.stages[posting, stage] += 1
     reason = source.reason(opportunity)

@@ -152,9 +152,14 @@ class Source:
             return "out of scope: states"
         if given.postings and self.posting(opportunity) not in given.postings:
             return "out of scope: postings"
-        if not given.include_confidential and opportunity.get("confidentiality") == "confidential":
+        if not given.include_confidential and self.confidential(opportunity):
             return "out of scope: confidential"
         return ""
+
+    def confidential(self, opportunity: Item) -> bool:
+        """Whether an opportunity, or the posting that it hangs on, is confidential in Lever."""
+        posting = self.postings.get(self.posting(opportunity), {})
+        return "confidential" in (opportunity.get("confidentiality"), posting.get("confidentiality"))
 
     def consent(self, opportunities: list[Item]) -> str:
         """allowed, denied, expired or unknown: what the newest statement in `dataProtection.store` says."""

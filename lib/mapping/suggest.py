@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lib.mapping.shown import masked
 from lib.mapping.target import Option
 from lib.normalize import best_matches
 
@@ -28,11 +29,12 @@ def suggest(text: str, options: Sequence[Option], *, fallback: str) -> tuple[str
     labels = {one.ashby_id: one.label for one in options if not one.archived and one.label}
     found = best_matches(text, labels, n=2) if labels and text else []
     if not found or found[0][2] < _LIKELY:
-        nearest = f"; nearest is {found[0][1]!r} ({found[0][2]:.2f})" if found else ""
+        nearest = f"; nearest is {masked(found[0][1])!r} ({found[0][2]:.2f})" if found else ""
         return fallback, f"no label in Ashby is like it{nearest}", "low"
     ashby_id, label, score, margin = found[0]
-    proposal = label if sum(other == label for other in labels.values()) == 1 else ashby_id
+    plain = masked(label) == label and sum(other == label for other in labels.values()) == 1
+    proposal = label if plain else ashby_id
     if score >= _SURE and margin >= _CLEAR:
         return proposal, "the same label", "high"
-    clear = "" if margin >= _CLEAR else f"; {found[1][1]!r} is as near"
+    clear = "" if margin >= _CLEAR else f"; {masked(found[1][1])!r} is as near"
     return proposal, f"likely by name ({score:.2f}){clear}", "medium" if not clear else "low"

@@ -15,14 +15,16 @@ def interview_note(context: Context, one: Candidacy) -> list[Note]:
     for item in items:
         context.account("interview", item, lever_id=item["id"])
         context.lose(
-            "interview", "(interview)", lever_id=item["id"], treatment="note", where='"Lever interviews" note',
-            reason="past interviews are not written by API",
+            "interview", "(interview)", lever_id=item["id"], reason="past interviews are not written by API",
+            **one.told('"Lever interviews" note'),
         )  # fmt: skip
+    if one.withheld:
+        return []
     ordered = sorted(items, key=lambda item: (item.get("date") or item.get("createdAt") or 0, item["id"]))
     text = "\n\n".join(_interview(context, item) for item in ordered)
     moment = max(int(item.get("createdAt") or one.opportunity["createdAt"]) for item in items)
     head = f"Lever interviews ({len(items)}), {one.posting}"
-    return [Note(moment, f"Lever interviews {one.lever_id}", "interviews", one.lever_id, head, text)]
+    return [one.note(moment, f"Lever interviews {one.lever_id}", of=("interviews", one.lever_id), head=head, text=text)]
 
 
 def _interview(context: Context, item: Item) -> str:
@@ -65,7 +67,8 @@ def offer_note(context: Context, one: Candidacy) -> list[Note]:
     text = "\n\n".join(_offer(context, item) for item in items)
     moment = max(int(item.get("createdAt") or one.opportunity["createdAt"]) for item in items)
     head = f"Lever offers ({len(items)}), {one.posting}"
-    return [Note(moment, f"Lever offers {one.lever_id}", "offers", one.lever_id, head, text, private=True)]
+    of = ("offers", one.lever_id)
+    return [one.note(moment, f"Lever offers {one.lever_id}", of=of, head=head, text=text, private=True)]
 
 
 def _offer(context: Context, item: Item) -> str:

@@ -131,11 +131,24 @@ def _verdict(certificate: Mapping[str, Any], read: list[pages.Page]) -> dict[str
         words = "Validation has not run to its end since the last step before it."
         return {"shade": "calm", "title": "The migration is not certified yet.", "words": words}
     n_critical = _severities(certificate).get("critical", 0)
-    if certificate.get("ok", True) and not n_critical:
-        words = "Validation read Ashby back, compared it with Lever in both directions, and found nothing critical."
-        return {"shade": "good", "title": "Everything that should arrive has arrived.", "words": words}
+    aside = _set_aside(certificate)
+    compared = "Validation read Ashby back, compared it with Lever in both directions, and found nothing critical"
+    if certificate.get("ok") is True and not n_critical and not aside:
+        return {"shade": "good", "title": "Everything that should arrive has arrived.", "words": f"{compared}."}
+    if aside and not n_critical:
+        words = f"{compared} in what was loaded. What was refused is named in 05_load and 06_validate."
+        return {"shade": "bad", "title": f"{aside}.", "words": words}
     words = f"Validation found {n_critical:,} critical differences. Each is named in 06_validate."
-    return {"shade": "bad", "title": "Validation is red.", "words": words}
+    return {"shade": "bad", "title": "Validation is red.", "words": f"{words} {aside}.".removesuffix(" .")}
+
+
+def _set_aside(certificate: Mapping[str, Any]) -> str:
+    """How many records were refused, and how many wait for them; "" when there are none."""
+    n_refused, n_waiting = (int(certificate.get(name) or 0) for name in ("n_refused", "n_waiting"))
+    records = "1 record was" if n_refused == 1 else f"{n_refused:,} records were"
+    wait = "1 more waits" if n_waiting == 1 else f"{n_waiting:,} more wait"
+    more = f"; {wait} for them" if n_waiting else ""
+    return f"{records} refused by Ashby and set aside{more}" if n_refused or n_waiting else ""
 
 
 def _severities(certificate: Mapping[str, Any]) -> dict[str, int]:

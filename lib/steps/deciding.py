@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,10 @@ from lib import load as loading
 from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
+from lib.normalize import csv_safe
 from lib.steps.reading import files_gate
 from lib.steps.target import read_candidates, read_target
+from lib.steps.writing import settle_open
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
@@ -47,11 +50,13 @@ class MapResult:
 def dedupe(book: Workbook) -> DedupeResult:
     """Decide who is the same person, in Lever and against the people whom Ashby has already."""
     with book.writing("dedupe"):
+        settle_open(book)
         book.progress("dedupe")(0, None, "reading the people in Ashby")
         read_candidates(book)
         contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=_as_of(book))
         existing = people_finder.existing_table(book.store.ashby("candidates"))
         table = book.table("people")
+        _check_verdicts(table)
         verdicts = _verdicts(table)
         policy = people_finder.DedupePolicy(region=book.params.policy.phone_region)
         found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy)
@@ -71,6 +76,19 @@ def _verdicts(table: DecisionTable) -> dict[tuple[str, str], str]:
     """{(a, b): same or different} of people.csv."""
     pairs = {row["id"]: row["verdict"].lower() for row in table.rows if row["verdict"] and "|" in row["id"]}
     return {(pair.partition("|")[0], pair.partition("|")[2]): verdict for pair, verdict in pairs.items()}
+
+
+def _check_verdicts(table: DecisionTable) -> None:
+    """GateError with file and line of each verdict that is neither 'same' nor 'different'."""
+    wrong = [
+        f"{table.where(line)}: {row['verdict']!r}"
+        for line, row in table.numbered()
+        if row["verdict"] and row["verdict"].lower() not in ("same", "different")
+    ]
+    if wrong:
+        raise GateError(
+            f"Verdicts that are neither 'same' nor 'different': {'; '.join(wrong[:20])}.", hint="Mend them."
+        )
 
 
 def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -94,17 +112,14 @@ def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def people_gate(book: Workbook) -> None:
     """GateError with file and line of every pair that waits for a verdict."""
     table = book.table("people")
-    wrong = [
-        f"{table.where(line)}: {row['verdict']!r} is neither 'same' nor 'different'"
-        for line, row in table.numbered()
-        if row["verdict"] and row["verdict"].lower() not in ("same", "different")
-    ]
+    _check_verdicts(table)
     waiting = [f"{table.where(line)}: no verdict" for line, row in table.open_rows()]
-    if wrong or waiting:
+    if waiting:
+        more = f"; and {len(waiting) - 10} more" if len(waiting) > 10 else ""
         raise GateError(
-            f"{len(waiting)} pairs of people wait for a verdict, {len(wrong)} verdicts are wrong: "
-            f"{'; '.join((wrong + waiting)[:20])}.",
-            hint="Write 'same' or 'different' into the column verdict, then run 03_dedupe again.",
+            f"{len(waiting)} pairs of people wait for a verdict: {'; '.join(waiting[:10])}{more}.",
+            hint="Write 'same' or 'different' into the column verdict (who they are is shown in 03_dedupe), then run "
+            f"03_dedupe again: workbook run {book.customer} --from dedupe --to map",
         )
     used = book.store.meta("dedupe.verdicts")
     if used is None:
@@ -135,6 +150,7 @@ def map(book: Workbook) -> MapResult:
     files_gate(book)
     people_gate(book)
     with book.writing("map"):
+        settle_open(book)
         read_target(book)
         tables = propose(book)
         decisions = mapping.decide(tables, book.store, policy=book.params.policy, now_ms=_as_of(book))
@@ -155,7 +171,18 @@ def map(book: Workbook) -> MapResult:
         plan_hash = mapping.plan_hash(rows)
         ledger.put_plan(rows, plan_hash=plan_hash)
         book.store.put_results("map", "losses", losses.rows())
+        _write_losses(book, losses.rows())
     kinds = pd.Series([row.kind for row in rows], dtype="str").value_counts().sort_index()
     plan = pd.DataFrame({"kind": kinds.index, "n_rows": kinds.to_numpy()})
     calls = loading.dry_run(book.store)["n_calls"]
     return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, plan_hash, calls)
+
+
+def _write_losses(book: Workbook, rows: list[dict[str, Any]]) -> None:
+    """The whole loss list as CSV beside the report, to be read and signed: ids and counts only."""
+    columns = ("lever_type", "field", "treatment", "n_records", "where", "reason")
+    file = book.private_file("reports/losses.csv")
+    with file as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([csv_safe(row.get(name, "")) for name in columns] for row in rows)

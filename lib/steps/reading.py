@@ -53,6 +53,7 @@ def audit(book: Workbook) -> AuditResult:
         if book.store.meta("extract.since") is None:
             book.store.put_meta("extract.since", started)
         extraction.opportunities(walk)
+        extraction.dangling_postings(walk)
         read_target(book)
         probed = _probe_children(book, walk)
         progress(1, 1, "")
@@ -88,7 +89,8 @@ def _keep_audit(book: Workbook, confidential: dict[str, Any], probed: list[str])
     }
     for name, table in rows.items():
         store.put_results("audit", name, table)
-    route = audits.route(sizes["contacts"], history=True, has_keys=True)
+    n_lacking = sum(not row["ok"] for row in permissions)
+    route = audits.route(sizes["contacts"], history=True, has_keys=True, n_lacking=n_lacking)
     return AuditResult(**{name: pd.DataFrame(table) for name, table in rows.items()}, route=route)
 
 
@@ -130,12 +132,16 @@ def _probe_children(book: Workbook, walk: extraction.Extract) -> list[str]:
     return chosen
 
 
-def extract(book: Workbook) -> ExtractResult:
-    """Bring the store up to date with Lever: everything, with the bytes of all files."""
+def extract(book: Workbook, *, reread: bool = False) -> ExtractResult:
+    """Bring the store up to date with Lever: everything, with the bytes of all files.
+
+    `reread` reads the child lists of all active opportunities again: edited feedback, new files, forms and offers do
+    not reliably move an opportunity's updatedAt (observed), which is what later readings go by.
+    """
     audit_gate(book)
     with book.writing("extract"):
         _pin(book)
-        counts = extraction.run(_walk(book, "extract"))
+        counts = extraction.run(_walk(book, "extract", reread=reread))
     calls = counts.pop("calls")
     store = book.store
     files = pd.DataFrame(
@@ -158,11 +164,12 @@ def _pin(book: Workbook) -> None:
     book.pin("Lever", [one["id"] for one in users])
 
 
-def _walk(book: Workbook, step: str) -> extraction.Extract:
+def _walk(book: Workbook, step: str, *, reread: bool = False) -> extraction.Extract:
     return extraction.Extract(
         book.store,
         book.lever,
         confidentiality=book.store.meta("confidentiality", "all"),
         workers=book.params.lever.workers,
+        reread=reread,
         progress=book.progress(step),
     )

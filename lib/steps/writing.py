@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import csv
 import json
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from lib import load as loading
 from lib.errors import GateError
+from lib.normalize import csv_safe
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
@@ -40,22 +41,37 @@ def load(book: Workbook, *, execute: bool = False, sample: int = 0, **seams: Any
         return _load_result(book, {"counts": planned["counts"], "n_writes": 0, "n_calls": planned["n_calls"]}, False)
     with book.writing("load"):
         book.pin("Ashby", [one["id"] for one in book.ashby.items("user.list", {"includeDeactivated": True})])
-        settings = book.params.ashby
-        job = loading.Load(
-            book.store,
-            book.ashby,
-            workers=settings.workers,
-            settle_s=settings.settle_s,
-            refusal_budget=settings.refusal_budget,
-            first_wait=settings.retry.first_s,
-            progress=book.progress("load"),
-            people=loading.sample(book.store, sample) if sample else None,
-            **seams,
-        )
+        job = load_of(book, people=loading.sample(book.store, sample) if sample else None, **seams)
         outcome = loading.run(job)
         book.store.put_meta("load.plan_hash", ledger.plan_hash())
         _export_crosswalk(book, ledger)
     return _load_result(book, outcome, True)
+
+
+def load_of(book: Workbook, **more: Any) -> loading.Load:
+    """The load of this customer, as its params say."""
+    settings = book.params.ashby
+    return loading.Load(
+        book.store,
+        book.ashby,
+        workers=settings.workers,
+        settle_s=settings.settle_s,
+        refusal_budget=settings.refusal_budget,
+        first_wait=settings.retry.first_s,
+        progress=book.progress("load"),
+        **more,
+    )
+
+
+def settle_open(book: Workbook) -> None:
+    """Find out what became of writes that an earlier run did not live to record; GateError when a person must."""
+    parked = loading.settle_open(load_of(book))
+    if parked:
+        ids = ", ".join(row.row_id for row in parked[:5])
+        raise GateError(
+            f"{len(parked)} writes to Ashby may stand there more than once: {ids}.",
+            hint="Look them up in Ashby by their ids, remove what is too much, and run 05_load again.",
+        )
 
 
 def _load_result(book: Workbook, outcome: dict[str, Any], executed: bool) -> LoadResult:
@@ -82,20 +98,17 @@ def _set_aside(ledger: Ledger, *states: str) -> list[tuple[Any, ...]]:
 
 
 def _export_crosswalk(book: Workbook, ledger: Ledger) -> None:
-    """Lever id to Ashby id of everything that is done, as CSV: the customer's own lasting record."""
-    lines = ["lever_type,lever_id,ashby_type,ashby_id,origin"]
+    """Lever id to Ashby id of everything that was written, as CSV: the customer's own lasting record."""
     of_person: dict[str, list[str]] = {}
     for member in book.store.members():
         of_person.setdefault(member["person"], []).append(member["contact"])
-    for row in ledger.link_rows():
-        kind, _, lever_id = row["link"].partition(":")
-        for one in of_person.get(lever_id, [lever_id]) if kind == "candidate" else [lever_id]:
-            if kind in ("candidate", "application", "job"):
-                lever_type = {"candidate": "contact", "application": "opportunity", "job": "posting"}[kind]
-                lines.append(f"{lever_type},{one},{kind},{row['ashby_id']},{row['origin']}")
-    file = book.folder / "crosswalk.csv"
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write("\n".join(lines) + "\n")
+    rows = [("lever_type", "lever_id", "endpoint", "ashby_id")]
+    for row, entry in ledger.entries("done"):
+        if entry.ashby_id:
+            ids = of_person.get(row.lever_id, [row.lever_id]) if row.lever_type == "contact" else [row.lever_id]
+            rows += [(row.lever_type, lever_id, row.kind, entry.ashby_id) for lever_id in ids]
+    with book.private_file("crosswalk.csv") as out:
+        csv.writer(out, lineterminator="\n").writerows(tuple(map(csv_safe, row)) for row in rows)
 
 
 def validate(book: Workbook) -> Any:
@@ -113,13 +126,12 @@ def validate(book: Workbook) -> Any:
             workers=book.params.ashby.workers,
             progress=book.progress("validate"),
             run_tag=book.params.policy.run_tag,
+            scope_postings=book.params.policy.scope.postings,
             customer=book.customer,
         )
         for name in ("counts", "differences", "fidelity"):
             rows = json.loads(getattr(result, name).to_json(orient="records"))
             book.store.put_results("validate", name, rows)
-        folder = book.folder / "reports"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        with os.fdopen(os.open(folder / "certificate.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        with book.private_file("reports/certificate.json") as out:
             json.dump(result.certificate, out, indent=2, sort_keys=True)
     return result

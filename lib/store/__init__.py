@@ -138,9 +138,8 @@ class Store:
             lease.release()
 
     def holder(self) -> str:
-        """Who is writing now: owner, host, step; empty when nobody is."""
-        rows = self._rows(select(t.lease.c.owner, t.lease.c.host, t.lease.c.step).where(t.lease.c.owner != ""))
-        return f"{rows[0].owner} on {rows[0].host}: {rows[0].step}" if rows else ""
+        """Who is writing now: owner, host, process, step, since when; empty when nobody alive is."""
+        return Lease.holder(self.engine)
 
     def _check_fence(self, connection: Connection) -> None:
         if self._fence is None:
@@ -318,6 +317,11 @@ class Store:
         rows = [row for row in self._rows(query) if row.ashby_id not in made]
         return [json.loads(adopted.get(row.ashby_id) or row.body) for row in rows]
 
+    def made(self, kind: str) -> set[str]:
+        """Lever ids that have an object of this kind (e.g. "application") in Ashby, made or adopted by us."""
+        rows = self._rows(select(t.links.c.link).where(t.links.c.ashby_type == kind))
+        return {row.link.partition(":")[2] for row in rows}
+
     # ---- results, meta -----------------------------------------------------------------------------------------
     def put_results(self, step: str, name: str, rows: list[dict[str, Any]]) -> None:
         """Replace one result table of a step (findings, losses, differences …)."""
@@ -362,10 +366,6 @@ class Store:
     def members(self) -> list[dict]:
         """{contact, person, why} of the last dedupe, by contact id."""
         return [dict(row._mapping) for row in self._rows(select(t.members).order_by(t.members.c.contact))]
-
-    def pairs(self) -> list[dict]:
-        """The doubtful pairs of the last dedupe."""
-        return [json.loads(row.body) for row in self._rows(select(t.pairs.c.body).order_by(t.pairs.c.pair))]
 
     # ---- helpers -----------------------------------------------------------------------------------------------
     def _rows(self, query: Any) -> list[Row]:

@@ -70,6 +70,15 @@ class Lease:
         dead = f"{held.owner} on {held.host} (process {held.pid}, {held.step})" if held and held.owner else ""
         return cls(engine, fence, dead)
 
+    @classmethod
+    def holder(cls, engine: Engine) -> str:
+        """Who holds the lease and is alive, in words; empty when nobody is."""
+        with engine.connect() as connection:
+            held = connection.execute(select(t.lease).where(t.lease.c.lease == 1)).one_or_none()
+        if held is None or not held.owner or not _is_alive(held, time.time_ns() // 1_000_000):
+            return ""
+        return f"{held.owner} on {held.host} (process {held.pid}), {held.step} since {_clock(held.since_ms)}"
+
     @contextlib.contextmanager
     def beating(self) -> Iterator[None]:
         """Give a sign of life every few seconds while the block runs."""

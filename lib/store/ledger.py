@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
+from lib.errors import GateError
 from lib.store import Store, dumps, now_ms
 from lib.store import tables as t
 
@@ -70,8 +71,21 @@ class Ledger:
                     batch = []
             if batch:
                 tx.execute(insert(t.plan), batch)
+            self._check_open_rows(tx)
             self.store.put_meta("plan", {"hash": plan_hash, "n_rows": n_rows, "made_ms": now_ms()}, connection=tx)
         return n_rows
+
+    def _check_open_rows(self, tx: Connection) -> None:
+        """A write that may have happened must stay in the plan, as it was sent, until its outcome is known."""
+        gone = or_(t.plan.c.row_id.is_(None), t.plan.c.body_hash != t.ledger.c.body_hash)
+        unsure = and_(t.ledger.c.state.in_(("intended", "unknown", "parked")), t.ledger.c.code != "changed")
+        joined = t.ledger.outerjoin(t.plan, t.plan.c.row_id == t.ledger.c.row_id)
+        ids = tx.execute(select(t.ledger.c.row_id).select_from(joined).where(unsure, gone).limit(5)).scalars().all()
+        if ids:
+            raise GateError(
+                f"Writes without a certain outcome would drop out of the plan: {', '.join(ids)}.",
+                hint="Run 05_load for the plan as it is: it looks them up first. Rows that are parked need a person.",
+            )
 
     def plan_hash(self) -> str:
         """The hash of the plan in force, or an empty text."""
@@ -128,6 +142,13 @@ class Ledger:
         query = select(*columns).select_from(_joined()).where(t.ledger.c.state.in_(states)).order_by(t.plan.c.position)
         for row in self.store._rows(query):
             yield _planned(row[: len(COLUMNS)]), Entry(*row[len(COLUMNS) :])
+
+    def off_plan(self, *states: str) -> list[tuple[str, str, str]]:
+        """(row id, state, Ashby id or "") of the ledger's rows in one of `states` that the plan does not hold."""
+        joined = t.ledger.outerjoin(t.plan, t.plan.c.row_id == t.ledger.c.row_id)
+        query = select(t.ledger.c.row_id, t.ledger.c.state, t.ledger.c.ashby_id).select_from(joined)
+        query = query.where(t.plan.c.row_id.is_(None), t.ledger.c.state.in_(states)).order_by(t.ledger.c.row_id)
+        return [(row.row_id, row.state, row.ashby_id or "") for row in self.store._rows(query)]
 
     def conflicts(self) -> list[dict[str, Any]]:
         """{row_id, kind, lever_id, members} of rows that left somebody's own value in Ashby as it was."""

@@ -2,13 +2,14 @@
 
 Expected is what the rows of the plan say that are done in the ledger, and what Lever's raw answers hold. Ashby's lists
 are walked to their ends and compared in both directions; notes, histories and the bytes of files are read for a sample.
-A result is green when no critical difference is left and no row is without an outcome.
+A result is green when no critical difference is left, no row is without an outcome, and Ashby refused nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,8 @@ from lib.validate.candidacies import compare_application
 from lib.validate.edits import Edits
 from lib.validate.expected import Person, Row, chains, person_of, set_up_of, with_outcomes
 from lib.validate.feedbacks import by_marker, compare_feedback
-from lib.validate.findings import COLUMNS, Findings, Subject, n_critical
+from lib.validate.findings import COLUMNS, REFUSED, Findings, Subject
+from lib.validate.leftovers import name_leftovers
 from lib.validate.people import compare_candidate, compare_set_up
 from lib.validate.surplus import (
     find_orphans,
@@ -41,7 +43,11 @@ _SAMPLE = ("object", "lever_id", "field", "why", "n_expected", "n_equal", "share
 
 @dataclass(frozen=True)
 class ValidateResult:
-    """What a validation found. `suites` is filled by the step that runs the checks; everything else by `run`."""
+    """What a validation found. `suites` is filled by the step that runs the checks; everything else by `run`.
+
+    `n_refused` rows were refused by Ashby and set aside, and `n_waiting` rows hang on those: without a critical
+    difference the result is not `ok`, and no gate closes for them.
+    """
 
     counts: DataFrame
     differences: DataFrame
@@ -50,6 +56,28 @@ class ValidateResult:
     ok: bool
     certificate: dict[str, Any]
     suites: DataFrame = field(default_factory=DataFrame)
+    n_refused: int = 0
+    n_waiting: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The answer in a sentence."""
+        compared = f"{int(self.fidelity['n_expected'].sum()):,} values were compared"
+        if self.ok:
+            return f"All that was planned has arrived: {compared}, and none differs critically."
+        n_critical = int((self.differences["severity"] == "critical").sum())
+        said = [f"Not everything is as it should be: {n_critical:,} critical differences."] if n_critical else []
+        if self.n_refused:
+            said.append(f"{refused_words(self.n_refused, self.n_waiting)}.")
+            said += [] if n_critical else [f"In what was loaded, {compared}, and none differs critically."]
+        return " ".join(said) or "Nothing is proved: there is no plan whose rows could be compared."
+
+
+def refused_words(n_refused: int, n_waiting: int) -> str:
+    """How many records were set aside, as people say it."""
+    records = "1 record was" if n_refused == 1 else f"{n_refused:,} records were"
+    wait = "1 more waits" if n_waiting == 1 else f"{n_waiting:,} more wait"
+    return f"{records} refused by Ashby and set aside" + (f"; {wait} for them" if n_waiting else "")
 
 
 @dataclass
@@ -91,10 +119,12 @@ def run(
     run_tag: str = "Migrated from Lever",
     losses: list[dict[str, Any]] | None = None,
     customer: str = "",
+    scope_postings: Collection[str] = (),
 ) -> ValidateResult:
     """Read Ashby back and compare. `seed` decides who is in the sample (default: the hash of the plan).
 
-    `losses` is the loss list of the map step (default: as that step stored it). Changes nothing anywhere.
+    `losses` is the loss list of the map step (default: as that step stored it); `scope_postings` is
+    `policy.scope.postings`. Changes nothing anywhere.
     """
     ledger = Ledger(store)
     seed = seed or ledger.plan_hash()
@@ -108,11 +138,14 @@ def run(
     _compare_surplus(made, run_tag)
     chosen = closely.choose(made.people, seed=seed, share=sample_share, least=sample_min)
     _compare_sample(made, chosen, progress=progress, workers=workers)
-    counts.name_lacking(made.lacking, findings=made.findings)
-    lever = counts.count_lever(store, made.tally, losses=store.results("map", "losses") if losses is None else losses)
+    name_leftovers(ledger, target, planned_files=made.tally.files, findings=made.findings)
+    waiting = counts.waiting_rows(made.lacking, made.links)
+    counts.name_lacking(made.lacking, waiting=waiting, findings=made.findings)
+    known = store.results("map", "losses") if losses is None else losses
+    lever = counts.count_lever(store, made.tally, losses=known, scope_postings=scope_postings)
     counts.name_unexplained(lever, findings=made.findings)
     table = counts.count_rows(made.tally, lever, made.findings)
-    return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name)
+    return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name, n_waiting=len(waiting))
 
 
 def _stage_types(store: Store) -> dict[str, str]:
@@ -182,18 +215,23 @@ def _compare_sample(made: _Run, chosen: dict[str, str], *, progress: Progress, w
 
 
 def _result(
-    made: _Run, table: list[dict[str, Any]], chosen: dict[str, str], *, seed: str, customer: str
+    made: _Run, table: list[dict[str, Any]], chosen: dict[str, str], *, seed: str, customer: str, n_waiting: int
 ) -> ValidateResult:
     differences = made.findings.rows()
-    unsettled = {state: n for state, n in sorted(made.tally.states.items()) if state not in ("done", "refused")}
-    critical = n_critical(differences)
-    ok = critical == 0 and not unsettled and bool(made.tally.states)
+    states = Counter(made.tally.states)
+    states["planned"] -= n_waiting
+    unsettled = {state: n for state, n in sorted(states.items()) if n and state not in ("done", "refused")}
+    weights = Counter(one["severity"] for one in differences)
+    n_refused = states["refused"]
+    ok = not (weights["critical"] or n_refused or unsettled) and bool(made.tally.states)
     certificate = {
         "customer": customer,
         "plan_hash": made.ledger.plan_hash(),
         "ok": ok,
         "counts": table,
-        "n_differences": {"critical": critical, "warning": len(differences) - critical},
+        "n_differences": {name: weights[name] for name in ("critical", REFUSED, "warning")},
+        "n_refused": n_refused,
+        "n_waiting": n_waiting,
         "rows_without_outcome": unsettled,
         "sample": {"n_people": len(chosen), "n_in_scope": len(made.people), "seed": seed},
         "made_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -206,4 +244,6 @@ def _result(
         sample=DataFrame(made.findings.sample_rows(), columns=list(_SAMPLE)),
         ok=ok,
         certificate=certificate,
+        n_refused=n_refused,
+        n_waiting=n_waiting,
     )

@@ -12,7 +12,7 @@ from lib.ashby import Ashby
 from lib.errors import ApiError, FatalError, RejectedError
 from lib.validate import values
 from lib.validate.candidacies import compare_history
-from lib.validate.expected import FILES, OWN_TITLES, Person, Piece, Row, note_object
+from lib.validate.expected import FILES, OWN_TITLES, Person, Piece, Row, lever_id_of, note_object
 from lib.validate.findings import Findings, Subject
 from lib.validate.surplus import find_strange_texts
 from lib.validate.target import Item, Target, files_of
@@ -36,10 +36,10 @@ def features(person: Person, rows: Iterable[Row], confidential: set[str]) -> Fea
     edges = set()
     if len(person.applications) >= 3:
         edges.add("3 or more applications")
-    if any(one.lever_id in confidential for one in person.applications.values()):
-        edges.add("confidential")
     for row, _ in rows:
         edges |= _edges_of(row.kind, row.lever_type, row.body)
+        if row.lever_type == "opportunity" and lever_id_of(row) in confidential:
+            edges.add("confidential")  # as an application, or told in a note
     jobs = [one.sent.get("jobId") for one in person.applications.values()]
     if len(set(jobs)) < len(jobs):
         edges.add("repeat candidacy")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lib.store import Store
-from lib.validate.expected import OBJECTS, Row, is_done, object_of
-from lib.validate.findings import Findings, Subject
+from lib.validate.expected import FILES, OBJECTS, Row, is_done, lever_id_of, object_of
+from lib.validate.findings import REFUSED, Findings, Subject
+from lib.validate.values import last_marker
 
 SHOWN = 200
 """So many ids of one kind are named; a further row says how many more there are."""
@@ -17,6 +18,8 @@ _LABELS = {"opportunity": "application", "posting": "job", "resume": "file", "of
 """Which object a Lever type becomes, where the names differ."""
 _BY_RULE = ("deleted in Lever", "anonymised in Lever", "a draft", "the file is")
 """Beginnings of reasons in the loss list that can be told from Lever's own data: these are not taken on trust."""
+_IN_PART = ("(bytes)", "(text)", "(offer)")
+"""Losses of what is not the whole object: bytes are looked up in the store, and "(offer)" tells of the note alone."""
 _LOOKED = {
     "tag on a candidate": [("candidate", "tags")],
     "custom-field value": [(name, "customFields") for name in ("candidate", "application", "job")],
@@ -34,6 +37,8 @@ class Tally:
     people: set[str] = field(default_factory=set)
     states: Counter[str] = field(default_factory=Counter)
     links: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
 
     def add(self, rows: Iterable[Row]) -> None:
         """Count rows."""
@@ -41,9 +46,13 @@ class Tally:
             name, done = object_of(row), is_done(row, entry)
             weight = len(row.body["values"]) if row.kind == "customField.setValues" else 1
             self.states[state_of((row, entry))] += 1
-            self.ids[row.lever_type].add(row.lever_id.partition(" ")[0])
+            self.ids[row.lever_type].add(lever_id_of(row))
             if row.kind == "application.create":
                 self.applications.add(row.lever_id)
+            if row.lever_type == "opportunity" and last_marker(row.body).startswith("[Lever opportunity "):
+                self.told.add(lever_id_of(row))
+            if row.kind in FILES:
+                self.files.add(row.lever_id)
             if row.person:
                 self.people.add(row.person)
             if row.link:
@@ -60,20 +69,56 @@ def state_of(row: Row) -> str:
     return "changed" if entry.state == "done" and entry.body_hash != planned.body_hash else entry.state
 
 
-def name_lacking(rows: Iterable[Row], *, findings: Findings) -> None:
-    """Every row that is not done, by name: it is not in Ashby, or nobody knows whether it is."""
+def name_lacking(rows: Iterable[Row], *, waiting: set[str], findings: Findings) -> None:
+    """Every row that is not done, by name: it is not in Ashby, or nobody knows whether it is.
+
+    What Ashby refused, and what waits for it (`waiting`, row ids), was set aside in the open: it forbids a certificate,
+    not the next step.
+    """
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        groups[row[0].kind, state_of(row)].append(row)
+        groups[row[0].kind, "waiting" if row[0].row_id in waiting else state_of(row)].append(row)
     for (_, state), members in sorted(groups.items()):
-        for planned, entry in members[:SHOWN]:
+        severity = REFUSED if state in ("refused", "waiting") else "critical"
+        limit = len(members) if severity == REFUSED else SHOWN
+        for planned, entry in members[:limit]:
             code = f" ({entry.code})" if entry is not None and entry.code else ""
             about = Subject(object_of(planned), planned.lever_id)
-            told = f"row {planned.row_id} is {state}{code}: not loaded"
-            findings.differ(about, "(row)", kind="missing", detail=told)
-        if len(members) > SHOWN:
-            told = f"{len(members) - SHOWN} more rows are {state}"
+            what = "waits for a row that was refused" if state == "waiting" else f"is {state}{code}"
+            told = f"row {planned.row_id} {what}: not loaded"
+            findings.differ(about, "(row)", kind="missing", detail=told, severity=severity)
+        if len(members) > limit:
+            told = f"{len(members) - limit} more rows are {state}"
             findings.differ(Subject(object_of(members[0][0]), ""), "(row)", kind="missing", detail=told)
+
+
+def waiting_rows(lacking: Iterable[Row], links: Mapping[str, str]) -> set[str]:
+    """Ids of the planned rows that cannot be sent: they refer to what a refused row, or such a row, was to make.
+
+    `lacking` in plan order, so that what is referred to comes first.
+    """
+    never: set[str] = set()
+    found = set()
+    for planned, entry in lacking:
+        state = state_of((planned, entry))
+        if state == "planned" and never.intersection(references(planned.body)):
+            found.add(planned.row_id)
+        elif state != "refused":
+            continue
+        if planned.link and planned.link not in links:
+            never.add(planned.link)
+    return found
+
+
+def references(value: Any) -> Iterator[str]:
+    """All links that a body refers to."""
+    if isinstance(value, dict):
+        if isinstance(value.get("$link"), str):
+            yield value["$link"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for child in value:
+            yield from references(child)
 
 
 @dataclass
@@ -86,23 +131,54 @@ class Source:
     confidential: set[str] = field(default_factory=set)
 
 
-def count_lever(store: Store, tally: Tally, *, losses: list[dict[str, Any]]) -> Source:
-    """Account for every opportunity, contact, note, feedback, file and posting that Lever gave."""
+def count_lever(
+    store: Store, tally: Tally, *, losses: list[dict[str, Any]], scope_postings: Collection[str] = ()
+) -> Source:
+    """Account for every opportunity, contact, note, feedback, file and posting that Lever gave.
+
+    Under a scope of postings (`policy.scope.postings`), a posting on which no candidacy that moves hangs needs no job.
+    """
     made = Source()
     stays = _opportunities(store, tally, made)
     outside = {"note": "notes", "feedback": "feedback", "file": "files", "resume": "resumes", "offer": "offers"}
+    silent = _silent(losses)
     kept_back = {
-        (name, item["id"]) for opportunity in stays for name, stream in outside.items()
+        (name, item["id"]) for opportunity in stays if opportunity not in silent
+        for name, stream in outside.items()
         for item in store.of(stream, opportunity)
     }  # fmt: skip
     for name, stream in outside.items():
         _children(store, stream, name, tally=tally, kept_back=kept_back, made=made)
+    used = _used_postings(store, tally) if scope_postings else set()
     for item in store.all("postings"):
         made.n_lever["job"] = made.n_lever.get("job", 0) + 1
-        if item["id"] not in tally.ids["posting"]:
+        if f"job:{item['id']}" in tally.links:
+            continue
+        if scope_postings and item["id"] not in used:
+            made.reasons["job"]["outside policy.scope.postings: no candidacy that moves hangs on it"] += 1
+        else:
             made.open_ids["posting"].append(item["id"])
-    _by_losses(made, losses, used_postings=tally.ids["posting"])
+    _by_losses(made, losses)
     return made
+
+
+def _silent(losses: list[dict[str, Any]]) -> set[str]:
+    """Candidacies that are withheld themselves (confidential notes, by policy) while their files and forms move."""
+    return {
+        one for loss in losses if loss.get("field") in ("(no job)", "(repeat candidacy)")
+        for one in loss.get("ids") or () if loss.get("treatment") == "never"
+    }  # fmt: skip
+
+
+def _used_postings(store: Store, tally: Tally) -> set[str]:
+    """Postings of the candidacies that move."""
+    found, moving = set(), tally.applications | tally.told
+    for item in store.all("opportunities"):
+        if item["id"] in moving:
+            for application in item.get("applications") or []:
+                posting = application.get("posting") if isinstance(application, dict) else None
+                found.add(str(posting.get("id") if isinstance(posting, dict) else posting))
+    return found
 
 
 def _opportunities(store: Store, tally: Tally, made: Source) -> list[str]:
@@ -119,7 +195,7 @@ def _opportunities(store: Store, tally: Tally, made: Source) -> list[str]:
             made.confidential.add(lever_id)
         if lever_id in tally.applications:
             moving.add(key)
-        elif lever_id in tally.ids["opportunity"]:
+        elif lever_id in tally.told:
             moving.add(key)
             made.reasons["application"]["told in a note"] += 1
         else:
@@ -156,7 +232,7 @@ def _children(
         made.n_lever[label] = made.n_lever.get(label, 0) + 1
         if lever_id in tally.ids[name]:
             continue
-        file = store.file(lever_id) if label == "file" else None
+        file = store.file(f"{lever_id}:signed" if name == "offer" else lever_id) if label == "file" else None
         if item.get("deletedAt"):
             made.reasons[label]["deleted in Lever"] += 1
         elif (name, lever_id) in kept_back:
@@ -169,22 +245,20 @@ def _children(
             made.open_ids[name].append(lever_id)
 
 
-def _by_losses(made: Source, losses: list[dict[str, Any]], *, used_postings: set[str]) -> None:
-    """Set aside what the loss list says is left out as a whole, so many as it counts."""
+def _by_losses(made: Source, losses: list[dict[str, Any]]) -> None:
+    """Set aside what the loss list names, id by id, as left out as a whole. A count alone accounts for nothing."""
     for lever_type, ids in made.open_ids.items():
         label = _LABELS.get(lever_type, lever_type)
         for loss in losses:
             whole = str(loss.get("field", "")).startswith("(") and loss.get("lever_type") == lever_type
-            out = loss.get("treatment") in ("never", "archived only") and loss.get("field") not in ("(bytes)", "(text)")
+            out = loss.get("treatment") in ("never", "archived only") and loss.get("field") not in _IN_PART
             reason = str(loss.get("reason", ""))
             if whole and out and not reason.startswith(_BY_RULE):
-                n_said = min(int(loss.get("n_records", 0)), len(ids))
-                if n_said:
-                    made.reasons[label][f"by the loss list: {reason}"] += n_said
-                    del ids[len(ids) - n_said :]
-        if lever_type == "posting" and ids:
-            made.reasons["job"]["no candidacy hangs on it, or its verdict is skip"] += len(ids)
-            ids.clear()
+                named = set(loss.get("ids") or loss.get("examples") or ())
+                left = [one for one in ids if one not in named]
+                if len(left) < len(ids):
+                    made.reasons[label][f"by the loss list: {reason}"] += len(ids) - len(left)
+                    ids[:] = left
 
 
 def name_unexplained(made: Source, *, findings: Findings) -> None:

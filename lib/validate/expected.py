@@ -45,6 +45,11 @@ def object_of(row: Planned) -> str:
     return _OBJECTS.get(row.kind, row.kind)
 
 
+def lever_id_of(row: Planned) -> str:
+    """The id of the Lever object that a row tells of, without the number of a further note."""
+    return row.lever_id.partition(" ")[0]
+
+
 def note_object(lever_type: str) -> str:
     """A note of Lever, or a note in which the workbook tells what has no place of its own."""
     return "note" if lever_type == "note" else "summary note"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 COLUMNS = ("object", "lever_id", "ashby_id", "field", "kind", "detail", "severity")
+REFUSED = "refused"
+"""Severity of what Ashby refused and the load set aside: named, not critical, and never certified."""
 KINDS = ("missing", "different", "surplus", "doubled", "unreadable")
 
 
@@ -116,8 +117,3 @@ def _summed(rows: list[dict[str, Any]]) -> dict[str, Any]:
     severity = "critical" if "critical" in weights else "warning"
     share = round(n_equal / n_expected, 6)
     return rows[0] | {"n_expected": n_expected, "n_equal": n_equal, "share": share, "severity": severity}
-
-
-def n_critical(differences: Iterable[dict[str, str]]) -> int:
-    """How many of these differences forbid a green result."""
-    return sum(one["severity"] == "critical" for one in differences)

@@ -11,7 +11,7 @@ from lib.validate.expected import FILES, Person, SetUp, Thing
 from lib.validate.findings import Findings, Subject
 from lib.validate.target import Item, Target, custom_values, files_of, ident
 
-_PARSED = "not sent; Ashby fills empty members from a résumé"
+_STRANGE = "not sent; added in Ashby, or somebody else's?"
 
 
 def compare_candidate(person: Person, target: Target, *, findings: Findings, edits: Edits) -> Item | None:
@@ -133,12 +133,20 @@ def _files(person: Person, found: Item, findings: Findings) -> None:
 
 
 def _surplus(about: Subject, person: Person, found: Item, findings: Findings) -> None:
-    """Values that nobody sent, on a candidate that this workbook made. A résumé explains them: Ashby reads it."""
+    """Values that nobody sent, on a candidate that this workbook made.
+
+    A résumé explains them only where nothing of the kind was sent: Ashby reads it, and existing data wins
+    (its reference, candidate.uploadResume).
+    """
     assert person.candidate is not None
     sent = person.candidate.sent
     parsed = bool(person.of("candidate.uploadResume"))
-    mails = [sent.get("email"), *sent.get("alternates", [])]
-    links = {kind: values.url_key(url) for kind, url in sent.get("links", {}).items()}
+    mails = [mail for mail in (sent.get("email"), *sent.get("alternates", [])) if mail]
+    links = {(kind, values.url_key(url)) for kind, url in sent.get("links", {}).items()}
+    ours = {
+        "emailAddresses": mails, "phoneNumbers": sent.get("phoneNumber"), "socialLinks": links,
+        "location": sent.get("location"),
+    }  # fmt: skip
     strange: dict[str, list[Any]] = {
         "emailAddresses": [
             one for one in found.get("emailAddresses") or []
@@ -148,12 +156,15 @@ def _surplus(about: Subject, person: Person, found: Item, findings: Findings) ->
             one for one in found.get("phoneNumbers") or []
             if not values.same_phone(one.get("value"), sent.get("phoneNumber"))
         ],
-        "socialLinks": [one for one in found.get("socialLinks") or [] if one.get("type") not in links],
-        "location": [found["location"]] if found.get("location") and "location" not in sent else [],
+        "socialLinks": [
+            one for one in found.get("socialLinks") or []
+            if (one.get("type"), values.url_key(one.get("url"))) not in links
+        ],
+        "location": [found["location"]] if found.get("location") and not ours["location"] else [],
     }  # fmt: skip
     for name, items in strange.items():
-        if items and not (parsed and name not in sent):
-            findings.differ(about, name, kind="surplus", detail=f"{len(items)}, {_PARSED}", severity="warning")
+        if items and (ours[name] or not parsed):
+            findings.differ(about, name, kind="surplus", detail=f"{len(items)}, {_STRANGE}", severity="warning")
     names = {piece.file["filename"] for piece in person.of(*FILES)}
     extra = [one for one in files_of(found) if one.get("name") not in names]
     if extra:

@@ -103,14 +103,22 @@ def find_strange_applications(
 
 
 def find_orphans(links: Iterable[Mapping[str, str]], planned: set[str], target: Target, *, findings: Findings) -> None:
-    """What an earlier plan made and the plan in force does not hold, and still stands in Ashby."""
+    """What an earlier plan made and the plan in force does not hold, and still stands in Ashby.
+
+    A custom field or a tag that nothing uses any more is told as a warning.
+    """
     homes = {"candidate": target.candidates, "application": target.applications, "job": target.jobs}
+    minor = {"custom_field": target.fields, "tag": target.tags}
+    homes |= {
+        name: {key: one for key, one in found.items() if not one.get("isArchived")} for name, found in minor.items()
+    }
     for row in links:
         stands = row["ashby_id"] in homes.get(row["ashby_type"], {})
         if stands and row["origin"] == "created" and row["link"] not in planned:
-            about = Subject(row["ashby_type"], row["link"].partition(":")[2], row["ashby_id"])
+            about = Subject(row["ashby_type"].replace("_", " "), row["link"].partition(":")[2], row["ashby_id"])
             told = "made by an earlier plan; the plan in force does not hold it"
-            findings.differ(about, "(exists)", kind="surplus", detail=told)
+            severity = "warning" if row["ashby_type"] in minor else "critical"
+            findings.differ(about, "(exists)", kind="surplus", detail=told, severity=severity)
 
 
 def find_strange_texts(

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from itertools import combinations
 from typing import Any
 
-from sandbox.company import filebytes
+from sandbox.company import contents, filebytes
 from sandbox.company.model import Company, Person, Record
 
 Pair = tuple[str, str]
@@ -16,16 +16,21 @@ Pair = tuple[str, str]
 def truth(company: Company) -> Record:
     """Return the whole truth about a company as JSON-able data."""
     owner = {contact: person for person in company.people for contact in person.contacts}
-    opportunities = _opportunities(company, owner)
+    names = contents.Names(company)
+    opportunities = _opportunities(company, owner, names)
     loads = {row["id"] for row in opportunities if not row["expected"].startswith("never")}
     answer: Record = {
         "people": [_person(person) for person in company.people],
         "must_not_merge": [list(pair) for pair in must_not_merge(company, owner)],
         "same_person_review": [list(pair) for person in company.people for pair in person.review],
+        "contacts": contents.contacts(company),
         "opportunities": opportunities,
-        "notes": [_note(item, note, loads) for item, note in _each(company, "notes")],
-        "feedback": [_form(item, form, loads) for item, form in _each(company, "feedback")],
-        "forms": [_form(item, form, loads) for item, form in _each(company, "forms")],
+        "notes": [_note(names, item, note, loads) for item, note in _each(company, "notes")],
+        "feedback": [_form(names, item, form, loads) for item, form in _each(company, "feedback")],
+        "forms": [_form(names, item, form, loads) for item, form in _each(company, "forms")],
+        "questions": _questions(company, names, loads),
+        "interviews": _meetings(company, names, loads, "interviews"),
+        "offers": _meetings(company, names, loads, "offers"),
         "files": _files(company, loads),
         "deleted_opportunities": [item["id"] for item in company.deleted_opportunities],
     }
@@ -73,7 +78,7 @@ def _each(company: Company, kind: str) -> list[tuple[Record, Record]]:
     return [(item, child) for item in company.opportunities for child in lists.get(item["id"], ())]
 
 
-def _opportunities(company: Company, owner: dict[str, Person]) -> list[Record]:
+def _opportunities(company: Company, owner: dict[str, Person], names: contents.Names) -> list[Record]:
     """One row per opportunity.
 
     Of several candidacies of one (silently joined) person on one posting the latest is the application.
@@ -96,6 +101,7 @@ def _opportunities(company: Company, owner: dict[str, Person]) -> list[Record]:
             "expected": "application",
             "repeats": [],
             "history": [[change["toStageId"], change["updatedAt"]] for change in item["stageChanges"]],
+            **contents.opportunity(company, names, item),
         }
         rows.append(row)
         if person.expected != "load":
@@ -124,18 +130,19 @@ def _mark_repeats(group: list[Record]) -> None:
         row["expected"] = "application" if row is latest else "note (repeat)"
 
 
-def _note(item: Record, note: Record, loads: set[str]) -> Record:
+def _note(names: contents.Names, item: Record, note: Record, loads: set[str]) -> Record:
     expected = "never:deleted" if note["deletedAt"] else "load" if item["id"] in loads else "never:person"
     return {
         "id": note["id"],
         "opportunity": item["id"],
         "secret": note["secret"],
         "n_comments": len(note["fields"]),
+        "comments": contents.comments(names, note),
         "expected": expected,
     }
 
 
-def _form(item: Record, form: Record, loads: set[str]) -> Record:
+def _form(names: contents.Names, item: Record, form: Record, loads: set[str]) -> Record:
     """Feedback and forms: deleted ones never, drafts are named so that a policy can leave them out."""
     if form["deletedAt"]:
         expected = "never:deleted"
@@ -148,8 +155,39 @@ def _form(item: Record, form: Record, loads: set[str]) -> Record:
         "opportunity": item["id"],
         "form": form["text"],
         "user": form["user"],
+        **contents.filled(names, form),
         "expected": expected,
     }
+
+
+def _questions(company: Company, names: contents.Names, loads: set[str]) -> list[Record]:
+    """Filled-in application and referral forms; only referrals have an id of their own."""
+    return [
+        {
+            "id": form.get("id"),
+            "kind": kind,
+            "opportunity": item["id"],
+            "form": form["text"],
+            **contents.filled(names, form),
+            "expected": "load" if item["id"] in loads else "never:person",
+        }
+        for item in company.opportunities
+        for kind, form in contents.questions(company, item)
+    ]
+
+
+def _meetings(company: Company, names: contents.Names, loads: set[str], kind: str) -> list[Record]:
+    """Interviews or offers: no endpoint takes them, so their facts have to stand somewhere as text."""
+    facts = contents.interview if kind == "interviews" else contents.offer
+    return [
+        {
+            "id": child["id"],
+            "opportunity": item["id"],
+            **facts(names, child),
+            "expected": "load" if item["id"] in loads else "never:person",
+        }
+        for item, child in _each(company, kind)
+    ]
 
 
 def _files(company: Company, loads: set[str]) -> list[Record]:

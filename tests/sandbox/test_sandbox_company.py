@@ -267,3 +267,36 @@ def test_bytes_are_plausible_files(company: Company):
     row = next(row for row in truth(company)["files"] if row["id"] == resume["id"])
     assert row["sha256"] == hashlib.sha256(body).hexdigest()
     assert json.dumps(row)
+
+
+def test_the_truth_holds_every_text_that_must_be_found(company: Company) -> None:
+    """Texts, answers and steps of the truth are those of the company, record by record."""
+    told = truth(company)
+    assert {one["id"]: one["emails"] for one in told["contacts"]} == {
+        key: contact["emails"] for key, contact in company.contacts.items()
+    }
+    comments = {one["id"]: [comment["text"] for comment in one["comments"]] for one in told["notes"]}
+    assert comments == {
+        note["id"]: [field["value"] for field in note["fields"]] for notes in company.notes.values() for note in notes
+    }
+    for kind in ("feedback", "forms"):
+        answers = {one["id"]: [answer["value"] for answer in one["answers"]] for one in told[kind]}
+        assert answers == {
+            form["id"]: [field["value"] for field in form["fields"] if field.get("value") not in (None, "", [])]
+            for forms in getattr(company, kind).values()
+            for form in forms
+        }
+    for kind in ("interviews", "offers"):
+        assert len(told[kind]) == sum(map(len, getattr(company, kind).values()))
+    paths = {one["id"]: [step["at"] for step in one["path"]] for one in told["opportunities"]}
+    assert paths == {item["id"]: [it["updatedAt"] for it in item["stageChanges"]] for item in company.opportunities}
+
+
+def test_the_truth_tells_tags_of_people_from_those_lever_sets(company: Company) -> None:
+    """A tag that repeats something of the posting is not a person's."""
+    postings = {posting["id"]: posting for posting in company.postings}
+    for one in truth(company)["opportunities"]:
+        assert set(one["tags"]) <= set(one["all_tags"])
+        if one["posting"] in postings:
+            assert not {one["title"], postings[one["posting"]]["categories"]["location"]} & set(one["tags"])
+            assert len(one["all_tags"]) > len(one["tags"])

@@ -8,18 +8,17 @@ while it runs; windows plus passes do not.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from lib import contract
-from lib.errors import ContractError, NotFoundError, RejectedError, UnavailableError, WorkbookError
+from lib.errors import ContractError, NotFoundError, UnavailableError, WorkbookError
+from lib.extract.files import fetch, storable, wanted_files, without_bytes
 from lib.lever import Lever, OffsetExpiredError, Query
 from lib.pool import run_all
-from lib.store import FileRow, Store, now_ms
+from lib.store import Store, now_ms
 
 Progress = Callable[[int, int | None, str], None]
 DAY = 86_400_000
@@ -29,7 +28,6 @@ MAX_PASSES = 20
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 UNLIMITED = ("resumes", "files")  # known clients send no `limit` on these two, so neither do we
-ANSWERS = {"text/html": ("html", "htm", "xhtml"), "application/json": ("json",)}  # what error pages come as
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class Extract:
     lever: Lever
     confidentiality: str = "all"
     workers: int = 8
+    reread: bool = False  # the child lists of all active opportunities too: not every change moves updatedAt
     progress: Progress = lambda done, total, note: None
 
 
@@ -54,7 +53,7 @@ def run(walk: Extract) -> dict[str, int]:
         with walk.store.begin() as tx:
             walk.store.put_meta("extract.since", started, connection=tx)
     opportunities(walk)
-    children(walk, again=_without_bytes(walk.store))
+    children(walk, again=_again(walk))
     until_quiet(walk)
     dangling_postings(walk)
     deleted(walk)
@@ -122,12 +121,7 @@ def _keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:
 
 
 def _key(item: dict[str, Any]) -> str:
-    return _storable(str(item.get("id") or item.get("text")))
-
-
-def _storable(text: str) -> str:
-    """Text that any database takes: NUL and halves of surrogate pairs are written out. Bodies need no such care."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    return storable(str(item.get("id") or item.get("text")))
 
 
 def check_shape(stream: str, items: list[dict[str, Any]]) -> None:
@@ -212,13 +206,12 @@ def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = 
         walk.progress(done, len(heads), walk.lever.transport.pacer.waiting_for)
 
 
-def _without_bytes(store: Store) -> set[str]:
-    """Opportunities with a file that could not be fetched, or whose bytes are not there any more."""
-    here = {path.name for path in (store.folder / "files").iterdir()}
-    lacking = (
-        row for row in store.files() if row.state == "failed" or (row.state == "stored" and row.sha256 not in here)
-    )
-    return {row.opportunity_id for row in lacking}
+def _again(walk: Extract) -> set[str]:
+    """Opportunities whose child lists are read again although they themselves have not changed."""
+    ids = without_bytes(walk.store)
+    if walk.reread:
+        ids |= {item["id"] for item in walk.store.all("opportunities") if not item.get("archived")}
+    return ids
 
 
 def _children_of(walk: Extract, lever_id: str, sha: str) -> None:
@@ -228,7 +221,7 @@ def _children_of(walk: Extract, lever_id: str, sha: str) -> None:
     except NotFoundError:
         _vanished(walk, lever_id)
         return
-    files = [_file(walk, *wanted) for wanted in _wanted_files(lever_id, found)]
+    files = [fetch(walk.store, walk.lever, *wanted) for wanted in wanted_files(lever_id, found)]
     with walk.store.begin() as tx:
         for stream, items in found.items():
             rows = ((_key(item), lever_id, item) for item in items)
@@ -264,74 +257,6 @@ def _vanished(walk: Extract, lever_id: str) -> None:
         f"Lever: a child list of opportunity {lever_id} is not there although the opportunity is.",
         hint="Does the key have all read permissions? Nothing was taken as empty.",
     )
-
-
-Wanted = tuple[str, str, str, str, dict[str, Any], str]
-
-
-def _wanted_files(lever_id: str, found: dict[str, list[dict[str, Any]]]) -> Iterator[Wanted]:
-    """(file id, stream, opportunity, download path, metadata, name) of every binary file of one opportunity."""
-    base = f"/opportunities/{lever_id}"
-    for item in found["resumes"]:
-        if item.get("file"):  # a résumé made from a web profile has no file
-            meta = item["file"]
-            yield item["id"], "resumes", lever_id, f"{base}/resumes/{item['id']}/download", meta, _name(meta)
-    for item in found["files"]:
-        yield item["id"], "files", lever_id, f"{base}/files/{item['id']}/download", item, _name(item)
-    for item in found["offers"]:
-        for state in ("signed", "sent"):
-            meta = item.get(f"{state}Document")
-            if meta:
-                path = f"{base}/offers/{item['id']}/download?status={state}"
-                yield item["id"], "offers", lever_id, path, meta, _storable(str(meta.get("fileName") or ""))
-                break
-
-
-def _name(meta: dict[str, Any]) -> str:
-    name, ext = str(meta.get("name") or ""), str(meta.get("ext") or "").lstrip(".")
-    return _storable(name if not ext or name.lower().endswith(f".{ext.lower()}") else f"{name}.{ext}")
-
-
-def _file(
-    walk: Extract, file_id: str, stream: str, lever_id: str, path: str, meta: dict[str, Any], name: str
-) -> FileRow | None:
-    """The file's new state; None when its bytes are here already or are known to be unavailable."""
-    known = walk.store.file(file_id)
-    if known and (known.state == "unavailable" or _is_here(walk.store, known)):
-        return None
-    attempts = known.attempts + 1 if known else 1
-    row = FileRow(file_id, stream, lever_id, name, "", None, None, "failed", "", attempts)
-    folder = walk.store.folder / "files"
-    try:
-        got = walk.lever.download(path, folder)
-    except NotFoundError as error:
-        return replace(row, state="unavailable", reason=f"not there ({error.status})")
-    except RejectedError as error:
-        return replace(row, state="unavailable", reason=f"Lever could not process it ({error.status})")
-    except UnavailableError as error:
-        return replace(row, reason=f"no answer ({error.status or 'cut off'})")
-    told = str(meta.get("size") or "")
-    other = f"Lever told of {told} bytes" if told.isdigit() and int(told) != got.size else ""
-    expected = ANSWERS.get(got.media_type)
-    if expected is not None and (other or name.rpartition(".")[2].lower() not in expected):
-        got.path.unlink()  # a login or error page that came with status 200
-        return replace(row, reason=f"{got.media_type} came instead of the file")
-    _settle(got.path, walk.store.file_path(got.sha256))
-    return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=other)
-
-
-def _is_here(store: Store, known: FileRow) -> bool:
-    return known.state == "stored" and known.sha256 is not None and store.file_path(known.sha256).is_file()
-
-
-def _settle(part: Path, target: Path) -> None:
-    """Give a whole file its final name, durably."""
-    part.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 # ---- changes while reading -------------------------------------------------------------------------------------

@@ -10,8 +10,6 @@ import base64
 import contextlib
 import http.cookiejar
 import json
-import math
-import os
 import random
 import re
 import ssl
@@ -19,10 +17,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import IO, Any
 from urllib.parse import SplitResult, quote, quote_plus, urlsplit
 
@@ -32,9 +27,26 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from lib.errors import ConfigError, FatalError, RetryableError, StoreError, UnavailableError, UnknownOutcomeError
+from lib.transport.headers import LONGEST_WAIT, http_date, plain_code, retry_after, server_time, whole_number
 
+__all__ = [
+    "Limits",
+    "Masker",
+    "Pacer",
+    "Patience",
+    "Reply",
+    "Transport",
+    "check_url",
+    "host_allowed",
+    "host_of",
+    "http_date",
+    "ping",
+    "plain_code",
+    "retry_after",
+    "server_time",
+    "whole_number",
+]
 stamina.instrumentation.set_on_retry_hooks([])  # its log lines would reach notebooks; the progress line tells waits
-LONGEST_WAIT = 120.0  # seconds: a longer Retry-After is capped, so that one odd header cannot park a run for hours
 CHUNK = 64 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -263,11 +275,6 @@ def _store(sink: IO[bytes], chunk: bytes) -> None:
         raise StoreError(f"A download cannot be written ({error.strerror}).", hint="Is the disk full?") from None
 
 
-def whole_number(text: str) -> int | None:
-    """A header's value as a whole number; None when it is anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
-
-
 def _never_sent(error: Exception) -> bool:
     """True only when no byte of the request can have left: no connection was made."""
     if isinstance(error, requests.ConnectTimeout):
@@ -316,41 +323,12 @@ def _plain_parts(url: str) -> SplitResult | None:
     return parts if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK) else None
 
 
-def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
-    """Seconds that a `Retry-After` header asks for (number or date form), capped; None without a usable one."""
-    value = headers.get("Retry-After", "").strip()
-    if not value:
-        return None
+def host_of(url: str) -> str:
+    """The host of an address, for a message; "(none)" when it is no address."""
     try:
-        seconds = float(value)
+        return re.sub(r"[^A-Za-z0-9.:-]", "?", urlsplit(url).hostname or "(none)")
     except ValueError:
-        try:
-            seconds = http_date(value) - (time.time() if now is None else now)
-        except ValueError:
-            return None
-    return min(max(seconds, 0.0), LONGEST_WAIT) if not math.isnan(seconds) else None
-
-
-def plain_code(value: object) -> str:
-    """A vendor's error code, or "" when it is a sentence or anything else that could name a person."""
-    return value if isinstance(value, str) and re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,79}", value) else ""
-
-
-def http_date(text: str) -> float:
-    """An HTTP date (always UTC) in epoch seconds; ValueError when it is none."""
-    try:
-        moment = parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (TypeError, OverflowError, IndexError):
-        raise ValueError("not a date") from None
-
-
-def server_time(headers: Mapping[str, str]) -> int:
-    """The server's clock in epoch milliseconds, 0 when it was not told."""
-    try:
-        return int(http_date(headers.get("Date", "")) * 1000)
-    except ValueError:
-        return 0
+        return "(none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,8 +366,3 @@ def ping(url: str, *, seconds: float = 2.0) -> dict[str, Any] | None:
         return None
     finally:
         session.close()
-
-
-def write_private(path: Path) -> IO[bytes]:
-    """Open `path` for writing with mode 0600, whatever the umask."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

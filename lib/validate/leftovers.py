@@ -1,0 +1,35 @@
+"""Rows of the ledger that the plan in force does not hold: writes of an earlier plan, and what became of them."""
+
+from __future__ import annotations
+
+from lib.store.ledger import Ledger
+from lib.validate.expected import FILES
+from lib.validate.findings import Findings, Subject
+from lib.validate.target import Target, files_of
+
+OPEN = ("intended", "unknown", "again", "parked")
+_OBJECTS = {
+    "candidate.createNote": "note", "applicationFeedback.submit": "feedback", **dict.fromkeys(FILES, "file"),
+}  # fmt: skip
+
+
+def name_leftovers(ledger: Ledger, target: Target, *, planned_files: set[str], findings: Findings) -> None:
+    """Every row of the ledger without a row of the plan: open ones, and texts and files that an earlier plan wrote.
+
+    `planned_files` are Lever ids: a file that is uploaded as another kind of file now is still planned. Candidates,
+    applications and jobs are found by their links. Notes cannot be listed as a whole: they are taken to stand there.
+    """
+    told = {one["ashby_id"] for one in findings.differences if one["kind"] in ("surplus", "doubled")}
+    files = {str(file["id"]) for one in target.candidates.values() for file in files_of(one)}
+    for row_id, state, ashby_id in ledger.off_plan(*OPEN, "done"):
+        kind, _, rest = row_id.partition("/")
+        name, lever_id = _OBJECTS.get(kind, ""), rest.partition("/")[2].partition("/")[0]
+        about = Subject(name or kind, lever_id, ashby_id)
+        if state in OPEN:
+            what = f"row {row_id} is {state}, and the plan in force does not hold it: nobody knows what became of it"
+            findings.differ(about, "(row)", kind="surplus", detail=what)
+            continue
+        stands = ashby_id in {"file": files, "feedback": target.feedback}.get(name, {ashby_id})
+        if name and stands and ashby_id not in told and not (name == "file" and lever_id in planned_files):
+            what = f"row {row_id} was made by an earlier plan; the plan in force does not hold it"
+            findings.differ(about, "(exists)", kind="surplus", detail=what)
