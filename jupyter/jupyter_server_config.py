@@ -5,7 +5,7 @@ lasting record of a run is what `workbook run` keeps in runs/CUSTOMER/notebooks.
 """
 
 
-def without_outputs(model, **_):  # noqa: ANN001, ANN003, ANN201 - the signature is jupyter's
+def without_outputs(model, **_):
     """Strip outputs and counts from a notebook before it is written to disk."""
     if model["type"] != "notebook" or not isinstance(model.get("content"), dict):
         return
@@ -16,4 +16,4 @@ def without_outputs(model, **_):  # noqa: ANN001, ANN003, ANN201 - the signature
             cell.get("metadata", {}).pop("execution", None)
 
 
-c.ContentsManager.pre_save_hook = without_outputs  # noqa: F821 - jupyter gives `c`
+c.ContentsManager.pre_save_hook = without_outputs

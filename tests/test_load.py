@@ -194,7 +194,9 @@ def test_jobs_that_look_alike_stay_two(mapped: Workbook, sandbox: Sandbox) -> No
     assert states(mapped) == {"done"}
     links = Ledger(mapped.store).links()
     assert len({links[row.link] for row in jobs}) == 6
-    assert not any(reconcile.problems(sandbox.truth, sandbox.state).values())
+    found = reconcile.problems(sandbox.truth, sandbox.state)
+    assert found.pop("jobs")  # this test gave six jobs one title on purpose
+    assert not any(found.values())
 
 
 def test_two_hits_are_for_a_person(mapped: Workbook, sandbox: Sandbox) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 _OPPORTUNITY = """
 id                 | M | application field "Lever opportunity ID"; marker lines of notes |
-name               | C | candidate.name | one name per person: the newest opportunity's; others are in the people table
-headline           | C | candidate field "Lever headline" | Ashby has no writable title or employer
+name               | C | candidate.name | one name per person: the newest opportunity's; other spellings stand in the candidate field "Lever other details"
+headline           | C | candidate field "Lever headline" | Ashby has no writable title or employer; that of joined contacts is in "Lever other details"
 contact            | M | candidate field "Lever contact ID" |
 emails             | C | candidate.email, alternateEmailAddresses | in canonical form (trimmed, lower case)
 phones | C | candidate.phoneNumber; candidate field "Lever other phones" | Ashby takes one phone; types do not move
 confidentiality | C | notes are private or withheld; job by verdict | no endpoint sets it; people tick the job in Ashby
-location | C | candidate.location; candidate field "Lever location" | parsed; the text stays in the field
+location | C | candidate.location; candidate field "Lever location" | parsed; the text stays in the field, that of joined contacts in "Lever other details"
 links | C | candidate links; candidate field "Lever other links" | sorted by kind; unsafe addresses stay in the archive
 createdAt          | M | application.createdAt |
 updatedAt          | N | | Ashby sets its own; not writable
@@ -24,7 +24,7 @@ owner | C | application.creditedToUserId, when nobody else; "Lever history" note
 followers          | A | raw archive | no counterpart
 tags               | C | tags of the candidate | Ashby has no tags of an application; automatic ones are left out
 sources            | C | application.sourceId; further ones in the "Lever history" note | one source per application
-origin             | C | application.sourceId when there is no source; "Lever history" note | a channel, not a person
+origin             | C | application.sourceId when there is no source; application field "Lever origin" | a channel, not a person
 sourcedBy | C | application.creditedToUserId; "Lever history" note without an Ashby user | users are not created by API
 applications       | M | see application |
 resume             | N | | deprecated; see resume
@@ -39,9 +39,9 @@ deletedAt          | N | | deleted opportunities never move
 _CONTACT = """
 id             | M | candidate field "Lever contact ID" |
 name           | C | candidate.name | one name per person
-headline       | C | candidate field "Lever headline" | Ashby has no writable title or employer
+headline       | C | candidate field "Lever headline" | Ashby has no writable title or employer; that of joined contacts is in "Lever other details"
 isAnonymized   | N | | anonymised people never move
-location       | C | candidate.location; candidate field "Lever location" | parsed; the text stays in the field
+location       | C | candidate.location; candidate field "Lever location" | parsed; the text stays in the field, that of joined contacts in "Lever other details"
 emails         | C | candidate.email, alternateEmailAddresses | in canonical form
 phones         | C | candidate.phoneNumber; candidate field "Lever other phones" | Ashby takes one phone by API
 dataProtection | C | candidate field "Lever consent" | Ashby's consent records are not writable by API

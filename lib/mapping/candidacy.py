@@ -9,7 +9,7 @@ from typing import Any
 from lib.mapping.context import Context
 from lib.mapping.history import History, history, path_lines
 from lib.mapping.jobs import POOL
-from lib.mapping.model import MARKERS, Job
+from lib.mapping.model import MARKERS, ORIGIN, Job
 from lib.mapping.plan import Body, Chain, link
 from lib.mapping.scan import credited
 from lib.mapping.source import Item, clean, ident, stamp
@@ -153,10 +153,15 @@ def application_rows(
     marker = {"fieldId": link(f"custom_field:Application:{MARKERS['Application']}"), "fieldValue": one.lever_id}
     chain.add(
         "customField.setValues", "opportunity", one.lever_id,
-        body={"objectId": link(gives), "objectType": "Application", "values": [marker, *values]},
+        body={"objectId": link(gives), "objectType": "Application", "values": [marker, *values, *_origin(one)]},
     )  # fmt: skip
     _count_changes(context, one, past)
     return _history_note(context, one, past)
+
+
+def _origin(one: Candidacy) -> list[Body]:
+    text = clean(one.opportunity.get("origin"))
+    return [{"fieldId": link(f"custom_field:Application:{ORIGIN}"), "fieldValue": text}] if text else []
 
 
 def source_and_credit(context: Context, opportunity: Item) -> Body:
@@ -214,7 +219,8 @@ def _unsaid(context: Context, opportunity: Item) -> Iterable[tuple[str, str]]:
     """(attribute, reason) of what neither source nor credit of the application can say."""
     sources = _sources(context, opportunity)
     if not any(found for _, found in sources):
-        yield "sources" if opportunity.get("sources") else "origin", "no counterpart in Ashby (verdict none)"
+        if opportunity.get("sources"):
+            yield "sources", "no counterpart in Ashby (verdict none)"
     elif len(sources) > 1:
         yield "sources", "an application has one source"
     role, user = credited(context.source, opportunity)

@@ -25,7 +25,7 @@ from lib.mapping.files import file_rows
 from lib.mapping.jobs import set_up
 from lib.mapping.losses import Losses
 from lib.mapping.model import Decisions
-from lib.mapping.people import Person, candidate_rows, tag_rows, value_row
+from lib.mapping.people import Person, candidate_rows, other_details, tag_rows, value_row
 from lib.mapping.plan import Body, Chain, PlanRow
 from lib.mapping.render import add_note, thread
 from lib.mapping.settings import settings
@@ -140,7 +140,8 @@ def _chain(context: Context, person: Person) -> list[PlanRow]:
     credit: Body = source_and_credit(context, active[-1].opportunity) if bare else {}
     stray = candidate_rows(chain, context, person, credit=credit)
     consent = _consent_text(context, active)
-    value_row(chain, person, stray=stray, consent=consent, values=found.values(found.candidate))
+    others = other_details(person, [one.opportunity for one in active])
+    value_row(chain, person, stray=stray, consent=consent, others=others, values=found.values(found.candidate))
     tag_rows(chain, context, person, [one.opportunity for one in active])
     notes = [*found.notes]
     moments: set[tuple[str, int]] = set()

@@ -9,7 +9,7 @@ from typing import Any
 from lib.mapping.book import Book
 from lib.mapping.catalog import Question
 from lib.mapping.fields import ASHBY_TYPE, SETTABLE, option_value
-from lib.mapping.model import EXTRAS, MARKERS, CustomField
+from lib.mapping.model import EXTRAS, MARKERS, ORIGIN, CustomField
 from lib.mapping.source import Item, Reader, clean
 
 SELECTS = ("ValueSelect", "MultiValueSelect")
@@ -49,6 +49,7 @@ def decide(
 def _own_fields(book: Book, existing: Mapping[tuple[str, str], Item]) -> dict[str, CustomField]:
     wanted = [(object_type, title, "String") for object_type, title in MARKERS.items()]
     wanted += [("Candidate", title, kind) for title, kind in EXTRAS.items()]
+    wanted.append(("Application", ORIGIN, "String"))
     made = {}
     for object_type, title, kind in wanted:
         item = existing.get((object_type, title.casefold()))
@@ -75,7 +76,7 @@ def _field(
             "custom_fields", line, f"{verdict!r} is none of Candidate:<title>, Application:<title>, note, drop."
         )
         return None
-    if title.casefold() in {name.casefold() for name in [*MARKERS.values(), *EXTRAS]}:
+    if title.casefold() in {name.casefold() for name in [*MARKERS.values(), *EXTRAS, ORIGIN]}:
         book.problem("custom_fields", line, f"the field {title!r} belongs to the workbook itself.")
         return None
     item = existing.get((object_type, title.casefold()))

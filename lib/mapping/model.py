@@ -20,8 +20,11 @@ EXTRAS = {
     "Lever location": "String",
     "Lever other links": "LongText",
     "Lever consent": "String",
+    "Lever other details": "LongText",
 }
 """Custom fields of the candidate for what has no place of its own: {title: type}."""
+ORIGIN = "Lever origin"
+"""Custom field of the application: how the candidacy came about, which Ashby's one source cannot say."""
 
 
 @dataclass(frozen=True)

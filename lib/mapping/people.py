@@ -174,7 +174,25 @@ def _missing(person: Person, stands: Item, links: Mapping[str, str]) -> tuple[Bo
     return body, left
 
 
-def value_row(chain: Chain, person: Person, *, stray: list[str], consent: str, values: list[Body]) -> None:
+def other_details(person: Person, opportunities: list[Item]) -> str:
+    """Names, headlines and locations of the person's contacts that are not the ones kept, one per line."""
+    kept = {name: person.text(name) for name in ("name", "headline", "location")}
+    lines = []
+    for opportunity in sorted(opportunities, key=lambda item: (item.get("createdAt") or 0, item["id"])):
+        contact = opportunity.get("contact")
+        contact = contact if isinstance(contact, Mapping) else {}
+        place = contact.get("location")
+        told = [
+            ("name", opportunity.get("name")), ("name", contact.get("name")),
+            ("headline", opportunity.get("headline")), ("headline", contact.get("headline")),
+            ("location", opportunity.get("location")),
+            ("location", place.get("name") if isinstance(place, Mapping) else place),
+        ]  # fmt: skip
+        lines += [f"{name.capitalize()}: {clean(text)}" for name, text in told if clean(text) not in ("", kept[name])]
+    return "\n".join(dict.fromkeys(lines))
+
+
+def value_row(chain: Chain, person: Person, *, stray: list[str], consent: str, others: str, values: list[Body]) -> None:
     """One customField.setValues: marker, extras, and the answers that decisions put on the candidate."""
     extras = {
         "Lever headline": person.text("headline"),
@@ -182,6 +200,7 @@ def value_row(chain: Chain, person: Person, *, stray: list[str], consent: str, v
         "Lever location": person.text("location"),
         "Lever other links": "\n".join(dict.fromkeys([*person.texts("other_links"), *stray])),
         "Lever consent": consent,
+        "Lever other details": others,
     }
     own = [(MARKERS["Candidate"], ",".join(person.contacts)), *extras.items()]
     filled = [{"fieldId": link(f"custom_field:Candidate:{title}"), "fieldValue": text} for title, text in own if text]

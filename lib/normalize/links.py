@@ -20,6 +20,7 @@ _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d+(?:[/?#]|$))", re.IGNORECA
 _LABEL: Final = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 _HOST: Final = re.compile(rf"(?=.{{4,253}}\Z)(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}")
 _DROPPED: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_WRAPPED: Final = {("<", ">"), ('"', '"'), ("'", "'")}
 _PATH: Final = "/%:@!$&'()*+,;=~-._?#[]"
 _NOBODY: Final = re.compile("me|none|na|n-a|unknown|unavailable|profile|null|undefined")
 
@@ -52,7 +53,9 @@ def linkedin_slug(url: str | None) -> str | None:
 
 
 def _cleaned(url: str) -> str | None:
-    url = _DROPPED.sub("", url).strip().strip("<>\"'").strip()
+    url = _DROPPED.sub("", url).strip()
+    while len(url) > 1 and (url[0], url[-1]) in _WRAPPED:  # only in pairs: what ends a query belongs to it
+        url = url[1:-1].strip()
     if url.startswith("//"):
         url = url[2:]
     scheme = _SCHEME.match(url)

@@ -56,7 +56,8 @@ def dedupe(book: Workbook) -> DedupeResult:
         contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=_as_of(book))
         existing = people_finder.existing_table(book.store.ashby("candidates"))
         table = book.table("people")
-        _check_verdicts(table)
+        if wrong := _wrong(table):
+            raise GateError(f"{'; '.join(wrong[:20])}.", hint="Mend the verdicts and run the step again.")
         verdicts = _verdicts(table)
         policy = people_finder.DedupePolicy(region=book.params.policy.phone_region)
         found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy)
@@ -78,17 +79,13 @@ def _verdicts(table: DecisionTable) -> dict[tuple[str, str], str]:
     return {(pair.partition("|")[0], pair.partition("|")[2]): verdict for pair, verdict in pairs.items()}
 
 
-def _check_verdicts(table: DecisionTable) -> None:
-    """GateError with file and line of each verdict that is neither 'same' nor 'different'."""
-    wrong = [
-        f"{table.where(line)}: {row['verdict']!r}"
+def _wrong(table: DecisionTable) -> list[str]:
+    """File and line of each verdict that is neither 'same' nor 'different'."""
+    return [
+        f"{table.where(line)}: {row['verdict']!r} is neither 'same' nor 'different'"
         for line, row in table.numbered()
         if row["verdict"] and row["verdict"].lower() not in ("same", "different")
     ]
-    if wrong:
-        raise GateError(
-            f"Verdicts that are neither 'same' nor 'different': {'; '.join(wrong[:20])}.", hint="Mend them."
-        )
 
 
 def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -112,12 +109,11 @@ def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def people_gate(book: Workbook) -> None:
     """GateError with file and line of every pair that waits for a verdict."""
     table = book.table("people")
-    _check_verdicts(table)
-    waiting = [f"{table.where(line)}: no verdict" for line, row in table.open_rows()]
-    if waiting:
-        more = f"; and {len(waiting) - 10} more" if len(waiting) > 10 else ""
+    found = _wrong(table) + [f"{table.where(line)}: no verdict" for line, row in table.open_rows()]
+    if found:
+        more = f"; and {len(found) - 20} more" if len(found) > 20 else ""
         raise GateError(
-            f"{len(waiting)} pairs of people wait for a verdict: {'; '.join(waiting[:10])}{more}.",
+            f"{len(found)} pairs of people wait for a verdict: {'; '.join(found[:20])}{more}.",
             hint="Write 'same' or 'different' into the column verdict (who they are is shown in 03_dedupe), then run "
             f"03_dedupe again: workbook run {book.customer} --from dedupe --to map",
         )

@@ -105,8 +105,10 @@ def _export_crosswalk(book: Workbook, ledger: Ledger) -> None:
     rows = [("lever_type", "lever_id", "endpoint", "ashby_id")]
     for row, entry in ledger.entries("done"):
         if entry.ashby_id:
-            ids = of_person.get(row.lever_id, [row.lever_id]) if row.lever_type == "contact" else [row.lever_id]
-            rows += [(row.lever_type, lever_id, row.kind, entry.ashby_id) for lever_id in ids]
+            is_person = row.lever_type == "person" and row.link
+            ids = of_person.get(row.lever_id, [row.lever_id]) if is_person else [row.lever_id]
+            kind = "contact" if row.lever_type == "person" else row.lever_type
+            rows += [(kind, lever_id, row.kind, entry.ashby_id) for lever_id in ids]
     with book.private_file("crosswalk.csv") as out:
         csv.writer(out, lineterminator="\n").writerows(tuple(map(csv_safe, row)) for row in rows)
 

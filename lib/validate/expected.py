@@ -17,7 +17,7 @@ _PLAIN = ("name", "email", "phoneNumber", "location", "createdAt", "sourceId", "
 FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
 OWN_TITLES = (
     "Lever contact ID", "Lever opportunity ID", "Lever posting ID", "Lever headline", "Lever other phones",
-    "Lever location", "Lever other links", "Lever consent",
+    "Lever location", "Lever other links", "Lever consent", "Lever other details", "Lever origin",
 )  # fmt: skip
 
 
