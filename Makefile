@@ -39,7 +39,7 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest
 
 lab: $(STAMP)
-	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --config=jupyter/jupyter_server_config.py --ServerApp.root_dir="$(CURDIR)" \
+	@JUPYTER_PREFER_ENV_PATH=1 JUPYTER_CONFIG_PATH="$(CURDIR)/jupyter" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
 		$$([ "$$(id -u)" = 0 ] && echo --allow-root) notebooks/01_audit.ipynb
 
 check: $(STAMP)
