@@ -34,6 +34,10 @@ class WorkbookError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message. Where in our code it was raised helps nobody to mend it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ConfigError(WorkbookError):
     """Settings, parameters or decision tables are wrong."""

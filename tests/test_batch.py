@@ -57,6 +57,9 @@ def test_a_red_gate_comes_out_as_a_gate_error_with_its_message(stage: Path) -> N
         batch.run_step("acme", "audit", parameters={"customer": "acme"})
     assert caught.value.exit_code == 3
     assert "01_audit.ipynb" in str(caught.value)
+    cells = json.loads((stage / "runs" / "acme" / "notebooks" / "01_audit.ipynb").read_text("utf-8"))["cells"]
+    shown = [one["traceback"] for cell in cells for one in cell.get("outputs", []) if one["output_type"] == "error"]
+    assert shown == [["GateError: three reds look"]]
 
 
 def test_any_other_error_is_a_bug_of_ours_and_its_text_is_not_repeated(stage: Path) -> None:
