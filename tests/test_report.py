@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import stat
 import time
 import xml.etree.ElementTree as ET
@@ -16,6 +15,7 @@ from types import SimpleNamespace
 import nbformat
 import pandas as pd
 import pytest
+from browser import chromium
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from lib import report
@@ -488,10 +488,6 @@ def test_equal_figures_are_equal_bytes() -> None:
 @pytest.mark.browser
 def test_pages_open_without_any_request_and_print(tmp_path: Path) -> None:
     """In a real browser: no request leaves the file, nothing is refused, and the PDF is there."""
-    browser = shutil.which("chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not browser:
-        pytest.skip("Debian's chromium is not installed")
     cells = [
         new_markdown_cell("# Validate"),
         shown(report.headline("All there.", {"people": 3})),
@@ -501,10 +497,8 @@ def test_pages_open_without_any_request_and_print(tmp_path: Path) -> None:
     ]
     index = report.export(executed(tmp_path / "n", *cells), tmp_path / "r", customer="acme")
     seen: list[str] = []
-    with playwright.sync_playwright() as engine:
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = engine.chromium.launch(executable_path=browser, args=quiet)
-        tab = chromium.new_page()
+    with chromium() as browser:
+        tab = browser.new_page()
         tab.on("request", lambda request: seen.append(request.url))
         tab.on("console", lambda message: seen.append(message.text))
         tab.on("pageerror", lambda error: seen.append(str(error)))
@@ -512,7 +506,6 @@ def test_pages_open_without_any_request_and_print(tmp_path: Path) -> None:
             tab.goto(path.as_uri(), wait_until="load")
             assert 0 == tab.evaluate("document.querySelectorAll('script, iframe, [onerror], [onload]').length")
             assert tab.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
-        chromium.close()
     outside = [one for one in seen if not one.startswith(("file://", "data:"))]
     assert [] == outside
     assert b"%PDF" == (index.parent / "report.pdf").read_bytes()[:4]
