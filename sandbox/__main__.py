@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 chooses a free port")
     parser.add_argument("--host", choices=[HOST, "localhost"], default=HOST, help="this machine only")
     parser.add_argument("--people", type=int, default=320, help="how many human beings the company knows")
+    parser.add_argument("--opportunities", type=int, default=0, help="a large company of so many instead of --people")
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same company")
     parser.add_argument("--limits", default="real", help="real, off, or x20 for twenty times the vendors' limits")
     parser.add_argument("--lag", type=int, default=0, metavar="MS", help="added to every answer")
@@ -42,6 +44,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error(str(error))
     if options.people < 1:
         parser.error("--people must be at least 1")
+    if options.opportunities < 0:
+        parser.error("--opportunities must not be negative")
     return options
 
 
@@ -61,6 +65,7 @@ def announcement(settings: Settings) -> dict[str, Any]:
         "instance": settings.instance,
         "pid": os.getpid(),
         "people": settings.people,
+        "opportunities": settings.opportunities,
         "seed": settings.seed,
         "limits": settings.limits,
         "lag_ms": settings.lag_ms,
@@ -76,7 +81,8 @@ def announce(settings: Settings, *, as_json: bool) -> None:
         print(json.dumps(facts), flush=True)
         return
     scenario = scenarios()[settings.scenario]
-    print(f"The sandbox is listening: {settings.people} people, seed {settings.seed}, limits {settings.limits}.")
+    size = f"{settings.opportunities} opportunities" if settings.opportunities else f"{settings.people} people"
+    print(f"The sandbox is listening: {size}, seed {settings.seed}, limits {settings.limits}.")
     for name in ("lever_url", "lever_key", "ashby_url", "ashby_key", "storage_url", "control_url"):
         print(f"  {name:12} {facts[name]}")
     print(f"  scenario     {settings.scenario}: {scenario.promise}")
@@ -113,19 +119,24 @@ def main(argv: list[str] | None = None) -> int:
     """Run the sandbox; the exit code is 0 after an orderly stop."""
     options = arguments(argv)
     settings = configuration.make(
-        seed=options.seed, people=options.people, limits=options.limits, lag_ms=options.lag, scenario=options.scenario
+        seed=options.seed,
+        people=options.people,
+        opportunities=options.opportunities,
+        limits=options.limits,
+        lag_ms=options.lag,
+        scenario=options.scenario,
     )
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, options.port))
+        listener, storage = _listener(options.port), _listener(0)
     except OSError as error:
         print(
             f"Port {options.port} cannot be used: {error.strerror}. Choose another one, or --port 0.", file=sys.stderr
         )
         return 2
-    configuration.bind(settings, f"http://{HOST}:{listener.getsockname()[1]}")
+    configuration.bind(settings, *(f"http://{HOST}:{one.getsockname()[1]}" for one in (listener, storage)))
     app = create_app(settings, on_stop=lambda: setattr(server, "should_exit", True))
+    gc.freeze()  # the company lives as long as the process: the collector need not walk it again and again
+    gc.set_threshold(20_000, 50, 100)
     config = uvicorn.Config(
         app,
         access_log=False,
@@ -133,14 +144,23 @@ def main(argv: list[str] | None = None) -> int:
         lifespan="off",
         proxy_headers=False,
         server_header=False,
+        date_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )
     server = Server(config, settings, as_json=options.json, idle_hours=options.idle_hours)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    server.run(sockets=[listener])
+    server.run(sockets=[listener, storage])
     return 0
+
+
+def _listener(port: int) -> socket.socket:
+    """A socket on a port of this machine, 0 for a free one."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((HOST, port))
+    return made
 
 
 def _end(number: int, frame: object) -> None:

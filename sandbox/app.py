@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -13,11 +13,17 @@ from starlette.routing import Mount, Route, Router
 import sandbox.ashby
 import sandbox.lever
 from sandbox import control
-from sandbox.company import build
+from sandbox.ashby import others as colleagues
+from sandbox.clock import dated
+from sandbox.company import Company, build
 from sandbox.faults import FaultMiddleware, Faults
 from sandbox.journal import Journal
+from sandbox.live import Live
 from sandbox.scenarios import scenarios
 from sandbox.settings import Settings
+
+if TYPE_CHECKING:
+    from sandbox.company.large import LargeCompany
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,18 +39,21 @@ class Sandbox:
         self.journal = Journal()
         self.last_request = time.monotonic()
         self._on_stop = on_stop
-        self._switches = dict(settings.switches)
         self._scenario = scenarios()[settings.scenario]
+        settings.switches.update(self._scenario.switches)
+        self._switches = dict(settings.switches)
         self.faults = Faults(settings.seed)
         self.faults.replace(self._scenario.rows)
+        self.live = Live(self)
         self._control = Mount("/_sandbox", routes=control.routes(self))
         self._assemble()
 
     def _assemble(self) -> None:
         """Make company, Lever side and Ashby side, and the routes over them."""
-        self.company = build(seed=self.settings.seed, people=self.settings.people)
+        self.company = _company(self.settings)
         self.lever = sandbox.lever.create(self.company, settings=self.settings, journal=self.journal)
-        self.ashby = sandbox.ashby.create(self.company, settings=self.settings, journal=self.journal)
+        account = self.company if isinstance(self.company, Company) else self.company.account
+        self.ashby = sandbox.ashby.create(account, settings=self.settings, journal=self.journal)
         self._router = Router(
             routes=[
                 Mount("/ashby", routes=self.ashby.routes),
@@ -53,21 +62,27 @@ class Sandbox:
                 self._control,
             ]
         )
-        self._app = FaultMiddleware(self._serve, faults=self.faults, journal=self.journal, settings=self.settings)
+        hooks = {"expire_access": self._expire_access, "others": self._others}
+        self._app = FaultMiddleware(
+            self._serve, faults=self.faults, journal=self.journal, settings=self.settings, hooks=hooks
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             return
         self.last_request = time.monotonic()
-        await self._app(scope, receive, send)
+        now_ms = self.live.now_ms if scope["path"].startswith("/lever/v1") else None
+        await self._app(scope, receive, dated(send, now_ms))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Behind the faults: the Lever side straight away, everything else through the router."""
         path = scope["path"]
         if path == "/lever/oauth/token" and scope["method"] == "POST":
             await self.lever.token(scope, receive, send)
-        elif path.startswith("/lever/v1"):
+        elif path == "/lever/oauth/authorize" and scope["method"] == "GET":
+            await self.lever.authorize(scope, receive, send)
+        elif path.startswith(("/lever/v1", "/lever/hire/")):
             await self.lever(scope, receive, send)
         else:
             await self._router(scope, receive, send)
@@ -78,17 +93,32 @@ class Sandbox:
             self.journal.add("storage", "lever", 400)
             return PlainTextResponse("Only one auth mechanism allowed", status_code=400)
         key = request.path_params["key"]
-        if key not in self.company.file_kinds:
+        body = self.lever.stored(key)
+        if body is None:
             self.journal.add("storage", "lever", 404)
             return PlainTextResponse("NoSuchKey", status_code=404)
         self.journal.add("storage", "lever", 200)
-        return Response(self.company.file_bytes(key), media_type="application/octet-stream")
+        return Response(body, media_type="application/octet-stream")
+
+    async def _expire_access(self, fault: dict[str, Any]) -> None:
+        """A planted fault: all access tokens of Lever end now."""
+        self.lever.gate.end_access()
+
+    async def _others(self, fault: dict[str, Any]) -> None:
+        """A planted fault: other people change something, in Lever or in Ashby."""
+        if fault["side"] == "lever":
+            self.live.others(fault.get("n", 1), fault.get("kinds"))
+            return
+        state = self.ashby.state
+        kinds = fault.get("kinds") or list(colleagues.EDITS)
+        state.others += colleagues.edit(state, fault.get("n", 1), len(state.others), kinds)
 
     def reset(self) -> None:
         """Back to the moment of the boot: same company, nothing written, nothing counted."""
         self.settings.switches.clear()
         self.settings.switches.update(self._switches)
         self.journal.clear()
+        self.live.reset()
         self.faults.replace(self._scenario.rows)
         self.lever.reset()
         self.ashby.reset()
@@ -104,6 +134,15 @@ class Sandbox:
         """Ask the server to end."""
         if self._on_stop is not None:
             self._on_stop()
+
+
+def _company(settings: Settings) -> Company | LargeCompany:
+    """The company of the settings."""
+    if not settings.opportunities:
+        return build(seed=settings.seed, people=settings.people)
+    from sandbox.company.large import LargeCompany  # noqa: PLC0415 - numpy is loaded for large companies only
+
+    return LargeCompany(seed=settings.seed, opportunities=settings.opportunities)
 
 
 def create_app(settings: Settings, *, on_stop: Callable[[], None] | None = None) -> Sandbox:

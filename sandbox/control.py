@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
-from sandbox import ashby
+from sandbox import ashby, live
+from sandbox.company import Company
 from sandbox.company.truth import truth
 from sandbox.lever import switches as lever_switches
 
@@ -28,6 +29,8 @@ def routes(sandbox: Sandbox) -> list[Route]:
         Route("/calls", control.calls, methods=["GET", "DELETE"]),
         Route("/truth", control.truth),
         Route("/state", control.state),
+        *live.routes(sandbox.live),
+        Mount("/ashby", routes=ashby.control_routes(lambda: sandbox.ashby.state)),
         Route("/stop", control.stop, methods=["POST"]),
     ]
 
@@ -95,8 +98,18 @@ class Control:
         return JSONResponse(self.sandbox.journal.summary(full=request.query_params.get("full") == "1"))
 
     async def truth(self, request: Request) -> JSONResponse:
-        """Who is who and what must arrive."""
-        return JSONResponse(truth(self.sandbox.company))
+        """Who is who and what must arrive; of a large company ``?block=K`` or ``?counts=1``, never the whole."""
+        company, query = self.sandbox.company, request.query_params
+        counts = query.get("counts") == "1"
+        if isinstance(company, Company):
+            whole = truth(company)
+            return JSONResponse({"counts": whole["counts"]} if counts else whole)
+        from sandbox.company import large_truth  # noqa: PLC0415 - numpy is loaded for large companies only
+
+        try:
+            return JSONResponse(large_truth.asked(company, block=query.get("block"), counts=counts))
+        except ValueError as error:
+            return _refused(str(error))
 
     async def state(self, request: Request) -> JSONResponse:
         """The whole state of the Ashby side."""

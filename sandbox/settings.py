@@ -12,11 +12,13 @@ class Settings:
 
     ``limit_scale`` is None when rate limits are off, 1.0 for the vendors' limits, k for k times as much.
     ``switches`` holds the answers to questions the vendors leave open (see README, "Switches").
-    ``lag_ms`` is added to every answer of the two APIs.
+    ``lag_ms`` is added to every answer of the two APIs. ``opportunities`` above 0 asks for a large company of about so
+    many instead of one of ``people``.
     """
 
     seed: int = 7
     people: int = 320
+    opportunities: int = 0
     limits: str = "real"
     limit_scale: float | None = 1.0
     lag_ms: int = 0
@@ -52,12 +54,20 @@ def _hex(seed: int, topic: str, length: int) -> str:
 
 
 def make(
-    *, seed: int, people: int, limits: str = "real", lag_ms: int = 0, scenario: str = "calm", instance: str = ""
+    *,
+    seed: int,
+    people: int,
+    opportunities: int = 0,
+    limits: str = "real",
+    lag_ms: int = 0,
+    scenario: str = "calm",
+    instance: str = "",
 ) -> Settings:
     """Build the settings of a boot with keys that follow from the seed; addresses stay empty (see ``bind``)."""
     settings = Settings(
         seed=seed,
         people=people,
+        opportunities=opportunities,
         limits=limits,
         limit_scale=parse_limits(limits),
         lag_ms=lag_ms,
@@ -79,14 +89,20 @@ def _set_keys(settings: Settings) -> None:
         "client_id": f"sandbox-client-{_hex(seed, 'oauth:id', 12)}",
         "client_secret": f"sandbox-secret-{_hex(seed, 'oauth:secret', 24)}",
         "refresh_token": f"sandbox-refresh-{_hex(seed, 'oauth:refresh', 24)}",
+        "authorize_url": "",
         "token_url": "",
     }
 
 
-def bind(settings: Settings, base: str) -> Settings:
-    """Fill in the addresses below ``base`` (``http://127.0.0.1:PORT``) and return the same settings."""
+def bind(settings: Settings, base: str, storage: str = "") -> Settings:
+    """Fill in the addresses below ``base`` (``http://127.0.0.1:PORT``) and return the same settings.
+
+    ``storage`` is the base of the storage host: another port, so that clients take it for the other host it is at the
+    vendors, and leave their key behind when they follow a redirect to it.
+    """
     settings.lever_url = f"{base}/lever/v1"
     settings.ashby_url = f"{base}/ashby"
-    settings.storage_url = f"{base}/storage"
+    settings.storage_url = f"{storage or base}/storage"
+    settings.lever_oauth["authorize_url"] = f"{base}/lever/oauth/authorize"
     settings.lever_oauth["token_url"] = f"{base}/lever/oauth/token"
     return settings

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from sandbox.ashby.control import routes as control_routes
 from sandbox.ashby.dump import dump
 from sandbox.ashby.organization import build_state
 from sandbox.ashby.records import Json
 from sandbox.ashby.routes import Rpc, routes
-from sandbox.ashby.state import SWITCHES, State
+from sandbox.ashby.state import State
 from sandbox.ashby.storage import routes as storage_routes
+from sandbox.ashby.switches import SWITCHES
 from sandbox.journal import Journal
 from sandbox.settings import Settings
 
@@ -22,7 +24,10 @@ __all__ = ["SWITCHES", "Ashby", "create"]
 
 
 class Ashby:
-    """One imitated Ashby: ``routes`` belong below /ashby, ``storage_routes`` below /storage."""
+    """One imitated Ashby: ``routes`` belong below /ashby, ``storage_routes`` below /storage.
+
+    ``control_routes`` (what other people do there) belong below /_sandbox/ashby.
+    """
 
     def __init__(self, company: Company, *, settings: Settings, journal: Journal) -> None:
         """Build the organization that belongs to the company."""
@@ -30,6 +35,7 @@ class Ashby:
         self._rpc = Rpc(self._current, settings, journal)
         self.routes: list[Route] = routes(self._rpc)
         self.storage_routes: list[Route] = storage_routes(self._current, journal)
+        self.control_routes: list[Route] = control_routes(self._current)
         self.reset(company)
 
     def _current(self) -> State:

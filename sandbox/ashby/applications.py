@@ -1,10 +1,10 @@
-"""``application.*`` and the hiring-team roles."""
+"""``application.*``; hiring teams are in ``hiring``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sandbox.ashby import views
+from sandbox.ashby import views, webhooks
 from sandbox.ashby.candidates import find_candidate, time_window
 from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.histories import check_reason, enter, find_stage, read_events, start_stage
@@ -63,6 +63,9 @@ def create(state: State, body: Json, call: Call) -> Any:
     candidate.applications.append(item.id)
     state.touch(item.id)
     state.save_candidate(candidate)
+    call.notified = state.switch("automations") == "on"
+    if state.switch("webhook_submit") == "sent":
+        webhooks.application(state, "applicationSubmit", item)
     shown = _written(state, item, call, body=body)
     if state.switch("write_answers") == "recorded":
         shown["currentInterviewStage"] = {"id": item.events[-1].stage_id}
@@ -89,30 +92,44 @@ def update(state: State, body: Json, call: Call) -> Any:
     item.credited = body.get("creditedToUserId", item.credited)
     state.save_application(item)
     call.notified = body.get("sendNotifications", True)
+    webhooks.application(state, "applicationUpdate", item)
     return _written(state, item, call, body=body)
 
 
 def info(state: State, body: Json, call: Call) -> Any:
-    """Return one application with its history; submitted application forms are not imitated."""
-    item = find_application(state, body.get("applicationId", ""), call)
+    """Return one application with its history, by its id or by a form that came with it."""
+    form_id = body.get("submittedFormInstanceId")
+    wanted = body.get("applicationId") if form_id is None else state.submissions.get(form_id, {}).get("applicationId")
+    item = find_application(state, wanted or "", call)
     shown = views.application(state, item, call)
     resume = state.candidates[item.candidate].resume
     if resume:
         shown["resumeFileHandle"] = views.file_handle(state, resume)
     shown["applicationHistory"] = views.history(state, item)
     for name in body.get("expand", []):
-        shown[name] = []
+        shown[name] = _expanded(state, item, name)
     return shown
 
 
+def _expanded(state: State, item: Application, name: str) -> list[Json]:
+    """Return what ``expand`` adds: forms sent in, who referred; openings are tied to no application here."""
+    if name == "applicationFormSubmissions":
+        return [form["instance"] for form in state.submissions.values() if form["applicationId"] == item.id]
+    if name == "referrals":
+        found = [referral for referral in state.referrals.values() if referral["applicationId"] == item.id]
+        return [{"user": state.users[one["userId"]], "referredAt": one["referredAt"]} for one in found]
+    return []
+
+
 def list_applications(state: State, body: Json, call: Call) -> Page:
-    """List applications; whether ``createdAfter`` means the back-dated time is not documented (guess: it does)."""
+    """List applications; ``createdAfter`` compares the back-dated time (switch ``application_created_after``)."""
     after, before = time_window(state, body)
+    back_dated = state.switch("application_created_after") == "created"
     wanted, job_id = body.get("status"), body.get("jobId")
 
     def keep(item: Application) -> bool:
         return (
-            after <= item.created_ms <= before
+            after <= (item.created_ms if back_dated else item.added_ms) <= before
             and (job_id is None or item.job == job_id)
             and (wanted is None or views.status(state, item) == wanted)
             and sees_application(state, item, call)
@@ -122,21 +139,37 @@ def list_applications(state: State, body: Json, call: Call) -> Page:
         shown = views.application(state, item, call)
         return {**shown, "openings": []} if "openings" in body.get("expand", []) else shown
 
-    return paginate(state, "application.list", body=body, items=state.applications.values(), render=render, keep=keep)
+    return paginate(
+        state,
+        "application.list",
+        body=body,
+        items=state.applications.values(),
+        render=render,
+        keep=keep,
+        by_id=state.applications,
+        kept=(call.key.toggles, *body.get("expand", [])),
+    )
 
 
 def change_stage(state: State, body: Json, call: Call) -> Any:
-    """Enter a stage now; ``archiveEmail`` mails the candidate. A repeat makes another event (guess)."""
+    """Enter a stage now; ``archiveEmail`` mails the candidate, automations may start (switch ``automations``).
+
+    The stage it is in already makes another event, or nothing (switch ``repeat_stage`` = ``event``, ``ignore``).
+    """
     item = find_application(state, body["applicationId"], call)
     stage = find_stage(state, item.plan, body["interviewStageId"])
     check_reason(state, stage, body.get("archiveReasonId"), "archiveReasonId")
     if "archiveEmail" in body:
         if stage["type"] != "Archived":
             raise invalid("archiveEmail: only with a stage of type Archived")
-        find(state.templates, body["archiveEmail"]["communicationTemplateId"], "communication_template_not_found")
+        find(state, "templates", body["archiveEmail"]["communicationTemplateId"], "communication_template_not_found")
         call.notified = True
+    if item.events[-1].stage_id == stage["id"] and state.switch("repeat_stage") == "ignore":
+        return views.application(state, item, call)
     enter(state, item, stage, reason_id=body.get("archiveReasonId"), actor=call.actor)
+    call.notified = call.notified or state.switch("automations") == "on"
     state.save_application(item)
+    webhooks.stage_changed(state, item)
     return views.application(state, item, call)
 
 
@@ -146,6 +179,7 @@ def change_source(state: State, body: Json, call: Call) -> Any:
     check_references(state, body)
     item.source = body["sourceId"]
     state.save_application(item)
+    webhooks.application(state, "applicationUpdate", item)
     return _written(state, item, call, body=body)
 
 
@@ -160,6 +194,7 @@ def transfer(state: State, body: Json, call: Call) -> Any:
     enter(state, item, stage, reason_id=None, actor=call.actor)
     state.save_application(item)
     call.notified = body.get("startAutomaticActivities", True)
+    webhooks.application(state, "applicationUpdate", item)
     return views.application(state, item, call)
 
 
@@ -194,62 +229,16 @@ def update_history(state: State, body: Json, call: Call) -> Any:
     return views.application(state, item, call)
 
 
-def _member(state: State, body: Json) -> Json:
-    """Return the hiring-team entry that a body names."""
-    user = find(state.users, body["teamMemberId"], "user_not_found")
-    role = find(state.roles, body["roleId"], "hiring_team_role_not_found")
-    return {
-        "userId": user["id"],
-        "firstName": user["firstName"],
-        "lastName": user["lastName"],
-        "email": user.get("email", ""),
-        "role": role["title"],
-    }
-
-
-def add_member(state: State, body: Json, call: Call) -> Any:
-    """Put a user on the hiring team of an application; a repeat changes nothing (guess)."""
-    item = find_application(state, body["applicationId"], call)
-    member = _member(state, body)
-    if member not in item.team:
-        item.team.append(member)
-        state.save_application(item)
-    return member
-
-
-def remove_member(state: State, body: Json, call: Call) -> Any:
-    """Take a user off the hiring team of an application."""
-    item = find_application(state, body["applicationId"], call)
-    member = _member(state, body)
-    item.team = [other for other in item.team if other != member]
-    state.save_application(item)
-    return member
-
-
-def list_application_roles(state: State, body: Json, call: Call) -> Any:
-    """List the roles on an application's hiring team."""
-    return list(state.roles.values())
-
-
-def list_roles(state: State, body: Json, call: Call) -> Any:
-    """List role names, or with ``namesOnly:false`` ids and titles (default: names)."""
-    if body.get("namesOnly", True):
-        return [role["title"] for role in state.roles.values()]
-    return list(state.roles.values())
-
-
 HANDLERS = {
     "application.create": create,
     "application.update": update,
     "application.info": info,
     "application.list": list_applications,
     "application.changeStage": change_stage,
+    "application.change_stage": change_stage,
     "application.changeSource": change_source,
+    "application.change_source": change_source,
     "application.transfer": transfer,
     "application.listHistory": list_history,
     "application.updateHistory": update_history,
-    "application.addHiringTeamMember": add_member,
-    "application.removeHiringTeamMember": remove_member,
-    "applicationHiringTeamRole.list": list_application_roles,
-    "hiringTeamRole.list": list_roles,
 }

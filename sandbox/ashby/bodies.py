@@ -1,4 +1,4 @@
-"""Every endpoint of the Ashby side: the permission it needs and the shape of its request body.
+"""Every endpoint of the Ashby side, the permission it needs and the shape of its body (rarer ones: ``bodies_more``).
 
 Source of names, types and required members: the vendor's published contract (164 operations); what the
 vendor's changelog added later is marked. The contract itself is not read at run time.
@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sandbox.ashby.bodies_more import MORE, NESTED_MORE, PAGING, SINCE, SYNC
 from sandbox.ashby.checks import Shape, compile_shape
-
-PAGING = "cursor:str limit:limit"
-SYNC = f"{PAGING} syncToken:str"
-SINCE = f"{SYNC} createdAfter:ms"
 
 NESTED_LINES: dict[str, str] = {
     "place": "city:str region:str country:str",
@@ -165,7 +162,6 @@ LINES: dict[str, tuple[str, str]] = {
         "includeArchived:bool includeNonSharedInterviews:bool excludeArchivedScheduleTemplateInterviews:bool " + SYNC,
     ),
     "interview.info": ("interviewsRead", "id*:uuid"),
-    "interviewSchedule.list": ("interviewsRead", f"{SINCE} applicationId:uuid interviewStageId:uuid"),
     "customField.list": ("hiringProcessMetadataRead", f"includeArchived:bool {SYNC}"),
     "customField.info": ("hiringProcessMetadataRead", "customFieldId*:uuid"),
     "customField.create": (
@@ -184,10 +180,6 @@ LINES: dict[str, tuple[str, str]] = {
     "customField.updateSelectableValues": (
         "hiringProcessMetadataWrite",
         "customFieldId*:uuid selectableValues*:[]@optionUpdate !",
-    ),
-    "offer.list": (
-        "offersRead",
-        f"{SINCE} applicationId:uuid offerStatus:[+]str acceptanceStatus:[+]str approvalStatus:[+]str",
     ),
     "opening.list": ("jobsRead", SINCE),
     "opening.search": ("jobsRead", "identifier*:str"),
@@ -213,6 +205,15 @@ class Endpoint:
 def endpoints() -> dict[str, Endpoint]:
     """Compile the whole table."""
     nested: dict[str, Shape] = {}
-    for name, line in NESTED_LINES.items():
+    for name, line in (NESTED_LINES | NESTED_MORE).items():
         nested[name] = compile_shape(line, nested)
-    return {name: Endpoint(name, permission, compile_shape(line, nested)) for name, (permission, line) in LINES.items()}
+    lines = LINES | MORE
+    return {name: Endpoint(name, permission, compile_shape(line, nested)) for name, (permission, line) in lines.items()}
+
+
+def nested_shape(name: str) -> Shape:
+    """Return one nested shape, for members that may be one object or a list of them."""
+    nested: dict[str, Shape] = {}
+    for known, line in (NESTED_LINES | NESTED_MORE).items():
+        nested[known] = compile_shape(line, nested)
+    return nested[name]

@@ -1,8 +1,9 @@
-"""``candidate.*``, ``candidateTag.*`` and ``project.*``."""
+"""``candidate.*`` and ``candidateTag.*`` as a move uses them; the rest is in ``candidates_more``."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from sandbox.ashby import views
@@ -10,17 +11,18 @@ from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.notehtml import strip_tags
 from sandbox.ashby.paging import Page, paginate
 from sandbox.ashby.records import Call, Candidate, Json, Note
-from sandbox.ashby.state import State, check_references, find, new_id
+from sandbox.ashby.state import State, check_in_use, check_references, find, new_id
 
 SEARCH_LIMIT = 100
 """``candidate.search`` returns at most so many and has no paging (vendor contract)."""
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\Z")
+_PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{5,24}\Z")
 
 
 def find_candidate(state: State, candidate_id: str) -> Candidate:
     """Return a candidate or refuse (the code is a guess)."""
-    found: Candidate = find(state.candidates, candidate_id, "candidate_not_found")
+    found: Candidate = find(state, "candidates", candidate_id, "candidate_not_found")
     return found
 
 
@@ -31,7 +33,22 @@ def _check_address(state: State, address: str, member: str) -> str:
     return address
 
 
-def _location(place: Json) -> Json | None:
+def _check_phone(state: State, number: str) -> str:
+    """Refuse what is no telephone number when switch ``phone_format`` = ``checked`` (validation is not documented)."""
+    if state.switch("phone_format") == "checked" and not _PHONE.match(number.strip()):
+        raise invalid("phoneNumber: must be a telephone number")
+    return number
+
+
+def _check_unclaimed(state: State, addresses: list[str], owner: str = "") -> None:
+    """Refuse another person's address when switch ``duplicate_email`` = ``refuse`` (no such error is documented)."""
+    if state.switch("duplicate_email") == "refuse":
+        for address in addresses:
+            if set(state.by_email.get(address.strip().lower(), ())) - {owner}:
+                raise RefusedError("candidate_already_exists", "another candidate has this e-mail address")
+
+
+def read_place(place: Json) -> Json | None:
     """Turn the written location into the read one (recorded order of the components)."""
     parts = {name: text for name in ("city", "region", "country") if (text := place.get(name, "").strip())}
     if not parts:
@@ -51,8 +68,10 @@ def _set_link(candidate: Candidate, kind: str, url: str) -> None:
 
 
 def create(state: State, body: Json, call: Call) -> Any:
-    """Add a candidate; the same address again makes a second one (no such error is documented)."""
+    """Add a candidate; the same address again makes a second one (switch ``duplicate_email``)."""
     check_references(state, body)
+    given = [body.get("email", ""), *body.get("alternateEmailAddresses", [])]
+    _check_unclaimed(state, [address for address in given if address])
     created = state.past(body.get("createdAt"), "createdAt")
     now = state.now()
     candidate = Candidate(new_id(), body["name"], created, now, now)
@@ -61,13 +80,14 @@ def create(state: State, body: Json, call: Call) -> Any:
     for address in body.get("alternateEmailAddresses", []):
         if address and address != candidate.email and address not in candidate.alternates:
             candidate.alternates.append(_check_address(state, address, "alternateEmailAddresses"))
-    candidate.phone = body.get("phoneNumber") or None
+    if body.get("phoneNumber"):
+        candidate.phone = _check_phone(state, body["phoneNumber"])
     for member, kind in (("linkedInUrl", "LinkedIn"), ("githubUrl", "GitHub"), ("website", "Website")):
         if member in body:
             _set_link(candidate, kind, body[member])
     candidate.source = body.get("sourceId")
     candidate.credited = body.get("creditedToUserId")
-    candidate.location = _location(body.get("location", {}))
+    candidate.location = read_place(body.get("location", {}))
     state.candidates[candidate.id] = candidate
     state.index(candidate)
     state.touch(candidate.id)
@@ -80,7 +100,11 @@ def update(state: State, body: Json, call: Call) -> Any:
     check_references(state, body)
     created = state.past(body["createdAt"], "createdAt") if "createdAt" in body else candidate.created_ms
     for member in ("email", "alternateEmail"):
-        _check_address(state, body.get(member) or "a@b", member)
+        if body.get(member):
+            _check_address(state, body[member], member)
+            _check_unclaimed(state, [body[member]], candidate.id)
+    if body.get("phoneNumber"):
+        _check_phone(state, body["phoneNumber"])
     state.unindex(candidate)
     candidate.created_ms = created
     candidate.name = body.get("name", candidate.name)
@@ -94,7 +118,7 @@ def update(state: State, body: Json, call: Call) -> Any:
     candidate.source = body.get("sourceId", candidate.source)
     candidate.credited = body.get("creditedToUserId", candidate.credited)
     if "location" in body:
-        candidate.location = _location(body["location"])
+        candidate.location = read_place(body["location"])
     _update_links(candidate, body)
     state.index(candidate)
     state.save_candidate(candidate)
@@ -116,8 +140,15 @@ def _update_links(candidate: Candidate, body: Json) -> None:
 
 
 def info(state: State, body: Json, call: Call) -> Any:
-    """Return one candidate; no endpoint sets an external mapping id, so that look-up finds nothing."""
-    return views.candidate(state, find_candidate(state, body.get("id", "")), call)
+    """Return one candidate; no endpoint sets an external mapping id, so that look-up finds nothing.
+
+    The id of a merged candidate finds nothing, or the one that was kept (switch ``merged_ids``).
+    """
+    wanted = body.get("id", "")
+    if state.switch("merged_ids") == "forward":
+        while wanted in state.merged:
+            wanted = state.merged[wanted]
+    return views.candidate(state, find_candidate(state, wanted), call)
 
 
 def list_candidates(state: State, body: Json, call: Call) -> Page:
@@ -130,6 +161,8 @@ def list_candidates(state: State, body: Json, call: Call) -> Page:
         items=state.candidates.values(),
         render=lambda item: views.candidate(state, item, call),
         keep=lambda item: after <= item.added_ms <= before,
+        by_id=state.candidates,
+        kept=call.key.toggles,
     )
 
 
@@ -144,17 +177,29 @@ def time_window(state: State, body: Json) -> tuple[int, float]:
 
 
 def search(state: State, body: Json, call: Call) -> Any:
-    """Find candidates by address and name (both: and); alternate addresses count, case does not (guess)."""
+    """Find candidates by address and name (both: and); how both match is not documented (switches)."""
     found: set[str] | None = None
     if "email" in body:
-        found = set(state.by_email.get(body["email"].strip().lower(), ()))
+        found = _addressed(state, body["email"])
     if "name" in body:
         named = _named(state, body["name"])
         found = named if found is None else found & named
     newest = state.now() - state.number("search_delay_ms")
     hits = [state.candidates[key] for key in found or ()]
-    hits = sorted((hit for hit in hits if hit.added_ms <= newest), key=lambda hit: (hit.added_ms, hit.id))
+    hits = [hit for hit in hits if hit.added_ms <= newest and not state.hides(hit.id)]
+    hits.sort(key=lambda hit: (hit.added_ms, hit.id))
     return [views.candidate(state, hit, call) for hit in hits[:SEARCH_LIMIT]]
+
+
+def _addressed(state: State, email: str) -> set[str]:
+    """Return ids by address: switch ``search_email`` = ``any`` address, the ``primary`` one, or case and all."""
+    found = set(state.by_email.get(email.strip().lower(), ()))
+    how = state.switch("search_email")
+    if how == "primary":
+        return {key for key in found if (state.candidates[key].email or "").strip().lower() == email.strip().lower()}
+    if how == "exact":
+        return {key for key in found if email in (state.candidates[key].email, *state.candidates[key].alternates)}
+    return found
 
 
 def _named(state: State, name: str) -> set[str]:
@@ -169,7 +214,8 @@ def _named(state: State, name: str) -> set[str]:
 def add_tag(state: State, body: Json, call: Call) -> Any:
     """Put a tag on a candidate; a repeat changes nothing (switch ``repeat_tag`` = ``double``: it is there twice)."""
     candidate = find_candidate(state, body["candidateId"])
-    tag = find(state.tags, body["tagId"], "tag_not_found")
+    tag = find(state, "tags", body["tagId"], "tag_not_found")
+    check_in_use(state, tag, "tagId")
     if tag["id"] not in candidate.tags or state.switch("repeat_tag") == "double":
         candidate.tags.append(tag["id"])
         state.save_candidate(candidate)
@@ -179,7 +225,7 @@ def add_tag(state: State, body: Json, call: Call) -> Any:
 def remove_tag(state: State, body: Json, call: Call) -> Any:
     """Take a tag off a candidate; nothing happens when it is not there (vendor changelog)."""
     candidate = find_candidate(state, body["candidateId"])
-    find(state.tags, body["tagId"], "tag_not_found")
+    find(state, "tags", body["tagId"], "tag_not_found")
     candidate.tags = [tag_id for tag_id in candidate.tags if tag_id != body["tagId"]]
     state.save_candidate(candidate)
     return views.candidate(state, candidate, call)
@@ -200,7 +246,10 @@ def create_note(state: State, body: Json, call: Call) -> Any:
         raise invalid("note: too long")
     created = state.past(body.get("createdAt"), "createdAt")
     content = strip_tags(text) if kind == "text/html" else text
-    note = Note(new_id(), created, state.now(), is_private, content, kind, call.actor)
+    if state.switch("note_text") == "tidied":
+        content = "\n".join(line.rstrip() for line in content.splitlines()).strip()
+    author = call.actor if state.switch("behalf_author") == "user" else state.key_user
+    note = Note(new_id(), created, state.now(), is_private, content, kind, author)
     candidate.notes[note.id] = note
     state.touch(note.id)
     state.save_candidate(candidate)
@@ -209,13 +258,17 @@ def create_note(state: State, body: Json, call: Call) -> Any:
 
 
 def list_notes(state: State, body: Json, call: Call) -> Page:
-    """List the notes of a candidate in the order they were written (guess); private ones need the toggle."""
+    """List the notes of a candidate (switch ``note_order``: as ``added``, ``newest`` or by ``created``)."""
     candidate = find_candidate(state, body["candidateId"])
+    items: Collection[Note] = candidate.notes.values()
+    order = state.switch("note_order")
+    if order != "added":
+        items = sorted(items, key=lambda note: note.created_ms, reverse=order == "newest")
     return paginate(
         state,
         "candidate.listNotes",
         body=body,
-        items=candidate.notes.values(),
+        items=items,
         render=lambda item: views.note(state, item),
         keep=lambda item: not item.is_private or call.may("private"),
     )
@@ -235,10 +288,14 @@ def list_tags(state: State, body: Json, call: Call) -> Page:
 
 
 def create_tag(state: State, body: Json, call: Call) -> Any:
-    """Return the tag with this title, made when there is none (vendor contract); an archived one stays so."""
+    """Return the tag with this title, made when there is none (vendor contract).
+
+    An archived one is returned as it is, or a new one is made (switch ``archived_tag`` = ``return``, ``new``).
+    """
     title = body["title"].strip()
+    renew = state.switch("archived_tag") == "new"
     for tag in state.tags.values():
-        if tag["title"] == title:
+        if tag["title"] == title and not (tag["isArchived"] and renew):
             return tag
     tag = {"id": new_id(), "title": title, "isArchived": False}
     state.tags[tag["id"]] = tag
@@ -248,20 +305,10 @@ def create_tag(state: State, body: Json, call: Call) -> Any:
 
 def archive_tag(state: State, body: Json, call: Call) -> Any:
     """Archive a tag."""
-    tag = find(state.tags, body["tagId"], "tag_not_found")
+    tag = find(state, "tags", body["tagId"], "tag_not_found")
     tag["isArchived"] = True
     state.touch(tag["id"])
     return tag
-
-
-def list_projects(state: State, body: Json, call: Call) -> Page:
-    """List projects; with ``candidateId`` those of a candidate (none: adding is not imitated)."""
-    if "candidateId" in body:
-        find_candidate(state, body["candidateId"])
-        items: list[Json] = []
-    else:
-        items = list(state.projects.values())
-    return paginate(state, call.endpoint, body=body, items=items, render=lambda item: item, key=lambda item: item["id"])
 
 
 HANDLERS = {
@@ -274,9 +321,7 @@ HANDLERS = {
     "candidate.removeTag": remove_tag,
     "candidate.createNote": create_note,
     "candidate.listNotes": list_notes,
-    "candidate.listProjects": list_projects,
     "candidateTag.list": list_tags,
     "candidateTag.create": create_tag,
     "candidateTag.archive": archive_tag,
-    "project.list": list_projects,
 }

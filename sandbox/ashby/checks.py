@@ -16,7 +16,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-Check = Callable[[Any, str, bool], Any]
+Check = Callable[[Any, str, "Ignored"], Any]
+
+Ignored = list[str] | None
+"""Where names of unknown members go that are dropped; None: they are refused."""
 
 MAX_PAGE = 100
 """Largest page (vendor contract)."""
@@ -30,11 +33,12 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 class RefusedError(Exception):
     """A failure envelope in the making: its code, and a message that names members, never contents."""
 
-    def __init__(self, code: str, message: str = "") -> None:
-        """Keep the code and the message."""
+    def __init__(self, code: str, message: str = "", *, status: int = 200) -> None:
+        """Keep the code, the message and the HTTP status (200 for nearly all business failures)."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message or code
+        self.status = status
 
 
 def invalid(message: str) -> RefusedError:
@@ -53,10 +57,10 @@ class Shape:
     closed: bool = False
 
 
-def check_object(shape: Shape, value: Any, where: str, *, strict: bool) -> dict[str, Any]:
+def check_object(shape: Shape, value: Any, where: str, *, ignored: Ignored) -> dict[str, Any]:
     """Return ``value`` with coerced members, or raise ``invalid_input``.
 
-    ``strict`` refuses unknown members; otherwise they are dropped (except in shapes closed by the vendor).
+    Unknown members are refused, or dropped and told in ``ignored`` (except in shapes closed by the vendor).
     """
     if not isinstance(value, dict):
         raise invalid(f"{where or 'body'}: must be an object")
@@ -65,9 +69,11 @@ def check_object(shape: Shape, value: Any, where: str, *, strict: bool) -> dict[
     for name, item in value.items():
         check = shape.members.get(name)
         if check is not None:
-            result[name] = check(item, prefix + name, strict)
-        elif strict or shape.closed:
+            result[name] = check(item, prefix + name, ignored)
+        elif ignored is None or shape.closed:
             raise invalid(f"{prefix}{name}: unknown member")
+        else:
+            ignored.append(prefix + name)
     for name in shape.required:
         if name not in result:
             raise invalid(f"{prefix}{name}: required")
@@ -105,7 +111,7 @@ def is_text(value: str) -> bool:
     return _UNSTORABLE.search(value) is None
 
 
-def _str(value: Any, where: str, strict: bool) -> str:
+def _str(value: Any, where: str, ignored: Ignored) -> str:
     if not isinstance(value, str):
         raise invalid(f"{where}: must be a string")
     if not is_text(value):
@@ -113,19 +119,19 @@ def _str(value: Any, where: str, strict: bool) -> str:
     return value
 
 
-def _text(value: Any, where: str, strict: bool) -> str:
-    if not _str(value, where, strict).strip():
+def _text(value: Any, where: str, ignored: Ignored) -> str:
+    if not _str(value, where, ignored).strip():
         raise invalid(f"{where}: must not be blank")
     return value
 
 
-def _uuid(value: Any, where: str, strict: bool) -> str:
+def _uuid(value: Any, where: str, ignored: Ignored) -> str:
     if not isinstance(value, str) or not UUID.match(value):
         raise invalid(f"{where}: must be a UUID")
     return value.lower()
 
 
-def _bool(value: Any, where: str, strict: bool) -> bool:
+def _bool(value: Any, where: str, ignored: Ignored) -> bool:
     """Booleans, and the strings "true" and "false" (vendor changelog, April 2026)."""
     if value in ("true", "false") and isinstance(value, str):
         return value == "true"
@@ -134,7 +140,7 @@ def _bool(value: Any, where: str, strict: bool) -> bool:
     return value
 
 
-def _int(value: Any, where: str, strict: bool) -> int:
+def _int(value: Any, where: str, ignored: Ignored) -> int:
     """Integers, and strings of digits (vendor changelog, April 2026)."""
     if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value):
         return int(value)
@@ -145,27 +151,27 @@ def _int(value: Any, where: str, strict: bool) -> int:
     return value
 
 
-def _num(value: Any, where: str, strict: bool) -> float:
+def _num(value: Any, where: str, ignored: Ignored) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise invalid(f"{where}: must be a number")
     return value
 
 
-def _iso(value: Any, where: str, strict: bool) -> int:
+def _iso(value: Any, where: str, ignored: Ignored) -> int:
     try:
         return parse_iso(value)
     except (ValueError, TypeError, OverflowError):
         raise invalid(f"{where}: must be an ISO 8601 date-time with a zone") from None
 
 
-def _ms(value: Any, where: str, strict: bool) -> int:
-    number = _int(value, where, strict)
+def _ms(value: Any, where: str, ignored: Ignored) -> int:
+    number = _int(value, where, ignored)
     if number < 0:
         raise invalid(f"{where}: must be epoch milliseconds")
     return number
 
 
-def _day(value: Any, where: str, strict: bool) -> str:
+def _day(value: Any, where: str, ignored: Ignored) -> str:
     if not isinstance(value, str) or not DAY.match(value):
         raise invalid(f"{where}: must be YYYY-MM-DD")
     try:
@@ -175,24 +181,24 @@ def _day(value: Any, where: str, strict: bool) -> str:
     return value
 
 
-def _url(value: Any, where: str, strict: bool) -> str:
-    if not is_url(_str(value, where, strict)):
+def _url(value: Any, where: str, ignored: Ignored) -> str:
+    if not is_url(_str(value, where, ignored)):
         raise invalid(f"{where}: must be a valid Url")
     return value
 
 
-def _any(value: Any, where: str, strict: bool) -> Any:
+def _any(value: Any, where: str, ignored: Ignored) -> Any:
     return value
 
 
-def _limit(value: Any, where: str, strict: bool) -> int:
-    number = _int(value, where, strict)
+def _limit(value: Any, where: str, ignored: Ignored) -> int:
+    number = _int(value, where, ignored)
     if not 1 <= number <= MAX_PAGE:
         raise invalid(f"{where}: must be from 1 to {MAX_PAGE}")
     return number
 
 
-def _extra(value: Any, where: str, strict: bool) -> dict[str, str]:
+def _extra(value: Any, where: str, ignored: Ignored) -> dict[str, str]:
     """Own data of an integration: strings, keys to 100, values to 512 characters, below 1 kB in all."""
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise invalid(f"{where}: must be an object of strings")
@@ -223,7 +229,7 @@ _SCALARS: dict[str, Check] = {
 def _one_of(options: list[str]) -> Check:
     allowed = frozenset(options)
 
-    def check(value: Any, where: str, strict: bool) -> str:
+    def check(value: Any, where: str, ignored: Ignored) -> str:
         if not isinstance(value, str) or value not in allowed:
             raise invalid(f"{where}: must be one of {', '.join(options)}")
         return value
@@ -232,26 +238,26 @@ def _one_of(options: list[str]) -> Check:
 
 
 def _list_of(inner: Check, *, least: int) -> Check:
-    def check(value: Any, where: str, strict: bool) -> list[Any]:
+    def check(value: Any, where: str, ignored: Ignored) -> list[Any]:
         if not isinstance(value, list):
             raise invalid(f"{where}: must be a list")
         if len(value) < least:
             raise invalid(f"{where}: must have at least {least} item")
-        return [inner(item, f"{where}[{index}]", strict) for index, item in enumerate(value)]
+        return [inner(item, f"{where}[{index}]", ignored) for index, item in enumerate(value)]
 
     return check
 
 
 def _nullable(inner: Check) -> Check:
-    return lambda value, where, strict: None if value is None else inner(value, where, strict)
+    return lambda value, where, ignored: None if value is None else inner(value, where, ignored)
 
 
 def _nested(shape: Shape) -> Check:
-    return lambda value, where, strict: check_object(shape, value, where, strict=strict)
+    return lambda value, where, ignored: check_object(shape, value, where, ignored=ignored)
 
 
 def _either(scalar: Check, nested: Check) -> Check:
-    return lambda value, where, strict: (nested if isinstance(value, dict) else scalar)(value, where, strict)
+    return lambda value, where, ignored: (nested if isinstance(value, dict) else scalar)(value, where, ignored)
 
 
 def _type(word: str, nested: Mapping[str, Shape]) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.ashby import views
+from sandbox.ashby import views, webhooks
 from sandbox.ashby.candidates import find_candidate
 from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.paging import Page, paginate
@@ -24,7 +24,7 @@ def _sees(definition: Field, call: Call) -> bool:
 
 def find_field(state: State, field_id: str, call: Call) -> Field:
     """Return a definition this key may see."""
-    definition: Field = find(state.fields, field_id, "custom_field_not_found")
+    definition: Field = find(state, "fields", field_id, "custom_field_not_found")
     if not _sees(definition, call):
         raise RefusedError("custom_field_not_found", "custom field not found or not visible to this key")
     return definition
@@ -63,6 +63,9 @@ def create(state: State, body: Json, call: Call) -> Any:
     _check_unique(options)
     owner = LISTED_AS.get(body["objectType"], body["objectType"])
     title = body["title"].strip()
+    most = state.number("fields_max")
+    if most and len(state.fields) >= most:
+        raise invalid("title: the organization has as many custom fields as it may")
     repeated = any(item.title == title and item.object == owner for item in state.fields.values())
     if repeated and state.switch("field_titles") == "unique":
         raise invalid("title: a field of this name exists")
@@ -98,11 +101,11 @@ def _target(state: State, body: Json, call: Call) -> Any:
         return find_application(state, object_id, call)
     if kind == "Job":
         return find_job(state, object_id, call)
-    return find(state.openings, object_id, "opening_not_found")
+    return find(state, "openings", object_id, "opening_not_found")
 
 
 def _check(state: State, item: Json, call: Call, *, owner: str, where: str) -> Field:
-    """Refuse a value that does not fit its field; nothing is written before all values are checked (guess)."""
+    """Refuse a value that does not fit its field."""
     definition = find_field(state, item["fieldId"], call)
     if definition.object != owner:
         raise invalid(f"{where}fieldId: a field of {definition.object}")
@@ -111,29 +114,65 @@ def _check(state: State, item: Json, call: Call, *, owner: str, where: str) -> F
     value = item["fieldValue"]
     if value is None and state.switch("null_field_values") == "clear":
         return definition
+    most = state.number("text_max_chars")
+    if most and isinstance(value, str) and len(value) > most:
+        raise invalid(f"{where}fieldValue: too long")
     options = [option["value"] for option in definition.options if not option["isArchived"]]
     check_field_value(definition.kind, value, options, where=f"{where}fieldValue")
     return definition
 
 
-def _set(state: State, body: Json, call: Call, *, items: list[Json], prefix: str) -> list[Json]:
-    """Check all values, write all, and return them as they are shown."""
-    target = _target(state, body, call)
-    checked = []
+def write_values(
+    state: State, call: Call, *, custom: dict[str, Any], owner: str, items: list[Json], prefix: str
+) -> list[Json]:
+    """Check all values, write all, and return them as they are shown.
+
+    When one is wrong nothing is written, or what stands before it (switch ``partial_values`` = ``nothing``,
+    ``before``); which of the two is not documented.
+    """
+    checked: list[tuple[Field, Any]] = []
     for index, item in enumerate(items):
         where = f"{prefix}[{index}]." if prefix else ""
-        checked.append((_check(state, item, call, owner=body["objectType"], where=where), item["fieldValue"]))
+        try:
+            definition = _check(state, item, call, owner=owner, where=where)
+        except RefusedError:
+            if state.switch("partial_values") == "before":
+                _store(custom, checked)
+            raise
+        checked.append((definition, item["fieldValue"]))
+    return _store(custom, checked)
+
+
+def _store(custom: dict[str, Any], checked: list[tuple[Field, Any]]) -> list[Json]:
     shown = []
     for definition, value in checked:
         if value is None:
-            target.custom.pop(definition.id, None)
+            custom.pop(definition.id, None)
         else:
-            target.custom[definition.id] = value
+            custom[definition.id] = value
             shown.append(views.custom_value(definition, value))
+    return shown
+
+
+def _set(state: State, body: Json, call: Call, *, items: list[Json], prefix: str) -> list[Json]:
+    """Set values of one object."""
+    target, owner = _target(state, body, call), body["objectType"]
+    try:
+        shown = write_values(state, call, custom=target.custom, owner=owner, items=items, prefix=prefix)
+    except RefusedError:
+        if state.switch("partial_values") == "before":
+            _saved(state, target, owner)
+        raise
+    _saved(state, target, owner)
+    return shown
+
+
+def _saved(state: State, target: Any, owner: str) -> None:
     if hasattr(target, "updated_ms"):
         target.updated_ms = state.now()
     state.touch(target.id)
-    return shown
+    if owner == "Application":
+        webhooks.application(state, "applicationUpdate", target)
 
 
 def set_value(state: State, body: Json, call: Call) -> Any:

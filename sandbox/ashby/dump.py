@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from sandbox.ashby import views
-from sandbox.ashby.records import Application, Call, Candidate, Job, Json, Key
+from sandbox.ashby.others import shown
+from sandbox.ashby.records import SEES_ALL, Application, Call, Candidate, Job, Json
+from sandbox.ashby.schedules import show_schedule
 from sandbox.ashby.state import State, iso
-
-_SEES_ALL = Key("dump", frozenset(), frozenset(("confidential", "private", "history", "behalf")), 0)
 
 
 def dump(state: State) -> Json:
     """Return candidates, applications, jobs, fields, tags and counters; ``preexisting`` was there at the start."""
-    call = Call("dump", _SEES_ALL, state.key_user)
+    state.look(reads=False)
+    call = Call("dump", SEES_ALL, state.key_user)
     return {
         "candidates": [_candidate(state, item, call) for item in state.candidates.values()],
         "applications": [_application(state, item, call) for item in state.applications.values()],
@@ -21,6 +22,13 @@ def dump(state: State) -> Json:
         "departments": list(state.departments.values()),
         "locations": list(state.locations.values()),
         "openings": [views.opening(state, item, call) for item in state.openings.values()],
+        "offers": list(state.offers.values()),
+        "schedules": [show_schedule(state, item) for item in state.schedules.values()],
+        "emails": list(state.emails.values()),
+        "webhooks": [{**hook, "secretToken": None} for hook in state.webhooks.values()],
+        "projects": [{**item, "candidateIds": state.members.get(key, [])} for key, item in state.projects.items()],
+        "others": shown(state),
+        "merged": dict(state.merged),
         "notified": state.notified,
         "writes": state.writes,
         "preexisting": state.preexisting,

@@ -14,6 +14,7 @@ from typing import Any
 from sandbox.ashby import views
 from sandbox.ashby.candidates import find_candidate
 from sandbox.ashby.checks import RefusedError, invalid
+from sandbox.ashby.forms import Part
 from sandbox.ashby.records import Call, Candidate, Json, StoredFile, Upload
 from sandbox.ashby.state import State, find, new_id
 
@@ -64,14 +65,19 @@ def upload_signature(state: State, upload_id: str) -> str:
     return hmac.digest(state.secret, f"upload:{upload_id}".encode(), "sha256").hex()
 
 
-def _attach(state: State, body: Json, call: Call, *, handle: str, is_resume: bool) -> Candidate:
-    """Attach uploaded bytes to a candidate; the same handle again attaches them again (guess)."""
-    candidate = find_candidate(state, body["candidateId"])
+def attach(state: State, candidate: Candidate, handle: str, *, context: str, is_resume: bool) -> None:
+    """Attach uploaded bytes to a candidate; the same handle again does so again (switch ``handle_reuse``)."""
     upload = state.uploads.get(state.handles.get(handle, ""))
     if upload is None or upload.data is None:
         raise RefusedError("file_not_found", "no uploaded file belongs to this handle")
-    if upload.context != ("CandidateResume" if is_resume else "CandidateFiles"):
+    if upload.context != context:
         raise invalid("handle: made for another upload context")
+    reuse = state.switch("handle_reuse")
+    if upload.used and reuse == "refuse":
+        raise RefusedError("file_not_found", "the handle was used before")
+    if upload.used and reuse == "ignore":
+        return
+    upload.used = True
     file_id = new_id()
     stored = StoredFile(
         id=file_id,
@@ -84,13 +90,13 @@ def _attach(state: State, body: Json, call: Call, *, handle: str, is_resume: boo
         candidate=candidate.id,
     )
     state.files[stored.id] = stored
+    state.touch(stored.id)
     state.handles[stored.handle] = stored.id
     candidate.files.append(stored.id)
     if is_resume:
         candidate.resume = stored.id
         _parse(candidate, stored.data)
     state.save_candidate(candidate)
-    return candidate
 
 
 def _parse(candidate: Candidate, data: bytes) -> None:
@@ -104,22 +110,48 @@ def _parse(candidate: Candidate, data: bytes) -> None:
 
 def upload_resume(state: State, body: Json, call: Call) -> Any:
     """Attach a résumé and parse it; it becomes the candidate's résumé, earlier ones stay among the files."""
-    candidate = _attach(state, body, call, handle=body["resumeHandle"], is_resume=True)
+    candidate = find_candidate(state, body["candidateId"])
+    attach(state, candidate, body["resumeHandle"], context="CandidateResume", is_resume=True)
     return views.candidate(state, candidate, call)
 
 
 def upload_file(state: State, body: Json, call: Call) -> Any:
     """Attach a file that is no résumé."""
-    candidate = _attach(state, body, call, handle=body["fileHandle"], is_resume=False)
+    candidate = find_candidate(state, body["candidateId"])
+    attach(state, candidate, body["fileHandle"], context="CandidateFiles", is_resume=False)
     return views.candidate(state, candidate, call)
 
 
 def info(state: State, body: Json, call: Call) -> Any:
     """Return a temporary download address for a file's handle."""
-    stored = find(state.files, state.handles.get(body["fileHandle"], ""), "file_not_found")
+    stored = find(state, "files", state.handles.get(body["fileHandle"], ""), "file_not_found")
     token = secrets.token_urlsafe(24)
     state.downloads[token] = (stored.id, time.time() + state.number("download_seconds"))
     return {"url": f"{state.storage_url()}/ashby/file/{token}"}
+
+
+def keep_upload(state: State, context: str, part: Part) -> str:
+    """Keep the bytes of a form as an upload of their own, and return its handle."""
+    upload = Upload(new_id(), "", context, part.filename or "", part.content_type, len(part.data), 0.0, part.data)
+    upload.handle = _handle(state, f"{context}Upload", upload.id, state.org_id)
+    state.uploads[upload.id] = upload
+    state.handles[upload.handle] = upload.id
+    return upload.handle
+
+
+def read_form(state: State, endpoint: str, parts: list[Part]) -> Json:
+    """Turn a deprecated multipart body into the JSON one: part ``resume`` or ``file`` becomes a handle."""
+    is_resume = endpoint == "candidate.uploadResume"
+    member, context = ("resume", "CandidateResume") if is_resume else ("file", "CandidateFiles")
+    body: Json = {}
+    for part in parts:
+        if part.name == member and part.filename is not None:
+            body[f"{member}Handle"] = keep_upload(state, context, part)
+        elif part.name == "candidateId":
+            body["candidateId"] = part.data.decode("utf-8", "replace")
+        else:
+            raise invalid(f"{part.name}: unknown member of the form")
+    return body
 
 
 HANDLERS = {

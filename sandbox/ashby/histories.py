@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.records import Application, Event, Json
-from sandbox.ashby.state import State, find, new_id, plan_stages
+from sandbox.ashby.state import State, check_in_use, find, new_id, plan_stages
 
 FIRST_SCREEN = "FirstPreInterviewScreen"
 """Literal accepted as ``interviewStageId`` of ``application.create`` (vendor contract)."""
@@ -14,7 +14,7 @@ FIRST_SCREEN = "FirstPreInterviewScreen"
 
 def find_stage(state: State, plan_id: str, stage_id: str) -> Json:
     """Return a stage of a plan or refuse."""
-    stage: Json = find(state.stages, stage_id, "interview_stage_not_found")
+    stage: Json = find(state, "stages", stage_id, "interview_stage_not_found")
     if stage["interviewPlanId"] != plan_id:
         raise RefusedError("interview_stage_not_found", "the stage belongs to another interview plan")
     return stage
@@ -25,7 +25,7 @@ def check_reason(state: State, stage: Json, reason_id: str | None, member: str) 
     if stage["type"] == "Archived":
         if reason_id is None:
             raise invalid(f"{member}: required with a stage of type Archived")
-        find(state.archive_reasons, reason_id, "archive_reason_not_found")
+        check_in_use(state, find(state, "archive_reasons", reason_id, "archive_reason_not_found"), member)
     elif reason_id is not None:
         raise invalid(f"{member}: only with a stage of type Archived")
 
@@ -55,8 +55,9 @@ def read_events(
     """Return the events of a submitted history in order, or refuse it.
 
     Vendor contract: stages of the application's plan, ``stageNumber`` from 0, archive reason rules.
-    Guesses: numbers without gaps, times never decreasing (equal ones are fine), nothing in the future,
-    nothing before the application (switch ``history_before_creation``).
+    Guesses: numbers without gaps, nothing in the future; and by the switches ``history_order``,
+    ``equal_history_times`` and ``history_before_creation`` times never decreasing, equal ones taken, nothing
+    before the application.
     """
     ordered = sorted(given, key=lambda item: item["stageNumber"])
     if [item["stageNumber"] for item in ordered] != list(range(len(ordered))):
@@ -64,9 +65,12 @@ def read_events(
     for item in ordered:
         stage = find_stage(state, plan_id, item["stageId"])
         check_reason(state, stage, item.get("archiveReasonId"), "applicationHistory.archiveReasonId")
-        state.past(item["enteredStageAt"], "applicationHistory.enteredStageAt")
-    if any(earlier["enteredStageAt"] > later["enteredStageAt"] for earlier, later in pairwise(ordered)):
+        item["enteredStageAt"] = state.past(item["enteredStageAt"], "applicationHistory.enteredStageAt")
+    steps = [later["enteredStageAt"] - earlier["enteredStageAt"] for earlier, later in pairwise(ordered)]
+    if min(steps, default=1) < 0 and state.switch("history_order") == "refuse":
         raise invalid("applicationHistory: enteredStageAt must not decrease")
+    if 0 in steps and state.switch("equal_history_times") == "refuse":
+        raise invalid("applicationHistory: enteredStageAt must increase")
     if ordered[0]["enteredStageAt"] < created_ms and state.switch("history_before_creation") == "refuse":
         raise invalid("applicationHistory: enteredStageAt must not be before createdAt")
     return [_event(item, actor=actor, known=known) for item in ordered]

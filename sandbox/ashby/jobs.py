@@ -1,15 +1,17 @@
-"""``job.*`` and ``opening.*``."""
+"""``job.*``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.ashby import views
 from sandbox.ashby.candidates import time_window
 from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.paging import Page, paginate
-from sandbox.ashby.records import Call, Job, Json, Opening
+from sandbox.ashby.records import Call, Job, Json
 from sandbox.ashby.state import State, find, find_job, new_id
+from sandbox.ashby.values import INTERVALS
 
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     "Draft": ("Open", "Archived"),
@@ -25,25 +27,27 @@ DEFAULT_STATES = ("Open", "Closed", "Archived")
 
 def _check_place(state: State, body: Json) -> None:
     """Refuse a department, location or plan that does not exist or is archived (codes are guesses)."""
-    if "teamId" in body and find(state.departments, body["teamId"], "department_not_found")["isArchived"]:
+    if "teamId" in body and find(state, "departments", body["teamId"], "department_not_found")["isArchived"]:
         raise invalid("teamId: archived")
     if "locationId" in body:
-        location = find(state.locations, body["locationId"], "location_not_found")
+        location = find(state, "locations", body["locationId"], "location_not_found")
         if location["isArchived"] or location["type"] != "Location":
             raise invalid("locationId: archived or a level of the hierarchy")
     plan_id = body.get("defaultInterviewPlanId")
-    if plan_id is not None and find(state.plans, plan_id, "interview_plan_not_found")["isArchived"]:
+    if plan_id is not None and find(state, "plans", plan_id, "interview_plan_not_found")["isArchived"]:
         raise invalid("defaultInterviewPlanId: archived")
 
 
 def create(state: State, body: Json, call: Call) -> Any:
     """Add a job, always a draft."""
     _check_place(state, body)
-    if "jobTemplateId" in body or "brandId" in body:
-        raise RefusedError("job_template_not_found", "this organization has no job templates and no brands")
+    if "jobTemplateId" in body:
+        raise RefusedError("job_template_not_found", "this organization has no job templates")
+    if "brandId" in body:
+        find(state, "brands", body["brandId"], "brand_not_found")
     now = state.now()
     job = Job(new_id(), body["title"].strip(), body["teamId"], body["locationId"], now, now)
-    job.plan, job.author = body.get("defaultInterviewPlanId"), call.actor
+    job.plan, job.author, job.brand = body.get("defaultInterviewPlanId"), call.actor, body.get("brandId")
     state.jobs[job.id] = job
     state.touch(job.id)
     return views.job(state, job, call)
@@ -68,9 +72,15 @@ def _save(state: State, job: Job) -> None:
 
 
 def set_status(state: State, body: Json, call: Call) -> Any:
-    """Move a job along the allowed transitions; opening needs an interview plan."""
+    """Move a job along the allowed transitions; opening needs an interview plan.
+
+    The status it has already is refused, or taken without effect (switch ``repeat_status``); opening may publish
+    and notify (switch ``automations``).
+    """
     job = find_job(state, body["jobId"], call)
     wanted = body["status"]
+    if wanted == job.status and state.switch("repeat_status") == "accept":
+        return views.job(state, job, call)
     if wanted not in TRANSITIONS[job.status]:
         raise invalid(f"status: a job cannot go from {job.status} to {wanted}")
     if wanted == "Open" and job.plan is None:
@@ -78,10 +88,36 @@ def set_status(state: State, body: Json, call: Call) -> Any:
     job.status = wanted
     if wanted == "Open":
         job.opened_ms, job.closed_ms = state.now(), None
+        call.notified = state.switch("automations") == "on"
     elif wanted == "Closed":
         job.closed_ms = state.now()
     _save(state, job)
     return views.job(state, job, call)
+
+
+def make_tier(given: Json, make_id: Callable[[], str]) -> Json:
+    """Make a compensation tier with ids and summaries (their words are a guess)."""
+    components = []
+    for component in given["components"]:
+        if component["interval"] not in INTERVALS:
+            raise invalid("compensationTiers.components.interval: unknown")
+        low, high = component.get("minValue"), component.get("maxValue")
+        summary = f"{component['compensationType']} {low or ''} – {high or ''}".strip()
+        components.append(
+            {"id": make_id(), "summary": summary, "currencyCode": None, "minValue": None, "maxValue": None, **component}
+        )
+    texts = {name: given.get(name) for name in ("title", "additionalInformation")}
+    summary = " • ".join(component["summary"] for component in components)
+    return {"id": make_id(), **texts, "components": components, "tierSummary": summary}
+
+
+def update_compensation(state: State, body: Json, call: Call) -> Any:
+    """Replace the compensation tiers of a job."""
+    job = find_job(state, body["jobId"], call)
+    tiers = [make_tier(tier, new_id) for tier in body["compensationTiers"]]
+    job.tiers = tiers
+    _save(state, job)
+    return {**views.job(state, job, call), "compensationTiers": tiers}
 
 
 def _expanded(state: State, job: Job, call: Call, *, body: Json) -> Json:
@@ -143,65 +179,12 @@ def search(state: State, body: Json, call: Call) -> Any:
     ]
 
 
-def list_openings(state: State, body: Json, call: Call) -> Page:
-    """List openings."""
-    after, before = time_window(state, body)
-    return paginate(
-        state,
-        "opening.list",
-        body=body,
-        items=state.openings.values(),
-        render=lambda item: views.opening(state, item, call),
-        keep=lambda item: after <= item.created_ms <= before,
-    )
-
-
-def search_openings(state: State, body: Json, call: Call) -> Any:
-    """Find openings by their own identifier (equal)."""
-    return [
-        views.opening(state, item, call)
-        for item in state.openings.values()
-        if item.details["identifier"] == body["identifier"]
-    ]
-
-
-def create_opening(state: State, body: Json, call: Call) -> Any:
-    """Add an opening; everything is optional."""
-    if "teamId" in body:
-        find(state.departments, body["teamId"], "department_not_found")
-    for location_id in body.get("locationIds", []):
-        find(state.locations, location_id, "location_not_found")
-    for job_id in body.get("jobIds", []):
-        find_job(state, job_id, call)
-    now = state.now()
-    details: Json = {
-        "identifier": body.get("identifier", ""),
-        "description": body.get("description", ""),
-        "authorId": call.actor,
-        "teamId": body.get("teamId"),
-        "jobIds": body.get("jobIds", []),
-        "targetHireDate": body.get("targetHireDate"),
-        "targetStartDate": body.get("targetStartDate"),
-        "isBackfill": body.get("isBackfill", False),
-        "employmentType": body.get("employmentType", "FullTime"),
-        "locationIds": body.get("locationIds", []),
-    }
-    item = Opening(new_id(), body.get("openingState", "Draft"), now, new_id(), details)
-    item.opened_ms = now if item.state == "Open" else None
-    item.closed_ms = now if item.state == "Closed" else None
-    state.openings[item.id] = item
-    state.touch(item.id)
-    return views.opening(state, item, call)
-
-
 HANDLERS = {
     "job.create": create,
     "job.update": update,
     "job.setStatus": set_status,
+    "job.updateCompensation": update_compensation,
     "job.info": info,
     "job.list": list_jobs,
     "job.search": search,
-    "opening.list": list_openings,
-    "opening.search": search_openings,
-    "opening.create": create_opening,
 }

@@ -1,14 +1,14 @@
-"""Reference data: users, departments, locations, sources, reasons, plans, stages, interviews, and empty lists."""
+"""Reference data: the key, sources, reasons, plans, stages, interviews, forms, and empty lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.ashby.checks import RefusedError, invalid
+from sandbox.ashby.checks import RefusedError
 from sandbox.ashby.paging import Page, paginate
 from sandbox.ashby.records import Call, Json
-from sandbox.ashby.state import State, find, find_job, iso, new_id, plan_stages
+from sandbox.ashby.state import State, find, find_job, iso, plan_stages
 
 API_VERSION = "2026-01-01"
 """The one active version (vendor guide on versioning)."""
@@ -43,7 +43,7 @@ def _listing(name: str, *, paged: bool = True, sync: bool = True) -> Handler:
 
 def _single(name: str, member: str, code: str) -> Handler:
     """Make an info endpoint over one collection."""
-    return lambda state, body, call: find(getattr(state, name), body[member], code)
+    return lambda state, body, call: find(state, name, body[member], code)
 
 
 def _empty(state: State, body: Json, call: Call) -> Page:
@@ -52,7 +52,9 @@ def _empty(state: State, body: Json, call: Call) -> Page:
 
 
 def key_info(state: State, body: Json, call: Call) -> Any:
-    """Describe the key; scopes as in the contract's example (``candidates:read``)."""
+    """Describe the key; scopes as in the contract's example (``candidates:read``; switch ``scope_format``)."""
+    if state.switch("scope_format") == "permission":
+        return {"title": call.key.title, "createdAt": iso(call.key.created_ms), "scopes": sorted(call.key.permissions)}
     scopes = []
     for permission in sorted(call.key.permissions):
         verb = "write" if permission.endswith("Write") else "read"
@@ -71,88 +73,20 @@ def list_sources(state: State, body: Json, call: Call) -> Page:
     return Page([item for item in state.sources.values() if archived or not item["isArchived"]], None)
 
 
-def list_users(state: State, body: Json, call: Call) -> Page:
-    """List users; deactivated ones on demand."""
-    return paginate(
-        state,
-        "user.list",
-        body=body,
-        items=state.users.values(),
-        render=lambda item: item,
-        keep=lambda item: body.get("includeDeactivated", False) or item["isEnabled"],
-        key=lambda item: item["id"],
-    )
+def list_tracking_links(state: State, body: Json, call: Call) -> Page:
+    """List tracking links on one page, disabled ones on demand."""
+    disabled = body.get("includeDisabled", False)
+    return Page([item for item in state.tracking_links.values() if disabled or item["enabled"]], None)
 
 
-def search_users(state: State, body: Json, call: Call) -> Any:
-    """Find users by address, deactivated ones included (guess)."""
-    wanted = body["email"].strip().lower()
-    return [item for item in state.users.values() if item.get("email", "").lower() == wanted]
-
-
-def create_department(state: State, body: Json, call: Call) -> Any:
-    """Add a department or team; the name may repeat (guess)."""
-    if "parentId" in body:
-        find(state.departments, body["parentId"], "department_not_found")
-    now = iso(state.now())
-    item: Json = {
-        "id": new_id(),
-        "name": body["name"].strip(),
-        "externalName": body.get("externalName"),
-        "isArchived": False,
-        "parentId": body.get("parentId"),
-        "createdAt": now,
-        "updatedAt": now,
-        "extraData": body.get("extraData"),
-    }
-    state.departments[item["id"]] = item
-    state.touch(item["id"])
-    return item
-
-
-def list_locations(state: State, body: Json, call: Call) -> Page:
-    """List locations; levels of the hierarchy and archived ones on demand."""
-    return paginate(
-        state,
-        "location.list",
-        body=body,
-        items=state.locations.values(),
-        render=lambda item: item,
-        keep=lambda item: (
-            (body.get("includeArchived", False) or not item["isArchived"])
-            and (body.get("includeLocationHierarchy", False) or item["type"] == "Location")
-        ),
-        key=lambda item: item["id"],
-    )
-
-
-def create_location(state: State, body: Json, call: Call) -> Any:
-    """Add a location; ``isRemote`` must agree with ``workplaceType`` (vendor changelog)."""
-    if "parentLocationId" in body:
-        find(state.locations, body["parentLocationId"], "location_not_found")
-    kind = body.get("workplaceType")
-    if "isRemote" in body and kind is not None and body["isRemote"] != (kind == "Remote"):
-        raise invalid("isRemote: contradicts workplaceType")
-    item: Json = {
-        "id": new_id(),
-        "name": body["name"].strip(),
-        "externalName": body.get("externalName"),
-        "isArchived": False,
-        "address": body.get("address"),
-        "isRemote": body.get("isRemote", kind == "Remote"),
-        "workplaceType": kind,
-        "parentLocationId": body.get("parentLocationId"),
-        "type": body["type"],
-        "extraData": body.get("extraData"),
-    }
-    state.locations[item["id"]] = item
-    state.touch(item["id"])
-    return item
+def transcript(state: State, body: Json, call: Call) -> Any:
+    """Refuse: this organization takes no notes by machine (the code is the contract's)."""
+    raise RefusedError("notetaker_transcript_not_enabled", "transcripts are not enabled in this organization")
 
 
 def list_stages(state: State, body: Json, call: Call) -> Page:
     """List the stages of a plan in order, on one page."""
-    find(state.plans, body["interviewPlanId"], "interview_plan_not_found")
+    find(state, "plans", body["interviewPlanId"], "interview_plan_not_found")
     return Page(plan_stages(state, body["interviewPlanId"]), None)
 
 
@@ -175,15 +109,6 @@ HANDLERS: dict[str, Handler] = {
     "closeReason.list": _listing("close_reasons"),
     "source.list": list_sources,
     "communicationTemplate.list": _listing("templates", paged=False),
-    "department.list": _listing("departments"),
-    "department.info": _single("departments", "departmentId", "department_not_found"),
-    "department.create": create_department,
-    "location.list": list_locations,
-    "location.info": _single("locations", "locationId", "location_not_found"),
-    "location.create": create_location,
-    "user.list": list_users,
-    "user.info": _single("users", "userId", "user_not_found"),
-    "user.search": search_users,
     "interviewPlan.list": _listing("plans"),
     "interviewStage.list": list_stages,
     "interviewStage.info": _single("stages", "interviewStageId", "interview_stage_not_found"),
@@ -193,8 +118,9 @@ HANDLERS: dict[str, Handler] = {
     "interview.info": _single("interviews", "id", "interview_not_found"),
     "feedbackFormDefinition.list": _listing("forms"),
     "feedbackFormDefinition.info": _single("forms", "feedbackFormDefinitionId", "feedback_form_definition_not_found"),
-    "interviewSchedule.list": _empty,
     "jobTemplate.list": _empty,
-    "offer.list": _empty,
-    "jobPosting.list": lambda state, body, call: [],
+    "approval.list": _empty,
+    "brand.list": _listing("brands", sync=False),
+    "sourceTrackingLink.list": list_tracking_links,
+    "notetakerTranscript.info": transcript,
 }

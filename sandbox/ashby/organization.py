@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sandbox.ashby.organization_extras import add_extras
 from sandbox.ashby.organization_setup import DAY, department_id, location_id, make_id, set_up
 from sandbox.ashby.records import Application, Candidate, Event, Job, Json, Note
 from sandbox.ashby.state import COMPANY_NOW_MS, State, iso
@@ -38,15 +39,18 @@ def build_state(company: Company, *, switches: dict[str, str], storage_url: Call
     set_up(state, company)
     _jobs(state, company)
     _candidates(state, company)
+    add_extras(state, company)
     everything = (
         state.users, state.plans, state.interviews, state.forms, state.departments, state.locations,
         state.close_reasons, state.projects, state.tags, state.fields, state.jobs, state.candidates,
-        state.applications,
+        state.applications, state.brands, state.postings, state.offers, state.schedules, state.interview_events,
+        state.survey_forms, state.pools,
     )  # fmt: skip
     for collection in everything:
         state.touch(*collection)
     for candidate in state.candidates.values():
         state.touch(*candidate.notes)
+    state.born.clear()
     state.preexisting = {
         "candidates": list(state.candidates),
         "applications": list(state.applications),

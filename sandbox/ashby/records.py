@@ -45,6 +45,7 @@ class Candidate:
     credited: str | None = None
     timezone: str | None = None
     location: Json | None = None
+    fraud: str | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class Application:
     credited: str | None = None
     team: list[Json] = field(default_factory=list)
     feedback: list[str] = field(default_factory=list)
+    posting: str | None = None
 
 
 @dataclass(slots=True)
@@ -94,6 +96,8 @@ class Job:
     employment: str = "FullTime"
     plan: str | None = None
     custom: dict[str, Any] = field(default_factory=dict)
+    tiers: list[Json] = field(default_factory=list)
+    postings: list[str] = field(default_factory=list)
     requisition: str | None = None
     brand: str | None = None
     author: str | None = None
@@ -128,6 +132,7 @@ class Feedback:
     author: str
     submitted_ms: int
     event: str | None = None
+    interview_event: str | None = None
 
 
 @dataclass(slots=True)
@@ -142,6 +147,7 @@ class Upload:
     length: int
     expires: float
     data: bytes | None = None
+    used: bool = False
 
 
 @dataclass(slots=True)
@@ -168,6 +174,9 @@ class Opening:
     version_id: str
     details: Json
     custom: dict[str, Any] = field(default_factory=dict)
+    team: list[Json] = field(default_factory=list)
+    archived_ms: int | None = None
+    close_reason: str | None = None
     opened_ms: int | None = None
     closed_ms: int | None = None
 
@@ -195,3 +204,7 @@ class Call:
     def may(self, toggle: str) -> bool:
         """Say whether the key has a toggle."""
         return toggle in self.key.toggles
+
+
+SEES_ALL = Key("everything", frozenset(), frozenset(("confidential", "private", "history", "behalf")), 0)
+"""A key for what the sandbox shows of itself: the dump, webhooks."""

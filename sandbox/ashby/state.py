@@ -23,46 +23,20 @@ from sandbox.ashby.records import (
     StoredFile,
     Upload,
 )
+from sandbox.ashby.switches import SWITCHES
 
 COMPANY_NOW_MS = 1_774_958_400_000
 """2026-03-31T12:00:00Z, the end of the generated history; the run-time clock never stands before it."""
 
-SWITCHES: dict[str, str] = {
-    "unknown_members": "refuse",
-    "write_answers": "recorded",
-    "retry_after": "present",
-    "search_name": "equal",
-    "search_delay_ms": "0",
-    "duplicate_applications": "allowed",
-    "application_job_states": "Open,Closed",
-    "history_before_creation": "refuse",
-    "repeat_tag": "ignore",
-    "feedback_author": "enabled",
-    "null_field_values": "refuse",
-    "field_titles": "repeat",
-    "email_format": "any",
-    "on_behalf_of": "on",
-    "cursor_seconds": "3600",
-    "sync_token_seconds": "604800",
-    "incremental_max_pages": "0",
-    "upload_seconds": "600",
-    "download_seconds": "600",
-    "note_max_chars": "0",
-    "file_max_bytes": "0",
-    "key_toggles": "confidential,private,history,behalf",
-    "key_without": "",
-}
-"""Answers to questions the vendor leaves open, and the rights of the full key, with the defaults.
-
-What each value does stands in this folder's README.
-"""
+MOST_SHOWN = 20_000
+"""So many rendered items of lists are kept at most."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso(ms: int) -> str:
     """Write epoch milliseconds as the API does: ISO 8601, milliseconds, Z."""
-    return (_EPOCH + timedelta(milliseconds=ms)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def new_id() -> str:
@@ -72,7 +46,13 @@ def new_id() -> str:
 
 @dataclass
 class State:
-    """One organization. ``changed`` holds for each object id the number of its last change (sync tokens)."""
+    """One organization.
+
+    ``changed`` holds for each object id the number of its last change (sync tokens), ``log`` the id of each change
+    in order. ``shown`` keeps what lists showed last; ``kept`` says when it is good. ``removals`` tells open
+    cursors by how much positions moved: (list, owner, position). ``born`` and ``horizon`` serve the switch
+    ``visible_after_ms``: while a read is answered, objects born after the horizon are not there yet.
+    """
 
     switches: dict[str, str]
     storage_url: Callable[[], str]
@@ -105,7 +85,43 @@ class State:
     by_email: dict[str, dict[str, None]] = field(default_factory=dict)
     by_name: dict[str, dict[str, None]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    shown: dict[Any, Any] = field(default_factory=dict)
+    shown_at: tuple[Any, ...] = ()
+    log: list[str] = field(default_factory=list)
+    shown: dict[Any, Any] = field(default_factory=dict)
+    shown_at: tuple[int, int] = (0, 0)
     downloads: dict[str, tuple[str, float]] = field(default_factory=dict)
+    brands: dict[str, Json] = field(default_factory=dict)
+    boards: dict[str, Json] = field(default_factory=dict)
+    postings: dict[str, Json] = field(default_factory=dict)
+    application_forms: dict[str, Json] = field(default_factory=dict)
+    submissions: dict[str, Json] = field(default_factory=dict)
+    referrals: dict[str, Json] = field(default_factory=dict)
+    referral_form: Json = field(default_factory=dict)
+    tracking_links: dict[str, Json] = field(default_factory=dict)
+    offers: dict[str, Json] = field(default_factory=dict)
+    schedules: dict[str, Json] = field(default_factory=dict)
+    interview_events: dict[str, Json] = field(default_factory=dict)
+    survey_forms: dict[str, Json] = field(default_factory=dict)
+    survey_requests: dict[str, Json] = field(default_factory=dict)
+    survey_submissions: dict[str, Json] = field(default_factory=dict)
+    pools: dict[str, Json] = field(default_factory=dict)
+    pauses: dict[str, Json] = field(default_factory=dict)
+    interviewer_limits: dict[str, Json] = field(default_factory=dict)
+    user_values: dict[str, Json] = field(default_factory=dict)
+    emails: dict[str, Json] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+    reports: dict[str, str] = field(default_factory=dict)
+    report_runs: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    report_starts: list[float] = field(default_factory=list)
+    webhooks: dict[str, Json] = field(default_factory=dict)
+    outbox: list[Json] = field(default_factory=list)
+    others: list[Json] = field(default_factory=list)
+    merged: dict[str, str] = field(default_factory=dict)
+    removals: list[tuple[str, str | None, int]] = field(default_factory=list)
+    born: dict[str, int] = field(default_factory=dict)
+    horizon: int = 0
     preexisting: dict[str, list[str]] = field(default_factory=dict)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     seq: int = 0
@@ -126,16 +142,54 @@ class State:
 
     def touch(self, *ids: str) -> None:
         """Record that objects changed, for incremental synchronization."""
+        late = self.number("visible_after_ms")
         for object_id in ids:
+            if late and object_id not in self.changed:
+                self.born[object_id] = int(time.time() * 1000)
             self.seq += 1
             self.changed[object_id] = self.seq
+            self.log.append(object_id)
+
+    def forget(self, object_id: str) -> None:
+        """Record that an object is gone."""
+        self.seq += 1
+        self.log.append(object_id)
+        self.changed.pop(object_id, None)
+        self.born.pop(object_id, None)
+
+    def kept(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what was made for a key, made anew after any write or switch; for what is asked for often."""
+        now = (self.seq, self.writes, *self.switches.items())
+        if self.shown_at != now or len(self.shown) > MOST_SHOWN:
+            self.shown, self.shown_at = {}, now
+        if key not in self.shown:
+            self.shown[key] = make()
+        return self.shown[key]
+
+    def look(self, *, reads: bool) -> None:
+        """Begin a call: a read sees nothing younger than ``visible_after_ms``, a write sees everything."""
+        late = self.number("visible_after_ms") if reads else 0
+        self.horizon = int(time.time() * 1000) - late if late else 0
+
+    def hides(self, object_id: str) -> bool:
+        """Say whether an object is too young to be seen by the call being answered."""
+        return self.horizon > 0 and self.born.get(object_id, 0) > self.horizon
+
+    def settled(self) -> int:
+        """Return the change number up to which the call being answered sees every object."""
+        if not self.horizon:
+            return self.seq
+        hidden = [self.changed[key] for key, born in self.born.items() if born > self.horizon and key in self.changed]
+        return min(hidden, default=self.seq + 1) - 1
 
     def past(self, ms: int | None, member: str) -> int:
-        """Return a given time, or now; a time in the future is refused (guess: facts §9, question 5)."""
+        """Return a given time, or now (switches ``future_times`` and ``time_precision``)."""
         now = self.now()
-        if ms is not None and ms > now:
+        if ms is None:
+            return now
+        if ms > now and self.switch("future_times") == "refuse":
             raise invalid(f"{member}: must not be in the future")
-        return now if ms is None else ms
+        return ms if self.switch("time_precision") == "ms" else ms // 1000 * 1000
 
     def index(self, candidate: Candidate) -> None:
         """Make a candidate findable by its addresses and its name; call again after they changed."""
@@ -162,17 +216,17 @@ class State:
         self.touch(application.id)
 
 
-def find(collection: dict[str, Any], object_id: str, code: str) -> Any:
+def find(state: State, collection: str, object_id: str, code: str) -> Any:
     """Return an object by id or refuse with the endpoint's "not found" code."""
-    try:
-        return collection[object_id]
-    except KeyError:
-        raise RefusedError(code, f"{code.replace('_', ' ')} or not visible to this key") from None
+    found = getattr(state, collection).get(object_id)
+    if found is None or state.hides(object_id):
+        raise RefusedError(code, f"{code.replace('_', ' ')} or not visible to this key")
+    return found
 
 
 def find_job(state: State, job_id: str, call: Call) -> Job:
     """Return a job this key may see."""
-    job: Job = find(state.jobs, job_id, "job_not_found")
+    job: Job = find(state, "jobs", job_id, "job_not_found")
     if job.confidential and not call.may("confidential"):
         raise RefusedError("job_not_found", "job not found or not visible to this key")
     return job
@@ -185,7 +239,7 @@ def sees_application(state: State, application: Application, call: Call) -> bool
 
 def find_application(state: State, application_id: str, call: Call) -> Application:
     """Return an application this key may see."""
-    application: Application = find(state.applications, application_id, "application_not_found")
+    application: Application = find(state, "applications", application_id, "application_not_found")
     if not sees_application(state, application, call):
         raise RefusedError("application_not_found", "application not found or not visible to this key")
     return application
@@ -194,9 +248,15 @@ def find_application(state: State, application_id: str, call: Call) -> Applicati
 def check_references(state: State, body: Json) -> None:
     """Refuse a source or a credited user that does not exist (codes are guesses)."""
     if body.get("sourceId") is not None:
-        find(state.sources, body["sourceId"], "source_not_found")
+        check_in_use(state, find(state, "sources", body["sourceId"], "source_not_found"), "sourceId")
     if body.get("creditedToUserId") is not None:
-        find(state.users, body["creditedToUserId"], "user_not_found")
+        find(state, "users", body["creditedToUserId"], "user_not_found")
+
+
+def check_in_use(state: State, item: Json, member: str) -> None:
+    """Refuse an archived tag, source or reason when switch ``archived_references`` = ``refuse`` (undocumented)."""
+    if item["isArchived"] and state.switch("archived_references") == "refuse":
+        raise invalid(f"{member}: archived")
 
 
 def plan_stages(state: State, plan_id: str) -> list[Json]:

@@ -7,23 +7,18 @@ authentication at once. The form fields come first, the file last in part ``file
 from __future__ import annotations
 
 import hmac
-import re
 import time
 from collections.abc import Callable
-from itertools import pairwise
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.ashby.files import upload_signature
+from sandbox.ashby.forms import FormError, Part, parse_form
 from sandbox.ashby.records import Upload
 from sandbox.ashby.state import State
 from sandbox.journal import Journal
-
-Part = tuple[str, str | None, bytes]
-_NAME = re.compile(rb'[ ;]name="([^"]*)"')
-_FILE = re.compile(rb"filename\*?=")
 
 
 class DeniedError(Exception):
@@ -37,34 +32,21 @@ class DeniedError(Exception):
         self.message = message
 
 
-def parse_form(content_type: str, body: bytes) -> list[Part]:
-    """Return the parts of a multipart form in order: (name, "file" or None, bytes)."""
-    found = re.search(r'boundary="?([^";]+)"?', content_type)
-    if not content_type.lower().startswith("multipart/form-data") or not found:
+def _read(content_type: str, body: bytes) -> list[Part]:
+    """Return the parts of the form, or the S3 errors for what is none."""
+    if not content_type.lower().startswith("multipart/form-data"):
         raise DeniedError(412, "PreconditionFailed", "the body must be multipart/form-data")
-    delimiter = re.compile(rb"\r\n--" + re.escape(found[1].encode("latin-1")) + rb"(--)?[ \t]*(?=\r\n|\Z)")
-    body = b"\r\n" + body
-    marks = list(delimiter.finditer(body))
-    ends = [number for number, mark in enumerate(marks) if mark[1]]
-    if not ends:
-        raise DeniedError(400, "MalformedPOSTRequest", "the form does not end")
-    used = marks[: ends[0] + 1]
-    return [_part(body[mark.end() : following.start()]) for mark, following in pairwise(used)]
-
-
-def _part(piece: bytes) -> Part:
-    head, separator, data = piece.partition(b"\r\n\r\n")
-    name = _NAME.search(head)
-    if not separator or name is None:
-        raise DeniedError(400, "MalformedPOSTRequest", "a part has no name")
-    return name[1].decode("utf-8", "replace"), "file" if _FILE.search(head) else None, data
+    try:
+        return parse_form(content_type, body)
+    except FormError as error:
+        raise DeniedError(400, "MalformedPOSTRequest", str(error)) from None
 
 
 def accept(state: State, parts: list[Part]) -> Upload:
     """Check the fields, the lifetime and the length of an upload, and keep its bytes."""
-    if not parts or parts[-1][0] != "file" or any(name == "file" for name, _, _ in parts[:-1]):
+    if not parts or parts[-1].name != "file" or any(part.name == "file" for part in parts[:-1]):
         raise DeniedError(400, "InvalidArgument", "the file must be the last part and be called file")
-    fields = {name: data.decode("utf-8", "replace") for name, _, data in parts[:-1]}
+    fields = {part.name: part.data.decode("utf-8", "replace") for part in parts[:-1]}
     upload = state.uploads.get(fields.get("key", "").removeprefix("uploads/"))
     if upload is None:
         raise DeniedError(403, "AccessDenied", "no upload was reserved for this key")
@@ -76,7 +58,7 @@ def accept(state: State, parts: list[Part]) -> Upload:
         raise DeniedError(403, "AccessDenied", "Content-Type is not the reserved one")
     if time.time() > upload.expires:
         raise DeniedError(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
-    data = parts[-1][2]
+    data = parts[-1].data
     if len(data) != upload.length:
         code = "EntityTooLarge" if len(data) > upload.length else "EntityTooSmall"
         raise DeniedError(400, code, "the file has not the reserved length")
@@ -96,7 +78,7 @@ def routes(current: Callable[[], State], journal: Journal) -> list[Route]:
     async def upload(request: Request) -> Response:
         try:
             _check_headers(request)
-            accept(current(), parse_form(request.headers.get("content-type", ""), await request.body()))
+            accept(current(), _read(request.headers.get("content-type", ""), await request.body()))
         except DeniedError as denied:
             journal.add("storage", "upload", denied.status, note=denied.code)
             return _refused(denied)

@@ -87,6 +87,8 @@ SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "CompensationRange": (_is_compensation, "a compensation-range"),
 }
 
+_PLACE = {"city", "region", "country"}
+
 _FEEDBACK_SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Url": (lambda value: value == "" or (isinstance(value, str) and is_url(value)), "a URL or an empty string"),
     "Date": (lambda value: isinstance(value, str) and bool(DAY.match(value)) and _is_date(value), "YYYY-MM-DD"),
@@ -98,6 +100,12 @@ _FEEDBACK_SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "RichText": (
         lambda value: _members(value, {"type", "value"}) and value["type"] == "PlainText" and _is_text(value["value"]),
         '{"type": "PlainText", "value": "…"}',
+    ),
+    "File": (_is_text, "a file handle"),
+    "Job": (lambda value: _members(value, {"title", "value"}) and _is_uuid(value["value"]), '{"title", "value": id}'),
+    "Location": (
+        lambda value: isinstance(value, dict) and bool(value) and set(value) <= _PLACE,
+        '{"city", "region", "country"}',
     ),
     "UUID": (lambda value: _is_uuid(value) or (_members(value, {"value"}) and _is_uuid(value["value"])), "a UUID"),
 }

@@ -79,9 +79,9 @@ def candidate(state: State, item: Candidate, call: Call) -> Json:
     shown["tags"] = [state.tags[tag_id] for tag_id in item.tags]
     shown.update({name: getattr(item, name) for name in ("position", "company", "school") if getattr(item, name)})
     shown["applicationIds"] = _visible_applications(state, item, call)
-    if item.resume:
+    if item.resume and not state.hides(item.resume):
         shown["resumeFileHandle"] = file_handle(state, item.resume)
-    shown["fileHandles"] = [file_handle(state, file_id) for file_id in item.files]
+    shown["fileHandles"] = [file_handle(state, file_id) for file_id in item.files if not state.hides(file_id)]
     shown["customFields"] = custom_fields(state, item.custom, call)
     shown["profileUrl"] = PROFILE_URL + item.id
     shown["source"] = source(state, item.source)
@@ -89,14 +89,15 @@ def candidate(state: State, item: Candidate, call: Call) -> Json:
     shown["timezone"] = item.timezone
     if item.location:
         shown["location"] = item.location
-    shown["fraudStatus"] = None
+    shown["fraudStatus"] = item.fraud
     return shown
 
 
 def _visible_applications(state: State, item: Candidate, call: Call) -> list[str]:
-    if call.may("confidential"):
+    if call.may("confidential") and not state.horizon:
         return item.applications
-    return [key for key in item.applications if not state.jobs[state.applications[key].job].confidential]
+    seen = [key for key in item.applications if not state.hides(key)]
+    return [key for key in seen if call.may("confidential") or not state.jobs[state.applications[key].job].confidential]
 
 
 def note(state: State, item: Note) -> Json:
@@ -134,7 +135,7 @@ def _event(state: State, events: list[Event], index: int) -> Json:
         "stageNumber": index,
         "enteredStageAt": iso(item.entered_ms),
     }
-    if index + 1 < len(events):
+    if index + 1 < len(events) and state.switch("left_stage_at") == "present":
         shown["leftStageAt"] = iso(events[index + 1].entered_ms)
     shown["allowedActions"] = ["set_entered_at"] if index + 1 == len(events) else ["set_entered_at", "delete"]
     shown["actorId"] = item.actor
@@ -175,7 +176,8 @@ def application(state: State, item: Application, call: Call, *, thin: bool = Fal
     now_status = status(state, item)
     shown: Json = {"id": item.id, "createdAt": iso(item.created_ms), "updatedAt": iso(item.updated_ms)}
     if now_status == "Archived":
-        shown["archivedAt"] = iso(last.entered_ms)
+        by_event = state.switch("archived_at") == "event"
+        shown["archivedAt"] = iso(last.entered_ms if by_event else max(last.entered_ms, item.added_ms))
     shown["candidate"] = _person(state, item.candidate, thin=thin)
     shown["status"] = now_status
     shown["customFields"] = custom_fields(state, item.custom, call)
@@ -186,7 +188,7 @@ def application(state: State, item: Application, call: Call, *, thin: bool = Fal
     shown["archiveReason"] = archive_reason(state, item)
     shown["job"] = _job_brief(state.jobs[item.job], thin=thin)
     shown["hiringTeam"] = item.team
-    shown["appliedViaJobPostingId"] = None
+    shown["appliedViaJobPostingId"] = item.posting
     shown["submitterClientIp"] = None
     shown["submitterUserAgent"] = None
     return shown
@@ -204,7 +206,7 @@ def job(state: State, item: Job, call: Call) -> Json:
         "departmentId": item.department,
         "defaultInterviewPlanId": item.plan,
         "interviewPlanIds": [item.plan] if item.plan else [],
-        "jobPostingIds": [],
+        "jobPostingIds": item.postings,
         "customFields": custom_fields(state, item.custom, call),
         "hiringTeam": item.team,
         "customRequisitionId": item.requisition,
@@ -235,13 +237,14 @@ def field(item: Field) -> Json:
 
 def feedback(state: State, item: Feedback) -> Json:
     """Show a submitted feedback form as ``applicationFeedback.list`` does."""
+    event = state.interview_events.get(item.interview_event or "", {})
     return {
         "id": item.id,
         "formDefinition": state.forms[item.form]["formDefinition"],
         "submittedValues": item.values,
         "submittedByUser": state.users[item.author],
-        "interviewId": None,
-        "interviewEventId": None,
+        "interviewId": event.get("interviewId"),
+        "interviewEventId": item.interview_event,
         "feedbackFormDefinitionId": item.form,
         "applicationHistoryId": item.event,
         "applicationId": item.application,
@@ -255,15 +258,15 @@ def opening(state: State, item: Opening, call: Call) -> Json:
         "id": item.id,
         "openedAt": None if item.opened_ms is None else iso(item.opened_ms),
         "closedAt": None if item.closed_ms is None else iso(item.closed_ms),
-        "isArchived": False,
-        "archivedAt": None,
-        "closeReasonId": None,
+        "isArchived": item.archived_ms is not None,
+        "archivedAt": None if item.archived_ms is None else iso(item.archived_ms),
+        "closeReasonId": item.close_reason,
         "openingState": item.state,
         "latestVersion": {
             "id": item.version_id,
             **item.details,
             "createdAt": iso(item.created_ms),
-            "hiringTeam": [],
+            "hiringTeam": item.team,
             "customFields": custom_fields(state, item.custom, call),
         },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from sandbox.company import catalog, children, history, meetings, papers, templates
 from sandbox.company import people as persons
@@ -31,8 +32,8 @@ def _settle(company: Company) -> None:
         old = latest < history.JUNE_2020_MS
         changed = company.rng(f"updated:{opportunity['id']}").random()
         opportunity["updatedAt"] = None if old and changed < 0.9 else latest + int(changed * 1000)
-    company.tags = _counted(item["tags"] for item in company.opportunities)
-    company.sources = _counted(item["sources"] for item in company.opportunities)
+    company.tags = counted(item["tags"] for item in company.opportunities)
+    company.sources = counted(item["sources"] for item in company.opportunities)
 
 
 def _activity(company: Company, opportunity_id: str) -> list[int]:
@@ -41,9 +42,9 @@ def _activity(company: Company, opportunity_id: str) -> list[int]:
     return times + [form["createdAt"] for form in company.feedback.get(opportunity_id, ())]
 
 
-def _counted(lists: object) -> list[Record]:
+def counted(lists: Iterable[list[str]]) -> list[Record]:
     """Texts with how many opportunities carry them, in alphabetical order as Lever lists them."""
     counts: Counter[str] = Counter()
-    for items in lists:  # type: ignore[attr-defined]
+    for items in lists:
         counts.update(set(items))
     return [{"text": text, "count": counts[text]} for text in sorted(counts, key=lambda text: (text.lower(), text))]

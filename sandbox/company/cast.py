@@ -30,9 +30,10 @@ class Draft:
 class Cast:
     """Hands out people with names, phones and addresses that nobody else has, unless a trap asks for it."""
 
-    def __init__(self, company: Company) -> None:
-        """Start with an empty cast."""
+    def __init__(self, company: Company, *, first: int = 0) -> None:
+        """Start with an empty cast; its contacts are numbered from ``first``."""
         self.company = company
+        self._first = first
         self.drafts: list[Draft] = []
         self._rng = company.rng("cast")
         self._names: set[str] = set()
@@ -87,7 +88,7 @@ class Cast:
         **hint: object,
     ) -> Draft:
         """Add a Lever contact of a person; what is not given is made up plausibly."""
-        number = len(self.drafts)
+        number = self._first + len(self.drafts)
         rng = self.company.rng(f"contact:{number}")
         contact_id = self.company.uuid(f"contact:{number}")
         shown = person.name if name is None else name

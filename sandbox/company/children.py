@@ -27,10 +27,10 @@ def fill(company: Company) -> None:
             continue
         rng = company.rng(f"children:{opportunity['id']}")
         for number in range(rng.choices((0, 1, 2, 3), (38, 34, 19, 9))[0]):
-            _note(company, opportunity, rng, number)
+            add_note(company, opportunity, rng, number)
         _feedback(company, opportunity, rng)
         if rng.random() < 0.14:
-            _form(company, opportunity, rng, place)
+            add_form(company, opportunity, rng, place)
     _plant(company)
 
 
@@ -47,7 +47,7 @@ def _author(company: Company, rng: random.Random) -> str | None:
     return str(rng.choice(company.users)["id"])
 
 
-def _note(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:
+def add_note(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:
     """A thread of one to four comments."""
     at = _inside(opportunity, rng)
     texts = [rng.choice(words.NOTE_TEXTS)]
@@ -88,17 +88,17 @@ def _feedback(company: Company, opportunity: Record, rng: random.Random) -> None
             text = "On-site interview" if interview["stage"] == company.stages[7]["id"] else "Structured interview"
             if interview["date"] < NOW_MS - 2500 * DAY:
                 text = templates.GONE
-            form = _feedback_form(company, opportunity, rng, text, at=min(interview["date"] + HOUR, NOW_MS - HOUR))
+            form = add_feedback(company, opportunity, rng, text, at=min(interview["date"] + HOUR, NOW_MS - HOUR))
             form |= {"interview": interview["id"], "panel": interview["panel"], "user": person["id"]}
             interview["feedbackForms"].append(form["id"])
     if rng.random() < 0.05:
         kind = rng.choice(("assignment", "share", "interview"))
         text = "Take-home assignment" if kind == "assignment" else "Structured interview"
-        form = _feedback_form(company, opportunity, rng, text, at=_inside(opportunity, rng))
+        form = add_feedback(company, opportunity, rng, text, at=_inside(opportunity, rng))
         form |= {"type": kind, "user": _author(company, rng)}
 
 
-def _feedback_form(company: Company, opportunity: Record, rng: random.Random, text: str, *, at: int) -> Record:
+def add_feedback(company: Company, opportunity: Record, rng: random.Random, text: str, *, at: int) -> Record:
     """One feedback form; a few are drafts."""
     number = len(company.feedback.get(opportunity["id"], ()))
     topic = f"feedback:{opportunity['id']}:{number}"
@@ -122,11 +122,13 @@ def _feedback_form(company: Company, opportunity: Record, rng: random.Random, te
     return form
 
 
-def _form(company: Company, opportunity: Record, rng: random.Random, place: int) -> Record:
+def add_form(
+    company: Company, opportunity: Record, rng: random.Random, place: int, *, topic: str | None = None
+) -> Record:
     """One profile form."""
     text = list(templates.PROFILE_FORMS)[place % 3]
     at = _inside(opportunity, rng)
-    topic = f"form:{opportunity['id']}"
+    topic = topic or f"form:{opportunity['id']}"
     form: Record = {
         "id": company.uuid(topic),
         "type": "form",
@@ -151,10 +153,10 @@ def _plant(company: Company) -> None:
     alive = [item for item in company.opportunities if not item["isAnonymized"]]
     spread = [alive[(place * 37) % len(alive)] for place in range(len(ODD_NOTES) + 2)]
     for place, text in enumerate(ODD_NOTES):
-        _note(company, spread[place], rng, 90 + place)["fields"][0]["value"] = text
+        add_note(company, spread[place], rng, 90 + place)["fields"][0]["value"] = text
     sentence = "He told us about the bridge project in great detail, and we listened. "
-    _note(company, spread[-2], rng, 97)["fields"][0]["value"] = (sentence * 400)[:25_000]
-    deleted = _note(company, spread[-1], rng, 98)
+    add_note(company, spread[-2], rng, 97)["fields"][0]["value"] = (sentence * 400)[:25_000]
+    deleted = add_note(company, spread[-1], rng, 98)
     deleted["deletedAt"] = deleted["createdAt"] + DAY
     forms = [form for item in alive for form in company.feedback.get(item["id"], ()) if form["completedAt"]]
     if forms:

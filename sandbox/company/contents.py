@@ -43,6 +43,7 @@ def contacts(company: Company) -> list[Record]:
             "consent": consent.get(contact["id"]),
         }
         for contact in company.contacts.values()
+        if contact["id"] in consent
     ]
 
 

@@ -33,9 +33,11 @@ def make(spec: Spec) -> bytes:
     return _pdf(rng, spec)
 
 
-def sha256(spec: Spec) -> str:
-    """Return the SHA-256 of the bytes of one file, in hex."""
-    return hashlib.sha256(make(spec)).hexdigest()
+@lru_cache(maxsize=100_000)
+def about(spec: Spec) -> tuple[str, int]:
+    """Return the SHA-256 of the bytes of one file, in hex, and their number."""
+    body = make(spec)
+    return hashlib.sha256(body).hexdigest(), len(body)
 
 
 def _txt(rng: random.Random, spec: Spec) -> bytes:

@@ -25,6 +25,7 @@ class Plan:
     posting: Record | None
     created: int
     origin: str
+    fresh: bool = False
 
 
 def fill(company: Company, drafts: list[Draft]) -> None:
@@ -36,7 +37,7 @@ def fill(company: Company, drafts: list[Draft]) -> None:
         rng = company.rng(f"history:{index}")
         apart = taken.setdefault(draft.person.key, set()) if draft.person.review else set()
         for plan in _plans(company, draft, rng, weights, apart):
-            _opportunity(company, draft, replace(plan, number=number))
+            write_opportunity(company, draft, replace(plan, number=number))
             number += 1
     _plant(company, drafts)
     company.opportunities.sort(key=lambda item: (item["createdAt"], item["id"]))
@@ -88,13 +89,13 @@ def _origin(rng: random.Random, posting: Record | None) -> str:
     return rng.choices(kinds, (56, 22, 10, 5, 3, 4))[0]
 
 
-def _opportunity(company: Company, draft: Draft, plan: Plan) -> Record:
+def write_opportunity(company: Company, draft: Draft, plan: Plan) -> Record:
     """Write out one opportunity with its application."""
     rng = company.rng(f"opportunity:{plan.number}")
     opportunity_id = company.uuid(f"opportunity:{plan.number}")
     owner = _owner(company, plan.posting, rng)
     changes = _stage_changes(company, plan, rng, owner)
-    archived = _archived(company, changes, rng, plan)
+    archived = None if plan.fresh else _archived(company, changes, rng, plan)
     advanced = archived["archivedAt"] if archived else changes[-1]["updatedAt"]
     opportunity: Record = {
         "id": opportunity_id,
@@ -254,12 +255,25 @@ def _application(company: Company, opportunity: Record, plan: Plan, rng: random.
         "customQuestions": _questions(company, opportunity, kind, rng),
         "createdAt": plan.created + rng.choice((0, 1, 45)),
         "archived": archived,
-        "requisitionForHire": None,
+        "requisitionForHire": requisition_for(company, posting, opportunity["archived"]),
     }
     application |= {"ipAddress": "203.0.113.7" if typed else None, "referer": None, "userAgent": None}
     application |= {"acceptLanguage": None, "timezone": None}
     company.applications[application_id] = application
     opportunity["applications"] = [application_id]
+
+
+def requisition_for(company: Company, posting: Record, archived: Record | None) -> Record | None:
+    """The requisition somebody was hired on: for hires on a posting that has one."""
+    hired = {reason["id"] for reason in company.archive_reasons if reason["type"] == "hired"}
+    if archived is None or archived["reason"] not in hired:
+        return None
+    row = next((one for one in company.requisitions if posting.get("id") in one["postings"]), None)
+    return row and {
+        "id": row["id"],
+        "requisitionCode": row["requisitionCode"],
+        "hiringManagerOnHire": row["hiringManager"],
+    }
 
 
 def _questions(company: Company, opportunity: Record, kind: str, rng: random.Random) -> list[Record]:
@@ -292,7 +306,7 @@ def _plant(company: Company, drafts: list[Draft]) -> None:
         plan = Plan(
             number, posting, posting["createdAt"] + rng.randrange(10, 300) * DAY, "sourced" if place % 2 else "applied"
         )
-        _opportunity(company, draft, plan)
+        write_opportunity(company, draft, plan)
         number += 1
     by_contact = {item["contact"]: item for item in company.opportunities if item["applications"]}
     repeats = [by_contact[draft.contact["id"]] for draft in ordinary[-40:] if draft.contact["id"] in by_contact][:3]
@@ -302,7 +316,7 @@ def _plant(company: Company, drafts: list[Draft]) -> None:
             p for p in company.postings if p["id"] == company.applications[item["applications"][0]]["posting"]
         )
         created = min(item["lastAdvancedAt"] + 30 * DAY, NOW_MS - 3 * HOUR + number)
-        _opportunity(company, owners[item["contact"]], Plan(number, posting, created, "applied"))
+        write_opportunity(company, owners[item["contact"]], Plan(number, posting, created, "applied"))
         number += 1
     _odd_histories(company)
     _plant_deleted(company, number)
@@ -325,7 +339,7 @@ def _plant_deleted(company: Company, number: int) -> None:
                   "isAnonymized": False, "location": {"name": ""}, "emails": [], "phones": []})  # fmt: skip
     for offset in range(4):
         plan = Plan(number + offset, company.postings[offset], NOW_MS - (300 - offset) * DAY, "applied")
-        item = _opportunity(company, spare, plan)
+        item = write_opportunity(company, spare, plan)
         company.opportunities.remove(item)
         application = company.applications.pop(item["applications"][0])
         deleted = NOW_MS - (20 - offset) * DAY

@@ -22,15 +22,15 @@ def fill(company: Company) -> None:
         rng = company.rng(f"meetings:{opportunity['id']}")
         for change in opportunity["stageChanges"]:
             if 5 <= change["toStageIndex"] <= 7 and rng.random() < 0.7:
-                _panel(company, opportunity, change, rng)
+                add_panel(company, opportunity, change, rng)
         if any(change["toStageIndex"] >= 8 for change in opportunity["stageChanges"]):
-            _offer(company, opportunity, rng, offers)
+            add_offer(company, opportunity, rng, offers)
             offers += 1
         if opportunity["origin"] == "referred":
             _referral(company, opportunity, rng)
 
 
-def _panel(company: Company, opportunity: Record, change: Record, rng: random.Random) -> None:
+def add_panel(company: Company, opportunity: Record, change: Record, rng: random.Random) -> Record:
     """One panel of one to three interviews; some were called off."""
     number_of_panel = len(company.panels.get(opportunity["id"], ()))
     topic = f"panel:{opportunity['id']}:{change['toStageIndex']}:{number_of_panel}"
@@ -61,6 +61,7 @@ def _panel(company: Company, opportunity: Record, change: Record, rng: random.Ra
     company.panels.setdefault(opportunity["id"], []).append(panel)
     for interview in interviews:
         company.interviews.setdefault(opportunity["id"], []).append(_full(company, opportunity, panel, interview))
+    return panel
 
 
 def _interview(company: Company, topic: str, date: int, form: str, rng: random.Random) -> Record:
@@ -113,13 +114,15 @@ def _full(company: Company, opportunity: Record, panel: Record, interview: Recor
     }
 
 
-def _offer(company: Company, opportunity: Record, rng: random.Random, number: int) -> None:
+def add_offer(
+    company: Company, opportunity: Record, rng: random.Random, number: int, *, at: int | None = None
+) -> Record:
     """An offer; hired people signed theirs, and the signed document can be downloaded."""
     offer_id = company.uuid(f"offer:{opportunity['id']}")
     reasons = {reason["id"]: reason["type"] for reason in company.archive_reasons}
     hired = bool(opportunity["archived"]) and reasons[opportunity["archived"]["reason"]] == "hired"
     status = "signed" if hired else OFFER_STATES[1:][number % (len(OFFER_STATES) - 1)]
-    at = opportunity["stageChanges"][-1]["updatedAt"] + HOUR
+    at = at or opportunity["stageChanges"][-1]["updatedAt"] + HOUR
     out = status in ("signed", "denied", "sent", "opened", "sent-manually")
     posting = company.applications[opportunity["applications"][0]]["posting"] if opportunity["applications"] else None
     offer: Record = {
@@ -139,6 +142,7 @@ def _offer(company: Company, opportunity: Record, rng: random.Random, number: in
         "signedDocument": _document(company, opportunity, offer_id, "signed", at) if status == "signed" else None,
     }
     company.offers.setdefault(opportunity["id"], []).append(offer)
+    return offer
 
 
 def _offer_fields(company: Company, opportunity: Record, rng: random.Random, at: int) -> list[Record]:

@@ -39,7 +39,10 @@ class Person:
 
 @dataclass
 class Company:
-    """A Lever account, unexpanded, with exactly the attribute names of Lever's API."""
+    """A Lever account, unexpanded, with exactly the attribute names of Lever's API.
+
+    ``merged`` says for each contact that was merged into another one, into which.
+    """
 
     seed: int
     users: list[Record] = field(default_factory=list)
@@ -74,6 +77,7 @@ class Company:
     not_same: list[tuple[str, str]] = field(default_factory=list)
     file_kinds: dict[str, filebytes.Spec] = field(default_factory=dict)
     lost_files: set[str] = field(default_factory=set)
+    merged: dict[str, str] = field(default_factory=dict)
 
     def rng(self, topic: str) -> random.Random:
         """Return a random source of its own for one topic, the same on every run."""

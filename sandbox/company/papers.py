@@ -28,9 +28,9 @@ def fill(company: Company) -> None:
             continue
         rng = company.rng(f"papers:{opportunity['id']}")
         for number in range(rng.choices((0, 1, 2, 3), (34, 52, 11, 3))[0]):
-            _resume(company, opportunity, rng, number)
+            add_resume(company, opportunity, rng, number)
         for number in range(rng.choices((0, 1, 2), (84, 13, 3))[0]):
-            _file(company, opportunity, rng, number)
+            add_file(company, opportunity, rng, number)
     _plant(company)
 
 
@@ -43,7 +43,7 @@ def _register(company: Company, key: str, rng: random.Random, title: str, *, kin
     return len(filebytes.make(spec))
 
 
-def _resume(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:
+def add_resume(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:
     """One resume; one in eight came from a profile page and has no file."""
     resume_id = company.uuid(f"resume:{opportunity['id']}:{number}")
     at = min(opportunity["createdAt"] + number * rng.randrange(10**6, 10**10), NOW_MS - 10_000)
@@ -94,7 +94,7 @@ def _parsed(rng: random.Random, at: int) -> Record:
     return {"positions": positions, "schools": [school] if rng.random() < 0.8 else []}
 
 
-def _file(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:
+def add_file(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:
     """One file; uploadedAt and size are strings now and then, as the reference shows them."""
     file_id = company.uuid(f"file:{opportunity['id']}:{number}")
     at = min(opportunity["createdAt"] + rng.randrange(10**5, 10**9), NOW_MS - 9_000)
@@ -124,27 +124,27 @@ def _plant(company: Company) -> None:
     """Odd names, one name twice, an empty file, a big one, and two that Lever could not process."""
     rng = company.rng("odd-papers")
     alive = [item for item in company.opportunities if not item["isAnonymized"] and item["origin"] != "sourced"]
-    files = [_file(company, alive[(place * 29) % len(alive)], rng, 90 + place) for place in range(len(ODD_NAMES))]
+    files = [add_file(company, alive[(place * 29) % len(alive)], rng, 90 + place) for place in range(len(ODD_NAMES))]
     for record, name in zip(files, ODD_NAMES, strict=True):
         record["name"] = name
-    first, second = (_resume_with_file(company, alive[5 % len(alive)], rng, number) for number in (80, 81))
+    first, second = (resume_with_file(company, alive[5 % len(alive)], rng, number) for number in (80, 81))
     second["file"]["name"] = first["file"]["name"]
-    empty = _file(company, alive[7 % len(alive)], rng, 70)
+    empty = add_file(company, alive[7 % len(alive)], rng, 70)
     empty |= {"name": "empty.txt", "ext": ".txt", "size": _register(company, empty["id"], rng, "", kind="empty")}
-    big = _resume_with_file(company, alive[11 % len(alive)], rng, 82)
+    big = resume_with_file(company, alive[11 % len(alive)], rng, 82)
     big["file"]["size"] = _register(company, big["id"], rng, "Portfolio with pictures", kind="pdf", size=BIG_BYTES)
     for place, status in enumerate(("error", "unsupported")):
-        broken = _resume_with_file(company, alive[(13 + place) % len(alive)], rng, 83 + place)
+        broken = resume_with_file(company, alive[(13 + place) % len(alive)], rng, 83 + place)
         broken["file"]["status"] = status
         company.lost_files.add(broken["id"])
-    lost = _file(company, alive[17 % len(alive)], rng, 71)
+    lost = add_file(company, alive[17 % len(alive)], rng, 71)
     lost["status"] = "error"
     company.lost_files.add(lost["id"])
 
 
-def _resume_with_file(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:
+def resume_with_file(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:
     """A planted resume that surely has a file."""
-    resume = _resume(company, opportunity, rng, number)
+    resume = add_resume(company, opportunity, rng, number)
     if resume["file"] is None:
         size = _register(company, resume["id"], rng, "Curriculum vitae", kind="pdf")
         resume["file"] = _about_file(opportunity, "resumes", resume["id"], "cv.pdf", size, resume["createdAt"]) | {

@@ -17,12 +17,15 @@ def truth(company: Company) -> Record:
     """Return the whole truth about a company as JSON-able data."""
     owner = {contact: person for person in company.people for contact in person.contacts}
     names = contents.Names(company)
+    reached = {item["contact"] for item in company.opportunities}
     opportunities = _opportunities(company, owner, names)
     loads = {row["id"] for row in opportunities if not row["expected"].startswith("never")}
     answer: Record = {
-        "people": [_person(person) for person in company.people],
+        "people": [row for person in company.people for row in _person(company, person, reached)],
         "must_not_merge": [list(pair) for pair in must_not_merge(company, owner)],
-        "same_person_review": [list(pair) for person in company.people for pair in person.review],
+        "same_person_review": [
+            list(pair) for person in company.people for pair in person.review if _kept(company, reached, pair)
+        ],
         "contacts": contents.contacts(company),
         "opportunities": opportunities,
         "notes": [_note(names, item, note, loads) for item, note in _each(company, "notes")],
@@ -33,6 +36,7 @@ def truth(company: Company) -> Record:
         "offers": _meetings(company, names, loads, "offers"),
         "files": _files(company, loads),
         "deleted_opportunities": [item["id"] for item in company.deleted_opportunities],
+        "merged_contacts": dict(company.merged),
     }
     answer["counts"] = _counts(company, answer)
     return answer
@@ -48,6 +52,8 @@ def must_not_merge(company: Company, owner: dict[str, Person]) -> list[Pair]:
     """Pairs of contacts of different people that share an address, a name or (planted) a phone."""
     shared: dict[Pair, set[str]] = defaultdict(set)
     for contact in company.contacts.values():
+        if contact["id"] not in owner:
+            continue
         for email in contact["emails"]:
             shared["email", canonical(email)].add(contact["id"])
         if contact["name"].strip():
@@ -60,16 +66,36 @@ def must_not_merge(company: Company, owner: dict[str, Person]) -> list[Pair]:
     return sorted(pairs)  # type: ignore[arg-type]
 
 
-def _person(person: Person) -> Record:
-    return {
+def _person(company: Company, person: Person, reached: set[str]) -> list[Record]:
+    """A person, and apart from them those of their contacts that were erased or lost their last opportunity."""
+    lost = {
+        "never:anonymised": [
+            one for one in person.contacts if one in reached and company.contacts[one]["isAnonymized"]
+        ],
+        "never:deleted": [one for one in person.contacts if one not in reached],
+    }
+    kept = [one for one in person.contacts if _kept(company, reached, (one,))]
+    groups = [[one for one in group if one in kept] for group in person.silent]
+    row = {
         "key": person.key,
         "name": person.name,
-        "contacts": person.contacts,
+        "contacts": kept,
         "traps": person.traps,
         "expected": person.expected,
-        "silent_groups": person.silent,
+        "silent_groups": [group for group in groups if len(group) > 1],
         "ashby": person.ashby,
     }
+    apart = [
+        row | {"key": f"{person.key}:{expected[6:]}", "contacts": contacts, "expected": expected, "silent_groups": []}
+        for expected, contacts in lost.items()
+        if contacts
+    ]
+    return [row, *apart] if kept else [{**apart[0], "key": person.key}, *apart[1:]]
+
+
+def _kept(company: Company, reached: set[str], contacts: tuple[str, ...]) -> bool:
+    """Whether all of some contacts still have opportunities and were not erased."""
+    return all(one in reached and not company.contacts[one]["isAnonymized"] for one in contacts)
 
 
 def _each(company: Company, kind: str) -> list[tuple[Record, Record]]:
@@ -104,7 +130,9 @@ def _opportunities(company: Company, owner: dict[str, Person], names: contents.N
             **contents.opportunity(company, names, item),
         }
         rows.append(row)
-        if person.expected != "load":
+        if item["isAnonymized"]:
+            row["expected"] = "never:anonymised"
+        elif person.expected != "load":
             row["expected"] = person.expected
         elif posting is None or posting not in known:
             row["expected"] = "no posting"
@@ -211,8 +239,7 @@ def _file(company: Company, item: Record, child: Record, kind: str, key: str, lo
         expected, spec = "unavailable", None
     elif item["id"] not in loads:
         expected = "never:person"
-    digest = filebytes.sha256(spec) if spec else None
-    size = len(filebytes.make(spec)) if spec else None
+    digest, size = filebytes.about(spec) if spec else (None, None)
     return {
         "id": child["id"],
         "opportunity": item["id"],

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
-from sandbox.lever.app import LeverApp, create
+from typing import TYPE_CHECKING
+
+from sandbox.lever.app import LeverApp
+
+if TYPE_CHECKING:
+    from sandbox.company import Company
+    from sandbox.company.large import LargeCompany
+    from sandbox.journal import Journal
+    from sandbox.settings import Settings
 
 __all__ = ["LeverApp", "create"]
+
+
+def create(company: Company | LargeCompany, *, settings: Settings, journal: Journal) -> LeverApp:
+    """Return the Lever side of a company, ordinary or large."""
+    if not settings.opportunities:
+        return LeverApp(company, settings=settings, journal=journal)
+    from sandbox.lever.large import LargeLever  # noqa: PLC0415 - numpy is loaded for large companies only
+
+    return LargeLever(company, settings=settings, journal=journal)

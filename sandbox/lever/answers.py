@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-lever-region", b"global"),
     (b"server", b"lever-data-api"),
     (b"x-stream-path", b"dapi"),
 )
-"""Headers of recorded answers (2026); ``date`` is added by the server."""
+"""Headers of recorded answers (2026); ``date`` is added by the server, ``x-lever-region`` is a switch."""
 
 
 @dataclass
@@ -60,6 +60,16 @@ def dumped(payload: Any, *, status: int = 200) -> Answer:
     return Answer(
         status, json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     )
+
+
+def listed(rows: Iterable[bytes], *, token: str | None, has_next: bool | None) -> Answer:
+    """Objects that are JSON texts already, in the envelope of a list; without ``hasNext`` where it is None."""
+    body = b'{"data":[' + b",".join(rows) + b"]"
+    if token is not None:
+        body += b',"next":' + dumped(token).body
+    if has_next is not None:
+        body += b',"hasNext":' + (b"true" if has_next else b"false")
+    return Answer(200, body + b"}")
 
 
 def one(item: Any) -> Answer:

@@ -10,11 +10,12 @@ from urllib.parse import unquote
 from sandbox.company import Company
 from sandbox.journal import Journal
 from sandbox.lever import children, lists
-from sandbox.lever.answers import HEADERS, Answer, LeverError, not_found, one
+from sandbox.lever.answers import HEADERS, Answer, LeverError, forbidden, not_found, one
 from sandbox.lever.auth import Gate
 from sandbox.lever.context import Context
 from sandbox.lever.paging import Tokens
 from sandbox.lever.params import Params
+from sandbox.lever.rights import allowed
 from sandbox.lever.state import CHILDREN, State
 from sandbox.lever.switches import switch
 from sandbox.settings import Settings
@@ -40,14 +41,19 @@ class LeverApp:
         self.tokens = Tokens(lambda: float(switch(settings.switches, "offset_seconds")))
         self._handlers = _handlers()
 
+    def changed(self) -> None:
+        """The account was edited: read it again."""
+        self.state.refresh()
+
     def reset(self) -> None:
-        """Forget tokens, access tokens and counters; the account itself never changes."""
+        """Forget tokens, access tokens and counters, and read the account again."""
+        self.changed()
         self.gate.reset()
         self.tokens.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request below ``/lever/v1``."""
-        path = scope["path"].split("/lever/v1", 1)[-1]
+        path = scope["path"].removeprefix("/lever/v1").removeprefix("/lever/hire")
         headers = dict(scope["headers"])
         if self.settings.lag_ms:
             await asyncio.sleep(self.settings.lag_ms / 1000)
@@ -55,7 +61,7 @@ class LeverApp:
         query = scope.get("query_string", b"")
         endpoint, answer = self._answer(scope["method"], path, query, authorization and authorization.decode("latin-1"))
         self.journal.add("lever", endpoint, answer.status)
-        await reply(send, answer)
+        await reply(send, answer, region=switch(self.settings.switches, "lever_region").encode())
 
     def _answer(self, method: str, path: str, query: bytes, authorization: str | None) -> tuple[str, Answer]:
         """Work out the answer; the endpoint is the path with ids replaced by ``*``."""
@@ -63,8 +69,11 @@ class LeverApp:
         endpoint = _endpoint(parts)
         try:
             access = self.gate.check(authorization)
-            if self.gate.throttled(access):
+            free = endpoint.endswith("/download") and switch(self.settings.switches, "downloads_limited") == "no"
+            if not free and self.gate.throttled(access):
                 return endpoint, self._throttled()
+            if not allowed(endpoint, scopes=access.scopes, without=switch(self.settings.switches, "lever_key_without")):
+                raise forbidden("This API key is not permitted to use this endpoint")
             if method != "GET":
                 raise LeverError(405, "MethodNotAllowed", "The sandbox's Lever side is read-only")
             handler = self._handlers.get(endpoint)
@@ -94,6 +103,17 @@ class LeverApp:
             answer.headers.append((b"retry-after", seconds.encode()))
         return answer
 
+    def stored(self, key: str) -> bytes | None:
+        """The bytes behind the name of a file on the storage host; None when there are none."""
+        company = self.state.company
+        return company.file_bytes(key) if key in company.file_kinds else None
+
+    async def authorize(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """``GET /lever/oauth/authorize``."""
+        answer = self.gate.authorize(scope.get("query_string", b""))
+        self.journal.add("lever", "/oauth/authorize", answer.status)
+        await reply(send, answer)
+
     async def token(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``POST /lever/oauth/token``."""
         body = b""
@@ -107,22 +127,23 @@ class LeverApp:
         await reply(send, answer)
 
 
-def create(company: Company, *, settings: Settings, journal: Journal) -> LeverApp:
-    """Return the Lever side of a company."""
-    return LeverApp(company, settings=settings, journal=journal)
-
-
-async def reply(send: Send, answer: Answer) -> None:
+async def reply(send: Send, answer: Answer, *, region: bytes = b"global") -> None:
     """Send an answer."""
-    headers = [(b"content-type", answer.content_type), (b"content-length", str(len(answer.body)).encode())]
-    await send(
-        {"type": "http.response.start", "status": answer.status, "headers": [*headers, *HEADERS, *answer.headers]}
-    )
+    headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", str(len(answer.body)).encode()),
+        (b"x-lever-region", region),
+        *HEADERS,
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
 def _endpoint(parts: list[str]) -> str:
     """A path with its ids replaced: ``/opportunities/*/notes/*``."""
+    if parts[:1] == ["surveys"]:
+        return "/".join(["", *parts[:2], *["*"] * len(parts[2:])])
     shown = list(parts)
     for place in (1, 3):
         if len(shown) > place and shown[place] not in ("deleted", "responses"):
@@ -141,24 +162,26 @@ def _handlers() -> dict[str, Handler]:
         ),
         "/postings/*": lambda ctx, parts: lists.single(ctx, ctx.state.postings, parts[1], what="postings"),
         "/postings/*/apply": _apply,
+        "/postings/*/users": lambda ctx, parts: lists.posting_users(ctx, parts[1]),
         "/stages": lambda ctx, parts: lists.paged(ctx, ctx.company.stages),
         "/stages/*": lambda ctx, parts: lists.single(ctx, ctx.state.stages, parts[1], what="stages"),
         "/disposition_stages": lambda ctx, parts: one(ctx.company.disposition),
         "/archive_reasons": lambda ctx, parts: lists.archive_reasons(ctx),
-        "/sources": lambda ctx, parts: lists.paged(ctx, ctx.company.sources),
-        "/tags": lambda ctx, parts: lists.paged(ctx, ctx.company.tags),
-        "/contacts/*": lambda ctx, parts: lists.single(ctx, ctx.company.contacts, parts[1], what="contacts"),
+        "/sources": lambda ctx, parts: lists.paged(ctx, ctx.company.sources, lists.by_text),
+        "/tags": lambda ctx, parts: lists.paged(ctx, ctx.company.tags, lists.by_text),
+        "/contacts/*": lambda ctx, parts: lists.contact(ctx, parts[1]),
         "/applications/deleted": lambda ctx, parts: lists.deleted(
             ctx, ctx.company.deleted_applications, bounds_needed=True, month=True
         ),
         "/requisitions": lambda ctx, parts: lists.requisitions(ctx),
         "/requisition_fields": lambda ctx, parts: lists.requisition_fields(ctx),
     }
-    for name in ("archive_reasons", "requisitions", "requisition_fields", "feedback_templates", "form_templates"):
+    for name in ("archive_reasons", "requisitions", "requisition_fields"):
         made[f"/{name}/*"] = _single_of(name)
     for name in ("feedback_templates", "form_templates"):
         made[f"/{name}"] = lambda ctx, parts: lists.paged(ctx, getattr(ctx.company, parts[0]))
-    for path in ("/eeo/responses", "/eeo/responses/pii", "/audit_events", "/surveys/*", "/surveys/*/*", "/webhooks"):
+        made[f"/{name}/*"] = lambda ctx, parts: lists.template(ctx, parts[1])
+    for path in ("/eeo/responses", "/eeo/responses/pii", "/audit_events", "/surveys/diversity/*", "/webhooks"):
         made[path] = lambda ctx, parts: lists.refused(ctx)
     for root in OPPORTUNITY_PATHS:
         _add_opportunity_paths(made, root)

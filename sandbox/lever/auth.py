@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 import time
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
+from sandbox.lever import rights
 from sandbox.lever.answers import Answer, LeverError, dumped
 from sandbox.lever.switches import switch
 from sandbox.limits import TokenBucket
@@ -21,10 +23,11 @@ BURST = 20.0
 
 @dataclass
 class Access:
-    """Who is asking."""
+    """Who is asking; ``scopes`` is None for a key, whose boxes are a switch."""
 
     name: str
     confidential: bool
+    scopes: frozenset[str] | None = None
 
 
 class Gate:
@@ -39,9 +42,16 @@ class Gate:
         """Back to the keys and the refresh token of the boot; all access tokens end."""
         self._buckets: dict[str, TokenBucket] = {}
         self._bearer: dict[str, float] = {}
-        self._refresh = self._settings.lever_oauth["refresh_token"]
-        self._old_refresh: set[str] = set()
+        self._scopes: dict[str, frozenset[str]] = {}
+        self._refresh = {self._settings.lever_oauth["refresh_token"]: rights.EVERYTHING}
+        self._old_refresh: dict[str, frozenset[str]] = {}
+        self._codes: dict[str, tuple[str, frozenset[str]]] = {}
         self._n_rotations = 0
+        self._n_codes = 0
+
+    def end_access(self) -> None:
+        """End all access tokens, as if their hour were over; refresh tokens stay."""
+        self._bearer.clear()
 
     def check(self, authorization: str | None) -> Access:
         """Return who is asking, or raise 401."""
@@ -49,7 +59,8 @@ class Gate:
         if kind.lower() == "basic":
             return self._basic(value)
         if kind.lower() == "bearer" and self._bearer.get(value, 0.0) > time.monotonic():
-            return Access("oauth", confidential=True)
+            scopes = self._scopes[value]
+            return Access("oauth", confidential=rights.CONFIDENTIAL in scopes, scopes=scopes)
         raise LeverError(401, "Unauthorized", "A valid API key or access token is needed")
 
     def _basic(self, value: str) -> Access:
@@ -69,43 +80,79 @@ class Gate:
         scale = self._settings.limit_scale
         if scale is None:
             return False
-        bucket = self._buckets.get(access.name)
+        name = access.name if switch(self._settings.switches, "lever_buckets") == "key" else "account"
+        bucket = self._buckets.get(name)
         if bucket is None:
-            bucket = self._buckets[access.name] = TokenBucket(RATE_PER_SECOND * scale, BURST * scale)
+            bucket = self._buckets[name] = TokenBucket(RATE_PER_SECOND * scale, BURST * scale)
         return not bucket.take()
+
+    def authorize(self, query: bytes) -> Answer:
+        """``GET /authorize``: the account's admin says yes at once, and is sent back with a code (documented flow)."""
+        form = _form(query)
+        back = form.get("redirect_uri", "")
+        if form.get("client_id") != self._settings.lever_oauth["client_id"] or not back:
+            return _oauth_error(403, "access_denied", "Unknown client or no redirect_uri")
+        if form.get("response_type") != "code":
+            return _oauth_error(400, "unsupported_response_type", "response_type must be code")
+        wanted = frozenset(form.get("scope", "").split())
+        if not wanted <= rights.EVERYTHING:
+            return _oauth_error(400, "invalid_scope", f"unknown: {' '.join(sorted(wanted - rights.EVERYTHING))}")
+        self._n_codes += 1
+        code = f"sandbox-code-{self._settings.instance}-{self._n_codes}"
+        self._codes[code] = (back, wanted)
+        answer = {"code": code} | ({"state": form["state"]} if "state" in form else {})
+        place = f"{back}{'&' if '?' in back else '?'}{urlencode(answer)}"
+        return Answer(302, headers=[(b"location", place.encode())])
 
     def token(self, body: bytes) -> Answer:
         """``POST /oauth/token``: each refresh gives a new refresh token and ends the old one (documented)."""
-        form = {name: values[-1] for name, values in parse_qs(body.decode("latin-1")).items()}
+        form = _form(body)
         client = self._settings.lever_oauth
         if form.get("client_id") != client["client_id"] or form.get("client_secret") != client["client_secret"]:
-            return dumped({"error": "access_denied", "error_description": "Unauthorized"}, status=401)
+            return _oauth_error(401, "access_denied", "Unauthorized")
+        if form.get("grant_type") == "authorization_code":
+            back, scopes = self._codes.pop(form.get("code", ""), ("", frozenset()))
+            if not back or form.get("redirect_uri") != back:
+                return _oauth_error(403, "invalid_grant", "Invalid authorization code")
+            return self._issue(scopes)
         if form.get("grant_type") != "refresh_token":
-            return dumped(
-                {"error": "unsupported_grant_type", "error_description": "Only refresh_token here"}, status=400
-            )
-        refresh = form.get("refresh_token", "")
-        old_is_fine = switch(self._settings.switches, "oauth_old_refresh") == "accept" and refresh in self._old_refresh
-        if refresh != self._refresh and not old_is_fine:
-            return dumped(
-                {"error": "invalid_grant", "error_description": "Unknown or invalid refresh token."}, status=403
-            )
-        return self._issue()
+            return _oauth_error(400, "unsupported_grant_type", "Only authorization_code and refresh_token here")
+        return self._refreshed(form.get("refresh_token", ""))
 
-    def _issue(self) -> Answer:
-        """A fresh access token and the next refresh token."""
+    def _refreshed(self, refresh: str) -> Answer:
+        """The next pair of tokens for a refresh token, which ends with this."""
+        scopes = self._refresh.pop(refresh, None)
+        if scopes is None and switch(self._settings.switches, "oauth_old_refresh") == "accept":
+            scopes = self._old_refresh.get(refresh)
+        if scopes is None:
+            return _oauth_error(403, "invalid_grant", "Unknown or invalid refresh token.")
+        self._old_refresh[refresh] = scopes
+        return self._issue(scopes)
+
+    def _issue(self, scopes: frozenset[str]) -> Answer:
+        """A fresh access token, and with ``offline_access`` the next refresh token."""
         self._n_rotations += 1
-        self._old_refresh.add(self._refresh)
-        self._refresh = f"{self._settings.lever_oauth['refresh_token']}-{self._n_rotations}"
         lifetime = float(switch(self._settings.switches, "oauth_seconds"))
         access = f"sandbox-access-{self._settings.instance}-{self._n_rotations}"
         self._bearer[access] = time.monotonic() + lifetime
-        return dumped(
-            {
-                "access_token": access,
-                "refresh_token": self._refresh,
-                "scope": "offline_access opportunities:read:admin confidential:access:admin",
-                "expires_in": int(lifetime),
-                "token_type": "Bearer",
-            }
-        )
+        self._scopes[access] = scopes
+        answer = {"access_token": access, "scope": " ".join(sorted(scopes)), "expires_in": int(lifetime)}
+        if rights.OFFLINE in scopes:
+            refresh = f"{self._settings.lever_oauth['refresh_token']}-{self._n_rotations}"
+            self._refresh[refresh] = scopes
+            answer["refresh_token"] = refresh
+        return dumped(answer | {"token_type": "Bearer"})
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    """Form-encoded values (documented); JSON is read too, as the identity service behind it does (guess)."""
+    if raw.lstrip().startswith(b"{"):
+        try:
+            return {str(name): str(value) for name, value in json.loads(raw).items()}
+        except ValueError:
+            return {}
+    return {name: values[-1] for name, values in parse_qs(raw.decode("latin-1")).items()}
+
+
+def _oauth_error(status: int, error: str, description: str) -> Answer:
+    return dumped({"error": error, "error_description": description}, status=status)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.lever.answers import Answer, LeverError, bad_request, dumped, forbidden, not_found, one
+from sandbox.lever.answers import Answer, LeverError, bad_request, dumped, not_found, one
 from sandbox.lever.context import Context
-from sandbox.lever.lists import paged
+from sandbox.lever.lists import hidden, no_access, paged
 from sandbox.lever.params import keep, within
-from sandbox.lever.switches import switch
 
 Record = dict[str, Any]
+
+UNKNOWN = b"application/octet-stream"
+TYPES = {"pdf": b"application/pdf", "txt": b"text/plain; charset=utf-8", "png": b"image/png", "empty": UNKNOWN}
+"""Content types of downloads: the vendor's are not documented, so a switch tells whether they say anything."""
+
+LEVER_SITE = b"https://hire.lever.co"
+WITH_ADDRESSES = ("resumes", "files", "offers")
+"""Children that tell a ``downloadUrl`` on the host of Lever's user interface (documented)."""
 
 WINDOWS = {"resumes": "uploaded_at", "files": "uploaded_at", "file_actions": "occurred_at"}
 
@@ -18,10 +25,10 @@ WINDOWS = {"resumes": "uploaded_at", "files": "uploaded_at", "file_actions": "oc
 def opportunity(ctx: Context) -> Record:
     """The opportunity of the path; children of a confidential one need access too (inference)."""
     item = ctx.state.by_id.get(ctx.opportunity_id)
-    if item is None:
+    if item is None or (hidden(ctx, item) and ctx.says("confidential_refusal") == "trimmed"):
         raise not_found(f"opportunities {ctx.opportunity_id}")
-    if item["confidentiality"] == "confidential" and not ctx.access.confidential:
-        raise forbidden("This API key does not have access to confidential data")
+    if hidden(ctx, item):
+        raise no_access(ctx)
     return item
 
 
@@ -30,15 +37,34 @@ def child_list(ctx: Context) -> Answer:
     item = opportunity(ctx)
     if ctx.kind == "applications":
         return paged(ctx, [ctx.company.applications[name] for name in item["applications"]])
-    rows = ctx.state.children(ctx.kind, ctx.opportunity_id)
+    rows = _listed(ctx)
     if ctx.kind in WINDOWS:
         rows = keep(rows, [within(ctx.params, WINDOWS[ctx.kind], _at)])
-    switches = ctx.settings.switches
-    if ctx.kind == "resumes" and not rows and switch(switches, "empty_resumes") == "404":
+    if ctx.kind == "resumes" and not rows and ctx.says("empty_resumes") == "404":
         raise not_found(f"resumes of {ctx.opportunity_id}")
-    if ctx.kind == "files" and switch(switches, "files_envelope") == "bare":
-        return dumped(rows)
-    return paged(ctx, rows)
+    shaper = ctx.shaper()
+    if ctx.kind == "files" and ctx.says("files_envelope") == "bare":
+        return _reachable(ctx, dumped([shaper(row) for row in rows]))
+    if ctx.kind == "forms" and len(rows) == 1 and ctx.says("envelopes") == "documented":
+        return dumped(shaper(rows[0]))  # the example of the reference is a bare object
+    return _reachable(ctx, paged(ctx, rows))
+
+
+def _reachable(ctx: Context, answer: Answer) -> Answer:
+    """Let a ``downloadUrl`` point to what stands here for the host of Lever's user interface."""
+    if ctx.kind in WITH_ADDRESSES and ctx.says("download_urls") == "sandbox":
+        answer.body = answer.body.replace(LEVER_SITE, ctx.site.encode())
+    return answer
+
+
+def _listed(ctx: Context) -> list[Record]:
+    """The rows of a child list; whether deleted and secret ones are among them is not known (switches)."""
+    rows = ctx.state.children(ctx.kind, ctx.opportunity_id)
+    if ctx.says("deleted_children") == "hidden":
+        rows = [row for row in rows if not row.get("deletedAt")]
+    if ctx.says("secret_children") == "hidden":
+        rows = [row for row in rows if not row.get("secret")]
+    return rows
 
 
 def _at(row: Record) -> int | None:
@@ -56,7 +82,7 @@ def child(ctx: Context, child_id: str) -> Answer:
         raise not_found(f"applications {child_id}")
     for row in ctx.state.children(ctx.kind, ctx.opportunity_id):
         if row["id"] == child_id:
-            return one(ctx.shaper()(row))
+            return _reachable(ctx, one(ctx.shaper()(row)))
     raise not_found(f"{ctx.kind} {child_id}")
 
 
@@ -71,7 +97,8 @@ def download(ctx: Context, child_id: str) -> Answer:
     if _redirected(ctx, child_id):
         place = f"{ctx.settings.storage_url}/lever/{key}".encode()
         return Answer(302, headers=[(b"location", place)])
-    return binary(ctx.company.file_bytes(key))
+    kind = TYPES[ctx.company.file_kinds[key].kind] if ctx.says("download_types") == "named" else UNKNOWN
+    return Answer(200, ctx.company.file_bytes(key), content_type=kind)
 
 
 def _download_key(ctx: Context, child_id: str) -> str:
@@ -89,10 +116,5 @@ def _download_key(ctx: Context, child_id: str) -> str:
 
 def _redirected(ctx: Context, child_id: str) -> bool:
     """Which downloads go through storage: by id, unless a switch says all or none."""
-    wanted = switch(ctx.settings.switches, "download_redirects")
+    wanted = ctx.says("download_redirects")
     return wanted == "all" or (wanted == "half" and int(child_id[0], 16) % 2 == 0)
-
-
-def binary(body: bytes) -> Answer:
-    """File bytes with a content type that says nothing (the vendor's are not documented)."""
-    return Answer(200, body, content_type=b"application/octet-stream")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.company import Company
 from sandbox.journal import Journal
@@ -11,6 +12,7 @@ from sandbox.lever.paging import Tokens
 from sandbox.lever.params import Params
 from sandbox.lever.shape import Shaper
 from sandbox.lever.state import State
+from sandbox.lever.switches import switch
 from sandbox.settings import Settings
 
 
@@ -33,6 +35,21 @@ class Context:
         """The invented company."""
         return self.state.company
 
+    def says(self, name: str) -> str:
+        """The value of a switch."""
+        return switch(self.settings.switches, name)
+
+    @property
+    def site(self) -> str:
+        """What stands for the host of Lever's user interface, where ``downloadUrl`` points."""
+        return self.settings.lever_url.replace("/lever/v1", "/lever/hire")
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """Everything that decides how an object of this answer looks."""
+        params, switches = self.params, self.settings.switches
+        return (*params.all("expand"), None, *params.all("include"), None, *sorted(switches.items()))
+
     def shaper(self) -> Shaper:
         """The shaper for the objects of this answer."""
-        return Shaper(self.state, self.journal, self.endpoint, self.kind, self.params)
+        return Shaper(self.state, self.journal, self.endpoint, self.kind, self.params, self.says)

@@ -5,39 +5,71 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.lever.answers import Answer, LeverError, bad_request, dumped, forbidden, not_found, one
+from sandbox.lever.answers import Answer, LeverError, bad_request, dumped, forbidden, listed, not_found, one
 from sandbox.lever.context import Context
-from sandbox.lever.paging import page
+from sandbox.lever.paging import Key, page
 from sandbox.lever.params import any_of, keep, within
-from sandbox.lever.switches import switch
 
 Record = dict[str, Any]
 
 CONFIDENTIALITY = ("confidential", "non-confidential", "all")
-MONTH_MS = 30 * 86_400_000
+DAY_MS = 86_400_000
+MONTH_MS = 30 * DAY_MS
+WITHOUT_HAS_NEXT = ("users", "stages", "resumes")
+"""Lists whose documented examples end without ``hasNext``."""
+
+GROUPS = ("location", "team", "department", "commitment")
+
+
+def newest_first(row: Record) -> Key:
+    """The order of postings and users (observed)."""
+    return (-row["createdAt"], row["id"])
+
+
+def by_text(row: Record) -> Key:
+    """The order of tags and sources (observed)."""
+    return (row["text"].lower(), row["text"])
+
+
+def by_deletion(row: Record) -> Key:
+    """The order of the deleted lists (guess)."""
+    return (row["deletedAt"], row["id"])
 
 
 def paged(
     ctx: Context,
     rows: list[Record],
-    keys: list[tuple[Any, ...]] | None = None,
+    key: Callable[[Record], Key] | None = None,
     *,
     show: Callable[[Record], list[Any]] | None = None,
 ) -> Answer:
-    """A page of rows in the list envelope; without keys the place in the list is the seek key."""
+    """A page of rows in the list envelope; ``key`` is what they are sorted by, else their place in the list."""
+    if key is None:
+        place = {id(row): number for number, row in enumerate(rows)}
+        key = lambda row: (place[id(row)],)  # noqa: E731
+    default = int(ctx.says("deleted_page")) if ctx.endpoint == "/applications/deleted" else 100
+    limit, offset = ctx.params.limit(default), ctx.params.get("offset")
     where = ctx.endpoint + ctx.opportunity_id
-    if keys is None:
-        keys = [(place,) for place in range(len(rows))]
-    place_of = {id(row): place for place, row in enumerate(rows)} if show is None else {}
-    shown = show or (lambda row: [place_of[id(row)], row.get("id", row.get("text"))])
-    limit, offset = ctx.params.limit(), ctx.params.get("offset")
-    items, token = page(ctx.tokens, where, rows, keys, limit=limit, offset=offset, show=shown)
+    items, token = page(ctx.tokens, where, rows, key, limit=limit, offset=offset, show=show or _shown(key))
+    says_more = token is not None or ctx.kind not in WITHOUT_HAS_NEXT or ctx.says("envelopes") == "recorded"
+    return listed(_texts(ctx, items), token=token, has_next=token is not None if says_more else None)
+
+
+def _texts(ctx: Context, items: list[Record]) -> list[bytes]:
+    """Rows as JSON; those of the list of opportunities are kept, because making them is most of a page's work."""
     shaper = ctx.shaper()
-    payload: dict[str, Any] = {"data": [shaper(item) for item in items]}
-    if token is not None:
-        payload["next"] = token
-    payload["hasNext"] = token is not None
-    return dumped(payload)
+    if ctx.opportunity_id or ctx.kind != "opportunities":
+        return [dumped(shaper(item)).body for item in items]
+    known = ctx.state.texts(ctx.shape)
+    for item in items:
+        if item["id"] not in known:
+            known[item["id"]] = dumped(shaper(item)).body
+    return [known[item["id"]] for item in items]
+
+
+def _shown(key: Callable[[Record], Key]) -> Callable[[Record], list[Any]]:
+    """What a token shows of a row: its sort key and its id, or its text where it has none."""
+    return lambda row: [*(abs(part) if isinstance(part, int) else part for part in key(row)), row.get("id", "")]
 
 
 def visible(ctx: Context, rows: list[Record]) -> list[Record]:
@@ -47,25 +79,53 @@ def visible(ctx: Context, rows: list[Record]) -> list[Record]:
     """
     wanted = ctx.params.choice("confidentiality", CONFIDENTIALITY, "non-confidential")
     if wanted != "non-confidential" and not ctx.access.confidential:
-        raise forbidden("This API key does not have access to confidential data")
+        if ctx.says("confidential_refusal") != "trimmed":
+            raise no_access(ctx)
+        return [] if wanted == "confidential" else [row for row in rows if row["confidentiality"] != "confidential"]
     if wanted == "all":
         return rows
     return [row for row in rows if row["confidentiality"] == wanted]
 
 
+def no_access(ctx: Context) -> LeverError:
+    """The access error for confidential data (its status is not documented: a switch)."""
+    status = {"400": 400, "401": 401}.get(ctx.says("confidential_refusal"), 403)
+    refusal = forbidden("This API key does not have access to confidential data")
+    return LeverError(status, refusal.code, refusal.message)
+
+
+def hidden(ctx: Context, item: Record) -> bool:
+    """Whether an object is confidential and the key may not see such."""
+    return item.get("confidentiality") == "confidential" and not ctx.access.confidential
+
+
 def single(ctx: Context, rows: dict[str, Record], object_id: str, *, what: str) -> Answer:
     """One object by id; a confidential one is refused to a key without access (documented as an access error)."""
     item = rows.get(object_id)
-    if item is None:
+    if item is None or (hidden(ctx, item) and ctx.says("confidential_refusal") == "trimmed"):
         raise not_found(f"{what} {object_id}")
-    if item.get("confidentiality") == "confidential" and not ctx.access.confidential:
-        raise forbidden("This API key does not have access to confidential data")
+    if hidden(ctx, item):
+        raise no_access(ctx)
     return one(ctx.shaper()(item))
+
+
+def contact(ctx: Context, contact_id: str) -> Answer:
+    """One contact; a merged one, and one without any opportunity left, is gone (unverified: a switch)."""
+    if contact_id not in ctx.state.contacts_in_use and ctx.says("orphan_contacts") == "404":
+        raise not_found(f"contacts {contact_id}")
+    return single(ctx, ctx.company.contacts, contact_id, what="contacts")
+
+
+def template(ctx: Context, template_id: str) -> Answer:
+    """One active template; the reference shows it without ``data``, recordings with it."""
+    rows = {row["id"]: row for row in getattr(ctx.company, ctx.kind)}
+    answer = single(ctx, rows, template_id, what=ctx.kind)
+    return answer if ctx.says("envelopes") == "recorded" else dumped(rows[template_id])
 
 
 def users(ctx: Context) -> Answer:
     """Active users unless ``includeDeactivated=true``; newest first (observed)."""
-    rows = sorted(ctx.state.users.values(), key=lambda user: (-user["createdAt"], user["id"]))
+    rows = sorted(ctx.state.users.values(), key=newest_first)
     if not ctx.params.flag("includeDeactivated"):
         rows = [user for user in rows if user["deactivatedAt"] is None]
     tests = [
@@ -73,13 +133,13 @@ def users(ctx: Context) -> Answer:
         any_of(ctx.params, "accessRole", lambda user: [user["accessRole"]]),
         any_of(ctx.params, "external_directory_id", lambda user: [user["externalDirectoryId"]]),
     ]
-    return paged(ctx, keep(rows, tests))
+    return paged(ctx, keep(rows, tests), newest_first)
 
 
 def postings(ctx: Context) -> Answer:
     """Postings, newest first (observed); ``updated_at_*`` goes with ``confidentiality`` only (documented)."""
     params = ctx.params
-    rows = sorted(visible(ctx, list(ctx.state.postings.values())), key=lambda row: (-row["createdAt"], row["id"]))
+    rows = sorted(visible(ctx, list(ctx.state.postings.values())), key=newest_first)
     tests = [
         any_of(params, "state", lambda row: [row["state"]]),
         any_of(params, "distributionChannel", lambda row: row["distributionChannels"] or ()),
@@ -90,26 +150,65 @@ def postings(ctx: Context) -> Answer:
     window = within(params, "updated_at", lambda row: row["updatedAt"])
     if window is not None and any(test is not None for test in tests):
         raise bad_request("updated_at_start and updated_at_end can only be combined with confidentiality")
-    if switch(ctx.settings.switches, "internal_postings") == "hidden" and not params.all("distributionChannel"):
+    if ctx.says("internal_postings") == "hidden" and not params.all("distributionChannel"):
         rows = [row for row in rows if row["distributionChannels"] != ["internal"]]
-    return paged(ctx, keep(rows, [*tests, window]))
+    rows = keep(rows, [*tests, window])
+    group = params.choice("group", ("", *GROUPS), "")
+    return _grouped(ctx, rows, group) if group else paged(ctx, rows, newest_first)
+
+
+def _grouped(ctx: Context, rows: list[Record], group: str) -> Answer:
+    """Postings by one of their categories, as the public Postings API groups them (a guess for this one)."""
+    shaper = ctx.shaper()
+    groups: dict[str, list[Record]] = {}
+    for row in rows:
+        groups.setdefault(row["categories"].get(group) or "", []).append(shaper(row))
+    return dumped({"data": [{"title": title, "postings": groups[title]} for title in sorted(groups)]})
+
+
+def posting_users(ctx: Context, posting_id: str) -> Answer:
+    """Who has access to a posting: an answer without ``data`` (recorded with an empty list of users)."""
+    single(ctx, ctx.state.postings, posting_id, what="postings")
+    posting = ctx.state.postings[posting_id]
+    roles = [("admin", "Admin"), ("limited", "Limited Team Member"), ("owner", "Super Admin"), ("team", "Team Member")]
+    return dumped(
+        {
+            "posting": {"id": posting_id, "text": posting["text"]},
+            "users": [],
+            "roles": [
+                {"id": name, "name": text, "isReadOnly": True} | ({"conditions": {}} if name == "limited" else {})
+                for name, text in roles
+            ],
+        }
+    )
 
 
 def deleted(ctx: Context, rows: list[Record], *, bounds_needed: bool, month: bool) -> Answer:
     """A list of deleted objects; some want both bounds, at most 30 days apart (third-party reports)."""
     start, end = ctx.params.epoch("deleted_at_start"), ctx.params.epoch("deleted_at_end")
-    if bounds_needed and (start is None or end is None):
+    strict = ctx.says("deleted_windows") == "checked"
+    if strict and bounds_needed and (start is None or end is None):
         raise bad_request("deleted_at_start and deleted_at_end are required")
-    if month and start is not None and end is not None and end - start > MONTH_MS:
+    if strict and month and start is not None and end is not None and end - start > MONTH_MS:
         raise bad_request("deleted_at_start and deleted_at_end may be at most 30 days apart")
+    reach = ctx.says("deleted_reach_days")
+    oldest = max((row["deletedAt"] for row in rows), default=0) - int(reach) * DAY_MS if reach else 0
     test = within(ctx.params, "deleted_at", lambda row: row["deletedAt"])
-    return paged(ctx, keep(sorted(rows, key=lambda row: (row["deletedAt"], row["id"])), [test]))
+    found = keep(sorted(rows, key=by_deletion), [test, lambda row: row["deletedAt"] >= oldest])
+    if ctx.kind == "postings":  # their reference shows the posting alone
+        dates = {row["id"]: by_deletion(row) for row in found}
+        found = [{name: row[name] for name in row if name not in ("deletedAt", "deletedBy")} for row in found]
+        return paged(ctx, found, lambda row: dates[row["id"]])
+    return paged(ctx, found, by_deletion)
 
 
 def archive_reasons(ctx: Context) -> Answer:
     """Active and inactive archive reasons."""
     wanted = any_of(ctx.params, "type", lambda row: [row["type"]])
-    return paged(ctx, keep(ctx.company.archive_reasons, [wanted]))
+    rows = keep(ctx.company.archive_reasons, [wanted])
+    if wanted is not None and ctx.says("envelopes") == "documented":  # the example shows one object, not a list
+        return dumped({"data": rows[0] if len(rows) == 1 else rows, "hasNext": False})
+    return paged(ctx, rows)
 
 
 def requisitions(ctx: Context) -> Answer:
@@ -125,29 +224,37 @@ def requisitions(ctx: Context) -> Answer:
 
 def requisition_fields(ctx: Context) -> Answer:
     """Definitions of requisition fields; this short list has no ``hasNext`` (recorded)."""
-    tests = [any_of(ctx.params, "type", lambda row: [row["type"]])]
+    required = ctx.params.flag("isRequired")
+    tests = [
+        any_of(ctx.params, "type", lambda row: [row["type"]]),
+        None if required is None else (lambda row: row["isRequired"] is required),
+    ]
     return dumped({"data": keep(ctx.company.requisition_fields, tests)})
 
 
 def opportunities(ctx: Context) -> Answer:
     """Opportunities in pipeline order (observed), with every documented filter."""
-    cache_key = (ctx.access.confidential, ctx.params.key())
-    found = ctx.state.cached(cache_key)
-    tests = _opportunity_tests(ctx)
-    rows = visible(ctx, ctx.state.opportunities) if found is None else found[0]
-    if found is None:
-        rows = keep(rows, tests)
-        found = (rows, [ctx.state.order(row) for row in rows])
-        ctx.state.remember(cache_key, *found)
+    switches = tuple(ctx.says(name) for name in ("filtered_order", "null_dates", "confidential_refusal"))
+    cache_key = (ctx.access.confidential, *switches, ctx.params.key())
+    tests = opportunity_tests(ctx)
+    filtered = any(test is not None for test in tests)
+    created = filtered and ctx.says("filtered_order") == "created"
+    rows = ctx.state.cached(cache_key)
+    if rows is None:
+        rows = keep(visible(ctx, ctx.state.opportunities), tests)
+        rows = sorted(rows, key=newest_first) if created else rows
+        ctx.state.remember(cache_key, rows)
     else:
         ctx.params.get("confidentiality")
+    if created:
+        return paged(ctx, rows, newest_first)
     rank = ctx.state.rank
     return paged(
-        ctx, found[0], found[1], show=lambda row: [rank.get(row["stage"], 999), row["lastAdvancedAt"], row["id"]]
+        ctx, rows, ctx.state.order, show=lambda row: [rank.get(row["stage"], 999), row["lastAdvancedAt"], row["id"]]
     )
 
 
-def _opportunity_tests(ctx: Context) -> list[Callable[[Record], bool] | None]:
+def opportunity_tests(ctx: Context) -> list[Callable[[Record], bool] | None]:
     """The filters of ``GET /opportunities``; a window on a date that is null matches nothing."""
     params, applications = ctx.params, ctx.company.applications
     archived, snoozed = params.flag("archived"), params.flag("snoozed")
@@ -172,10 +279,17 @@ def _opportunity_tests(ctx: Context) -> list[Callable[[Record], bool] | None]:
         any_of(params, "email", lambda item: [email.strip().lower() for email in item["emails"]]),
         any_of(params, "location", lambda item: [item.get("opportunityLocation", "unspecified")]),
         within(params, "created_at", lambda item: item["createdAt"]),
-        within(params, "updated_at", lambda item: item["updatedAt"]),
+        within(params, "updated_at", _updated(ctx)),
         within(params, "advanced_at", lambda item: item["lastAdvancedAt"]),
         within(params, "archived_at", lambda item: (item["archived"] or {}).get("archivedAt")),
     ]
+
+
+def _updated(ctx: Context) -> Callable[[Record], Any]:
+    """``updatedAt`` as its filter sees it: whether null counts as the beginning of time is not known (a switch)."""
+    if ctx.says("null_dates") == "match":
+        return lambda item: item["updatedAt"] or 0
+    return lambda item: item["updatedAt"]
 
 
 def refused(ctx: Context) -> Answer:

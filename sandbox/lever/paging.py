@@ -45,15 +45,18 @@ def page(
     tokens: Tokens,
     where: str,
     rows: list[Record],
-    keys: list[Key],
+    key: Callable[[Record], Key],
     *,
     limit: int,
     offset: str | None,
     show: Callable[[Record], list[Any]],
 ) -> tuple[list[Record], str | None]:
-    """Cut one page out of sorted rows; the token is a seek key, so rows that vanish do not shift the page."""
-    start = 0 if offset is None else bisect.bisect_left(keys, tokens.find(where, offset))
+    """Cut one page out of rows sorted by ``key``.
+
+    The token is the key of the next row, so rows that come, go or move between two pages do not shift the page.
+    """
+    start = 0 if offset is None else bisect.bisect_left(rows, tokens.find(where, offset), key=key)
     end = start + limit
     if end >= len(rows):
         return rows[start:], None
-    return rows[start:end], tokens.give(where, keys[end], show(rows[end]))
+    return rows[start:end], tokens.give(where, key(rows[end]), show(rows[end]))

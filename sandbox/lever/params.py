@@ -50,11 +50,11 @@ class Params:
         except (ValueError, OverflowError) as error:
             raise bad_request(f"{name} must be a number of milliseconds") from error
 
-    def limit(self) -> int:
+    def limit(self, default: int = 100) -> int:
         """Page size 1..100, default 100 (documented; refusing others with 400 is a guess)."""
         value = self.get("limit")
         if value is None:
-            return 100
+            return default
         if not value.isdigit() or not 1 <= int(value) <= 100:
             raise bad_request("limit must be between 1 and 100")
         return int(value)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.journal import Journal
+from sandbox.lever.answers import bad_request
 from sandbox.lever.params import Params
 from sandbox.lever.state import State
 
@@ -39,14 +41,27 @@ TABLES: dict[str, str] = {
 class Shaper:
     """Shapes the objects of one request."""
 
-    def __init__(self, state: State, journal: Journal, endpoint: str, kind: str, params: Params) -> None:
-        """Read ``expand`` (repeated; a comma form is not understood) and ``include`` (a whitelist, documented)."""
+    def __init__(
+        self,
+        state: State,
+        journal: Journal,
+        endpoint: str,
+        kind: str,
+        params: Params,
+        says: Callable[[str], str],
+    ) -> None:
+        """Read ``expand`` (repeated; what a comma form does is a switch) and ``include`` (a whitelist, documented)."""
         self._state = state
+        self._whole = says("expanded_applications") == "full"
         known = EXPAND.get(kind, ())
         asked = params.all("expand")
+        if says("expand_comma") == "split":
+            asked = [name for value in asked for name in value.split(",")]
         for name in asked:
             if name not in known:
                 journal.unknown_param("lever", endpoint, f"expand={name}")
+                if says("expand_unknown") == "400":
+                    raise bad_request(f"expand {name} is not supported")
         self._expand = [name for name in known if name in asked]
         self._include = set(params.all("include"))
 
@@ -73,6 +88,13 @@ class Shaper:
             "forms": self._state.forms,
         }
         table = tables.get(TABLES.get(name, ""), self._state.users)
+        if name == "applications" and not self._whole:
+            return [_without_questions(table[item]) for item in value]
         if isinstance(value, list):
             return [table.get(item, item) for item in value]
         return table.get(value, value) if value is not None else None
+
+
+def _without_questions(application: Record) -> Record:
+    """An expanded application that lacks what the single one has: whether it is whole is not recorded (a switch)."""
+    return {name: value for name, value in application.items() if name != "customQuestions"}

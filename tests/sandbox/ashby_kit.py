@@ -44,11 +44,25 @@ class Desk:
         self.company = build(seed=7, people=people)
         self.side = ashby.create(self.company, settings=self.settings, journal=self.journal)
         self.app = Starlette(
-            routes=[Mount("/ashby", routes=self.side.routes), Mount("/storage", routes=self.side.storage_routes)]
+            routes=[
+                Mount("/ashby", routes=self.side.routes),
+                Mount("/storage", routes=self.side.storage_routes),
+                Mount("/_sandbox/ashby", routes=self.side.control_routes),
+            ]
         )
 
     def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """Send one request to the app."""
+        return asyncio.run(self._send(method, path, body, headers))
+
+    async def at_once(self, endpoint: str, count: int) -> list[Answer]:
+        """Send the same call several times at the same moment."""
+        token = base64.b64encode(f"{self.settings.ashby_key}:".encode()).decode()
+        headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+        calls = [self._send("POST", f"/ashby/{endpoint}", b"{}", headers) for _ in range(count)]
+        return await asyncio.gather(*calls)
+
+    async def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         raw = [(name.replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()]
         scope = {
             "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
@@ -63,15 +77,20 @@ class Desk:
         async def push(message: Json) -> None:
             sent.append(message)
 
-        asyncio.run(self.app(scope, receive, push))
+        await self.app(scope, receive, push)
         found = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], found, b"".join(item.get("body", b"") for item in sent[1:]))
 
     def ask(self, endpoint: str, body: Any = None, *, key: str | None = None, **headers: str) -> Answer:
         """POST a JSON body with a key."""
+        data = json.dumps({} if body is None else body).encode()
+        return self.ask_raw(endpoint, data, "application/json", key=key, **headers)
+
+    def ask_raw(self, endpoint: str, data: bytes, kind: str, *, key: str | None = None, **headers: str) -> Answer:
+        """POST a body of any content type with a key."""
         token = base64.b64encode(f"{key or self.settings.ashby_key}:".encode()).decode()
-        headers = {"authorization": f"Basic {token}", "content-type": "application/json", **headers}
-        return self.send("POST", f"/ashby/{endpoint}", json.dumps({} if body is None else body).encode(), **headers)
+        headers = {"authorization": f"Basic {token}", "content-type": kind, **headers}
+        return self.send("POST", f"/ashby/{endpoint}", data, **headers)
 
     def ok(self, endpoint: str, **body: Any) -> Any:
         """Return the results of a call that must succeed."""
@@ -97,6 +116,11 @@ class Desk:
             if not answer["moreDataAvailable"]:
                 return results, answer.get("syncToken")
             extra = {"cursor": answer["nextCursor"]}
+
+    def control(self, action: str, body: Any = None, *, method: str = "POST") -> Any:
+        """Call a control address; return its JSON."""
+        data = b"" if body is None else json.dumps(body).encode()
+        return self.send(method, f"/_sandbox/ashby/{action}", data, **{"content-type": "application/json"}).json
 
     def upload(self, context: str, name: str, data: bytes) -> str:
         """Reserve and send a file; return its handle."""

@@ -122,6 +122,7 @@ def test_unknown_members_can_be_ignored_by_a_switch() -> None:
     desk = Desk(unknown_members="ignore")
     made = desk.ok("candidate.create", name="A", emailAddresses=["a@b.c"])
     assert [] == made["emailAddresses"]
+    assert [{"api": "ashby", "endpoint": "candidate.create", "name": "emailAddresses"}] == desk.journal.unknown_params
     assert "invalid_input" == desk.refused("candidateTag.archive", tagId=NOBODY, why="x")
 
 

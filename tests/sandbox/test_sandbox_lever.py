@@ -1,8 +1,6 @@
 """The Lever side behaves as the facts say; the control URLs and faults do what they promise."""
 
 import hashlib
-import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,57 +8,15 @@ from pathlib import Path
 
 import pytest
 import requests
+from lever_kit import Server
 
 import sandbox
 from sandbox.ashby import SWITCHES as ASHBY_SWITCHES
+from sandbox.company.edits import WEIGHTS
 from sandbox.faults import EFFECTS, matches
 from sandbox.lever.switches import SWITCHES as LEVER_SWITCHES
 from sandbox.limits import FixedWindow, TokenBucket
 from sandbox.scenarios import scenarios
-
-PEOPLE = 60
-
-
-class Server:
-    """A sandbox in a process of its own, with short ways to ask it."""
-
-    def __init__(self, *options: str) -> None:
-        command = [sys.executable, "-m", "sandbox", "--port", "0", "--json", "--people", str(PEOPLE), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.facts = json.loads(self.process.stdout.readline())
-        self.session = requests.Session()
-
-    def get(self, path: str, params: object = None, *, key: str = "lever_key", **options: object) -> requests.Response:
-        auth = (self.facts[key], "")
-        return self.session.get(f"{self.facts['lever_url']}{path}", params=params, auth=auth, timeout=10, **options)
-
-    def ashby(self, endpoint: str, body: dict) -> requests.Response:
-        auth = (self.facts["ashby_key"], "")
-        return self.session.post(f"{self.facts['ashby_url']}/{endpoint}", json=body, auth=auth, timeout=10)
-
-    def control(self, path: str, method: str = "GET", body: object = None) -> object:
-        answer = self.session.request(method, f"{self.facts['control_url']}/{path}", json=body, timeout=10)
-        return answer.json()
-
-    def walk(self, path: str, params: list[tuple[str, str]] | None = None) -> list[dict]:
-        rows: list[dict] = []
-        offset: list[tuple[str, str]] = []
-        while True:
-            answer = self.get(path, [*(params or []), *offset]).json()
-            rows += answer["data"]
-            if not answer["hasNext"]:
-                assert "next" not in answer
-                return rows
-            offset = [("offset", answer["next"])]
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(10)
-        self.session.close()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +246,397 @@ def test_oauth_rotates_the_refresh_token(server: Server):
     assert requests.get(url, headers=headers, timeout=10).status_code == 401
 
 
+def test_an_admin_sends_the_app_back_with_a_code_that_works_once(server: Server):
+    """The authorization step: code, tokens, and rights bounded by the scopes that were asked for."""
+    oauth = server.facts["lever_oauth"]
+    back = "https://app.example/back?x=1"
+    query = {"client_id": oauth["client_id"], "redirect_uri": back, "response_type": "code", "state": "s t",
+             "scope": "offline_access notes:read:admin opportunities:read:admin"}  # fmt: skip
+    url = oauth["authorize_url"]
+    answer = requests.get(url, params=query, timeout=10, allow_redirects=False)
+    assert answer.status_code == 302
+    assert answer.headers["location"].startswith(f"{back}&code=")
+    assert answer.headers["location"].endswith("&state=s+t")
+    code = answer.headers["location"].split("code=")[1].partition("&")[0]
+    form = {name: oauth[name] for name in ("client_id", "client_secret")}
+    form |= {"grant_type": "authorization_code", "code": code, "redirect_uri": back}
+    assert _token(oauth, form | {"redirect_uri": "https://elsewhere.example"}).status_code == 403
+    code = requests.get(url, params=query, timeout=10, allow_redirects=False).headers["location"]
+    form["code"] = code.split("code=")[1].partition("&")[0]
+    tokens = _token(oauth, form).json()
+    assert set(tokens) == {"access_token", "refresh_token", "scope", "expires_in", "token_type"}
+    assert _token(oauth, form).json()["error"] == "invalid_grant"
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    asked = {path: _bearer(server, path, headers) for path in ("/opportunities", "/users", "/postings/x/users")}
+    assert asked == {"/opportunities": 200, "/users": 403, "/postings/x/users": 403}
+    assert _bearer(server, "/opportunities?confidentiality=all", headers) == 403
+    opportunity = server.walk("/opportunities")[0]["id"]
+    children = {name: _bearer(server, f"/candidates/{opportunity}/{name}", headers) for name in ("notes", "feedback")}
+    assert children == {"notes": 200, "feedback": 403}
+
+
+def _token(oauth: dict, form: dict) -> requests.Response:
+    return requests.post(oauth["token_url"], data=form, timeout=10)
+
+
+def _bearer(server: Server, path: str, headers: dict) -> int:
+    return requests.get(f"{server.facts['lever_url']}{path}", headers=headers, timeout=10).status_code
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "error"),
+    [
+        ({"client_id": "who"}, 403, "access_denied"),
+        ({"redirect_uri": ""}, 403, "access_denied"),
+        ({"response_type": "token"}, 400, "unsupported_response_type"),
+        ({"scope": "eeo_responses:read:admin"}, 400, "invalid_scope"),
+    ],
+)
+def test_an_authorization_that_makes_no_sense_is_refused(server: Server, changed: dict, status: int, error: str):
+    """Nobody is sent anywhere."""
+    oauth = server.facts["lever_oauth"]
+    query = {"client_id": oauth["client_id"], "redirect_uri": "https://a.example", "response_type": "code"}
+    url = oauth["authorize_url"]
+    answer = requests.get(url, params=query | changed, timeout=10, allow_redirects=False)
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+
+def test_without_offline_access_there_is_no_refresh_token(server: Server):
+    """And the JSON form of the token request works as well."""
+    oauth = server.facts["lever_oauth"]
+    query = {"client_id": oauth["client_id"], "redirect_uri": "https://a.example", "response_type": "code"}
+    url = oauth["authorize_url"]
+    place = requests.get(url, params=query, timeout=10, allow_redirects=False).headers["location"]
+    form = {name: oauth[name] for name in ("client_id", "client_secret")}
+    form |= {
+        "grant_type": "authorization_code",
+        "code": place.partition("code=")[2],
+        "redirect_uri": query["redirect_uri"],
+    }
+    tokens = requests.post(oauth["token_url"], json=form, timeout=10).json()
+    assert set(tokens) == {"access_token", "scope", "expires_in", "token_type"}
+
+
+def test_a_used_refresh_token_may_still_work(server: Server):
+    """Whether it does is a switch."""
+    oauth = server.facts["lever_oauth"]
+    form = {name: oauth[name] for name in ("client_id", "client_secret", "refresh_token")}
+    form["grant_type"] = "refresh_token"
+    assert [_token(oauth, form).status_code for _ in range(2)] == [200, 403]
+    server.control("switches", "POST", {"oauth_old_refresh": "accept"})
+    assert _token(oauth, form).status_code == 200
+
+
+def test_keys_may_lack_endpoints(server: Server):
+    """Boxes are ticked one by one: a list, its single objects and each child list are boxes of their own."""
+    wanted = "/requisitions, /users/*, /opportunities/*/notes,/contacts/*"
+    server.control("switches", "POST", {"lever_key_without": wanted})
+    row = server.walk("/opportunities")[0]
+    user = server.walk("/users")[0]["id"]
+    asked = ["/requisitions", f"/users/{user}", f"/opportunities/{row['id']}/notes", f"/candidates/{row['id']}/notes",
+             f"/contacts/{row['contact']}", "/users", f"/opportunities/{row['id']}/feedback"]  # fmt: skip
+    assert [server.get(path).status_code for path in asked] == [403] * 5 + [200] * 2
+    assert set(server.get("/requisitions").json()) == {"code", "message"}
+    assert server.get("/requisitions", key="lever_key_plain").status_code == 403
+
+
+@pytest.mark.parametrize("refusal", ["403", "401", "400"])
+def test_the_access_error_may_have_another_status(server: Server, refusal: str):
+    """For lists and for single records; the body is an error envelope."""
+    server.control("switches", "POST", {"confidential_refusal": refusal})
+    secret = server.walk("/opportunities", [("confidentiality", "confidential")])[0]["id"]
+    for path in ("/opportunities?confidentiality=all", f"/opportunities/{secret}", f"/opportunities/{secret}/files"):
+        answer = server.get(path, key="lever_key_plain")
+        assert (answer.status_code, set(answer.json())) == (int(refusal), {"code", "message"})
+
+
+def test_confidential_data_may_be_trimmed_instead_of_refused(server: Server):
+    """Then a key without access sees fewer rows and no error at all."""
+    server.control("switches", "POST", {"confidential_refusal": "trimmed"})
+    secret = server.walk("/opportunities", [("confidentiality", "confidential")])[0]["id"]
+    plain = {"key": "lever_key_plain"}
+    for path in ("/opportunities", "/postings", "/requisitions"):
+        default = server.get(path, {"limit": 100}, **plain).json()
+        assert server.get(path, {"confidentiality": "all", "limit": 100}, **plain).json()["data"] == default["data"]
+        assert server.get(path, {"confidentiality": "confidential"}, **plain).json()["data"] == []
+    assert server.get(f"/opportunities/{secret}", **plain).status_code == 404
+    assert server.get(f"/opportunities/{secret}/notes", **plain).status_code == 404
+
+
+def test_archived_snoozed_and_unattached_candidacies_are_not_hidden(server: Server):
+    """A plain list holds them all; each flag cuts them apart; without a posting `location` is unspecified."""
+    rows = server.walk("/opportunities", ALL)
+    for flag, name in (("archived", "archived"), ("snoozed", "snoozedUntil")):
+        parts = [server.walk("/opportunities", [*ALL, (flag, value)]) for value in ("true", "false")]
+        assert [len(part) for part in parts] == [sum(row[name] is not None for row in rows), len(rows) - len(parts[0])]
+        assert parts[0]
+    loose = [row for row in rows if not row["applications"]]
+    assert loose
+    assert not [row for row in loose if "opportunityLocation" in row]
+    found = server.walk("/opportunities", [*ALL, ("location", "unspecified")])
+    assert {row["id"] for row in loose} <= {row["id"] for row in found}
+
+
+def test_each_filter_of_candidacies_selects_what_it_says(server: Server):
+    """Posting, archived posting, stage, reason, tag, source, address: against a filter of our own."""
+    rows = server.walk("/opportunities", [*ALL, ("expand", "applications")])
+    closed = next(row for row in rows if row["archived"] and row["applications"] and row["applications"][0]["archived"])
+    posting = closed["applications"][0]["posting"]
+    mailed = next(row for row in rows if row["emails"] and row["emails"][0].islower())
+
+    def postings(row: dict, *, archived: bool) -> list[str]:
+        return [one["posting"] for one in row["applications"] if one["archived"] or not archived]
+
+    checks = {
+        ("posting_id", posting): lambda row: posting in postings(row, archived=False),
+        ("archived_posting_id", posting): lambda row: posting in postings(row, archived=True),
+        ("stage_id", closed["stage"]): lambda row: row["stage"] == closed["stage"],
+        ("archive_reason_id", closed["archived"]["reason"]): lambda row: (
+            row["archived"] and row["archived"]["reason"] == closed["archived"]["reason"]
+        ),
+        ("tag", closed["tags"][-1]): lambda row: closed["tags"][-1] in row["tags"],
+        ("source", closed["sources"][0]): lambda row: closed["sources"][0] in row["sources"],
+        ("email", mailed["emails"][0]): lambda row: (
+            mailed["emails"][0] in [mail.strip().lower() for mail in row["emails"]]
+        ),
+        ("advanced_at_start", str(closed["lastAdvancedAt"])): lambda row: (
+            row["lastAdvancedAt"] >= closed["lastAdvancedAt"]
+        ),
+        ("archived_at_end", str(closed["archived"]["archivedAt"])): lambda row: (
+            row["archived"] and row["archived"]["archivedAt"] <= closed["archived"]["archivedAt"]
+        ),
+    }  # fmt: skip
+    for query, holds in checks.items():
+        found = server.walk("/opportunities", [*ALL, query])
+        assert [row["id"] for row in found] == [row["id"] for row in rows if holds(row)], query
+        assert closed["id"] in {row["id"] for row in found} or query[0] == "email"
+
+
+def test_short_lists_have_their_filters(server: Server):
+    """Users by role and address, postings by state, team and tag, requisitions by status, code and date."""
+    roles = [("accessRole[]", "admin"), ("accessRole[]", "super admin")]
+    assert {row["accessRole"] for row in server.walk("/users", roles)} == {"admin", "super admin"}
+    user = server.walk("/users")[2]
+    assert server.walk("/users", [("email", user["email"])]) == [user]
+    assert server.walk("/users", [("external_directory_id", "none")]) == []
+    postings = server.walk("/postings", ALL)
+    for name, value in (("state", "closed"), ("team", "Platform"), ("tag", "evergreen"), ("location", "Oslo")):
+        got = server.walk("/postings", [*ALL, (name, value)])
+        assert got == [row for row in postings if value in (row["state"], row["categories"].get(name), *row["tags"])]
+        assert got
+    requisitions = server.walk("/requisitions", ALL)
+    wanted = requisitions[0]
+    for name, value in (("status", wanted["status"]), ("requisition_code", wanted["requisitionCode"])):
+        assert wanted in server.walk("/requisitions", [*ALL, (name, value)])
+    late = [*ALL, ("created_at_start", str(wanted["createdAt"] + 1))]
+    assert wanted not in server.walk("/requisitions", late)
+    assert [row["id"] for row in server.get("/requisition_fields", {"isRequired": "true"}).json()["data"]] == [
+        "cost_centre"
+    ]
+
+
+def test_short_lists_have_their_order_and_page_through(server: Server):
+    """Users and postings newest first, tags and sources alphabetical; small pages give the same as large ones."""
+    for path in ("/users", "/postings"):
+        rows = server.walk(path, [("limit", "4")])
+        assert rows == server.walk(path) == sorted(rows, key=lambda row: (-row["createdAt"], row["id"]))
+    for path in ("/tags", "/sources"):
+        rows = server.walk(path, [("limit", "4")])
+        assert rows == server.walk(path) == sorted(rows, key=lambda row: (row["text"].lower(), row["text"]))
+    assert {"Silver Medalist", "silver medalist"} <= {row["text"] for row in server.walk("/tags")}
+
+
+def test_postings_can_be_grouped_and_tell_their_users(server: Server):
+    """Both change the shape of the answer; an unknown group is 400."""
+    groups = server.get("/postings", {"group": "team"}).json()["data"]
+    assert [set(group) for group in groups] == [{"title", "postings"}] * len(groups)
+    assert sorted(row["id"] for group in groups for row in group["postings"]) == sorted(
+        row["id"] for row in server.walk("/postings")
+    )
+    assert server.get("/postings", {"group": "colour"}).status_code == 400
+    told = server.get(f"/postings/{groups[0]['postings'][0]['id']}/users").json()
+    assert set(told) == {"posting", "users", "roles"}
+    assert server.get("/postings/nobody/users").status_code == 404
+
+
+def test_retired_templates_are_neither_listed_nor_there_by_id(server: Server):
+    """Forms that were filled in with them carry their own fields."""
+    used = set()
+    for row in server.walk("/opportunities", ALL):
+        for form in server.get(f"/opportunities/{row['id']}/feedback").json()["data"]:
+            used.add((form["baseTemplateId"], form["text"]))
+    listed = {row["id"] for row in server.walk("/feedback_templates")}
+    retired = {key for key, text in used if text == "Legacy phone screen"}
+    assert len(retired) == 1
+    assert not retired & listed
+    assert server.get(f"/feedback_templates/{retired.pop()}").status_code == 404
+    assert used
+    assert server.get(f"/feedback_templates/{listed.pop()}").status_code == 200
+
+
+def test_the_deprecated_name_has_children_and_downloads_as_well(server: Server):
+    """`/candidates/...` is `/opportunities/...`, ids and all."""
+    row = next(one for one in server.control("truth")["files"] if one["kind"] == "resume" and one["expected"] == "load")
+    below = f"{row['opportunity']}/resumes"
+    assert (
+        server.get(f"/candidates/{row['opportunity']}").json()
+        == server.get(f"/opportunities/{row['opportunity']}").json()
+    )
+    assert server.get(f"/candidates/{below}").json() == server.get(f"/opportunities/{below}").json()
+    body = server.get(f"/candidates/{below}/{row['id']}/download").content
+    assert hashlib.sha256(body).hexdigest() == row["sha256"]
+    assert server.walk("/candidates/deleted") == server.walk("/opportunities/deleted")
+
+
+def test_the_address_in_a_file_works_with_the_key(server: Server):
+    """It points to what stands for Lever's own site, and stays on this machine unless a switch names the real one."""
+    row = next(one for one in server.control("truth")["files"] if one["kind"] == "file" and one["expected"] == "load")
+    path = f"/opportunities/{row['opportunity']}/files/{row['id']}"
+    url = server.get(path).json()["data"]["downloadUrl"]
+    assert url.startswith("http://127.0.0.1:")
+    body = requests.get(url, auth=(server.facts["lever_key"], ""), timeout=10).content
+    assert hashlib.sha256(body).hexdigest() == row["sha256"]
+    assert requests.get(url, timeout=10).status_code == 401
+    server.control("switches", "POST", {"files_envelope": "bare"})
+    assert url in {one["downloadUrl"] for one in server.get(path.rpartition("/")[0]).json()}
+    server.control("switches", "POST", {"download_urls": "lever"})
+    assert server.get(path).json()["data"]["downloadUrl"].startswith("https://hire.lever.co/candidates/")
+
+
+def test_children_can_be_cut_by_upload_date_and_offers_by_state(server: Server):
+    """Windows on resumes, files and actions; a sent and a signed document, signed unless asked for."""
+    files = [row for row in server.control("truth")["files"] if row["kind"] in ("resume", "file")]
+    for row in files[:6]:
+        path = f"/opportunities/{row['opportunity']}/{row['kind']}s"
+        item = next(one for one in server.get(path).json()["data"] if one["id"] == row["id"])
+        at = int((item.get("file") or item).get("uploadedAt") or 0)
+        if at:
+            inside = server.get(path, {"uploaded_at_start": at, "uploaded_at_end": at}).json()["data"]
+            after = server.get(path, {"uploaded_at_start": at + 1}).json()["data"]
+            assert (item in inside, item in after) == (True, False)
+    offer = next(row for row in server.control("truth")["files"] if row["kind"] == "offer")
+    path = f"/opportunities/{offer['opportunity']}/offers/{offer['id']}/download"
+    bodies = {status: server.get(path, status and {"status": status}).content for status in ("", "sent", "signed")}
+    assert bodies[""] == bodies["signed"] != bodies["sent"]
+    assert server.get(path, {"status": "lost"}).status_code == 400
+
+
+def test_include_works_on_every_object(server: Server):
+    """On postings and children too; `expand` wins over it."""
+    assert set(server.get("/postings", {"include": "text"}).json()["data"][0]) == {"text"}
+    notes = (server.get(f"/opportunities/{row['id']}/notes", [("include", "id"), ("expand", "user")]).json()["data"]
+             for row in server.walk("/opportunities"))  # fmt: skip
+    assert set(next(row for rows in notes for row in rows)) == {"id", "user"}
+
+
+def test_expansions_are_read_as_the_switches_say(server: Server):
+    """Comma form, unknown names, applications without their questions: each with both answers."""
+    both = {"expand": "applications,stage"}
+    assert isinstance(server.get("/opportunities", both).json()["data"][0]["stage"], str)
+    server.control("switches", "POST", {"expand_comma": "split"})
+    assert isinstance(server.get("/opportunities", both).json()["data"][0]["stage"], dict)
+    assert server.get("/opportunities", {"expand": "posting"}).status_code == 200
+    server.control("switches", "POST", {"expand_unknown": "400"})
+    assert server.get("/opportunities", {"expand": "posting"}).status_code == 400
+    assert server.get("/opportunities", both).status_code == 200
+    server.control("switches", "POST", {"expanded_applications": "without_questions"})
+    row = next(
+        row for row in server.get("/opportunities", {"expand": "applications"}).json()["data"] if row["applications"]
+    )
+    assert "customQuestions" not in row["applications"][0]
+    single = server.get(f"/opportunities/{row['id']}/applications/{row['applications'][0]['id']}").json()["data"]
+    assert set(single) - set(row["applications"][0]) == {"customQuestions"}
+
+
+def test_filtered_lists_may_have_another_order_and_null_dates_may_match(server: Server):
+    """Newest first under any filter, with tokens that work; a null `updatedAt` as the beginning of time."""
+    rows = server.walk("/opportunities", ALL)
+    window = [*ALL, ("updated_at_start", "0"), ("limit", "9")]
+    dated = server.walk("/opportunities", window)
+    assert dated == [row for row in rows if row["updatedAt"] is not None]
+    server.control("switches", "POST", {"filtered_order": "created", "null_dates": "match"})
+    newest = server.walk("/opportunities", window)
+    assert newest == sorted(rows, key=lambda row: (-row["createdAt"], row["id"]))
+    assert server.walk("/opportunities", [*ALL, ("limit", "9")]) == rows
+
+
+def test_the_odd_envelopes_of_the_reference_can_be_had(server: Server):
+    """A template without `data`, one form bare, one reason as an object, short lists without `hasNext`."""
+    template = server.walk("/feedback_templates")[0]
+    form = next(one for one in server.control("truth")["forms"] if one["expected"] == "load")
+    server.control("switches", "POST", {"envelopes": "documented"})
+    assert server.get(f"/feedback_templates/{template['id']}").json() == template
+    forms = server.get(f"/opportunities/{form['opportunity']}/forms").json()
+    assert forms["id"] == form["id"]
+    assert server.get("/archive_reasons", {"type": "hired"}).json()["data"][0]["type"] == "hired"
+    assert set(server.get("/users").json()) == set(server.get("/stages").json()) == {"data"}
+    assert set(server.get("/users", {"limit": 2}).json()) == {"data", "next", "hasNext"}
+    assert set(server.get("/postings").json()) == {"data", "hasNext"}
+
+
+def test_secret_notes_and_forms_may_be_hidden(server: Server):
+    """Whether every key sees them is not known."""
+    note = next(one for one in server.control("truth")["notes"] if one["secret"] and one["expected"] == "load")
+    path = f"/opportunities/{note['opportunity']}/notes"
+    assert note["id"] in {row["id"] for row in server.get(path).json()["data"]}
+    server.control("switches", "POST", {"secret_children": "hidden"})
+    assert note["id"] not in {row["id"] for row in server.get(path).json()["data"]}
+
+
+def test_deleted_lists_may_be_lenient_and_their_pages_shorter(server: Server):
+    """Windows of any width or none; 50 rows where no limit is sent."""
+    for _ in range(2):
+        server.control("edits", "POST", {"kinds": ["application_delete"], "n": 30})
+    server.control("switches", "POST", {"deleted_windows": "free"})
+    assert len(server.get("/applications/deleted").json()["data"]) == 64
+    server.control("switches", "POST", {"deleted_page": "50"})
+    answer = server.get("/applications/deleted").json()
+    assert (len(answer["data"]), answer["hasNext"]) == (50, True)
+    assert len(server.walk("/applications/deleted", [("limit", "7")])) == 64
+
+
+def test_downloads_may_name_their_type(server: Server):
+    """By default they do not say what they are."""
+    server.control("switches", "POST", {"download_redirects": "none"})
+    row = next(one for one in server.control("truth")["files"] if one["kind"] == "resume" and one["expected"] == "load")
+    path = f"/opportunities/{row['opportunity']}/resumes/{row['id']}/download"
+    assert server.get(path).headers["content-type"] == "application/octet-stream"
+    server.control("switches", "POST", {"download_types": "named"})
+    assert server.get(path).headers["content-type"] == "application/pdf"
+
+
+def test_downloads_may_be_free_of_the_limit():
+    """Whether they count is not known."""
+    server = Server("--limits", "real", people=8)
+    row = next(one for one in server.control("truth")["files"] if one["kind"] == "resume" and one["expected"] == "load")
+    path = f"/opportunities/{row['opportunity']}/resumes/{row['id']}/download"
+    while server.get("/stages").status_code == 200:
+        pass
+    assert server.get(path).status_code == 429
+    server.control("switches", "POST", {"downloads_limited": "no"})
+    assert server.get(path).status_code == 200
+    assert server.end() == 0
+
+
+def test_answers_tell_their_region(server: Server):
+    """EU accounts live in a deployment of their own."""
+    assert server.get("/stages").headers["x-lever-region"] == "global"
+    server.control("switches", "POST", {"lever_region": "eu"})
+    assert server.get("/stages").headers["x-lever-region"] == "eu"
+
+
+@pytest.mark.parametrize(("buckets", "left"), [("key", True), ("account", False)])
+def test_keys_may_share_a_bucket(buckets: str, left: bool):
+    """Each key has its own, or the account has one."""
+    server = Server("--limits", "real", people=8)
+    server.control("switches", "POST", {"lever_buckets": buckets, "lever_retry_after": "3"})
+    while (answer := server.get("/stages")).status_code == 200:
+        pass
+    assert answer.headers["retry-after"] == "3"
+    assert (server.get("/stages", key="lever_key_plain").status_code == 200) is left
+    server.end()
+
+
 def test_the_limit_is_a_bucket_of_ten_a_second_with_a_burst_of_twenty():
     """With real limits the 21st request at once is 429, without Retry-After, and is counted."""
     server = Server()
@@ -432,4 +779,5 @@ def test_the_readme_names_every_switch_fault_scenario_and_url():
     text = (folder / "README.md").read_text() + (folder / "ashby" / "README.md").read_text()
     names = [*LEVER_SWITCHES, *ASHBY_SWITCHES, *EFFECTS, *scenarios()]
     names += ["/health", "/reset", "/seed", "/faults", "/switches", "/calls", "/truth", "/state", "/stop"]
+    names += ["/edits", "/live", *WEIGHTS]
     assert [name for name in names if f"`{name}`" not in text and f"{name}`" not in text] == []

@@ -1,0 +1,71 @@
+"""Answers to questions the vendor leaves open, and the rights of the full key, with their defaults.
+
+What each value does, and why the default is the default, stands in this folder's README.
+"""
+
+from __future__ import annotations
+
+SWITCHES: dict[str, str] = {
+    # the border
+    "unknown_members": "refuse",
+    "failure_form": "both",
+    "invalid_status": "200",
+    "not_found_codes": "telling",
+    "warnings": "",
+    "retry_after": "present",
+    "reset_unit": "s",
+    "limit_scope": "key",
+    "concurrent_limit": "0",
+    "scope_format": "colon",
+    "on_behalf_of": "on",
+    "behalf_author": "user",
+    "key_toggles": "confidential,private,history,behalf",
+    "key_without": "",
+    # lists and searches
+    "visible_after_ms": "0",
+    "cursor_seconds": "3600",
+    "sync_token_seconds": "604800",
+    "incremental_max_pages": "0",
+    "search_name": "equal",
+    "search_email": "any",
+    "search_delay_ms": "0",
+    "application_created_after": "created",
+    "note_order": "added",
+    # what is taken, what is refused
+    "write_answers": "recorded",
+    "duplicate_email": "accept",
+    "email_format": "any",
+    "phone_format": "any",
+    "time_precision": "ms",
+    "future_times": "refuse",
+    "duplicate_applications": "allowed",
+    "application_job_states": "Open,Closed",
+    "history_before_creation": "refuse",
+    "history_order": "refuse",
+    "equal_history_times": "accept",
+    "left_stage_at": "present",
+    "archived_at": "event",
+    "repeat_stage": "event",
+    "repeat_status": "refuse",
+    "repeat_tag": "ignore",
+    "archived_tag": "return",
+    "archived_references": "accept",
+    "automations": "off",
+    "feedback_author": "enabled",
+    "null_field_values": "refuse",
+    "partial_values": "nothing",
+    "field_titles": "repeat",
+    "fields_max": "0",
+    "text_max_chars": "0",
+    "note_max_chars": "0",
+    "note_text": "kept",
+    "body_max_bytes": "0",
+    "file_max_bytes": "0",
+    "upload_seconds": "600",
+    "download_seconds": "600",
+    "handle_reuse": "again",
+    # other people at work
+    "merged_ids": "gone",
+    "webhook_ping": "answered",
+    "webhook_submit": "sent",
+}

@@ -1,0 +1,193 @@
+"""Edits of opportunities: moving on, closing, hiring, tags, new ones, deleted ones."""
+
+from __future__ import annotations
+
+import random
+
+from sandbox.company import catalog, words
+from sandbox.company.cast import Draft
+from sandbox.company.editing import EditError, Editor
+from sandbox.company.history import Plan, requisition_for, write_opportunity
+from sandbox.company.model import Person, Record
+
+CHILD_LISTS = (
+    "notes", "feedback", "forms", "resumes", "files", "file_actions", "offers", "interviews", "panels", "referrals",
+)  # fmt: skip
+
+
+def stage(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """An active candidacy moves on, now and then back; ``stage`` names the stage."""
+    item = editor.opportunity(rng, wanted, lambda row: row["archived"] is None)
+    ids = [row["id"] for row in editor.company.stages]
+    here = ids.index(item["stage"]) if item["stage"] in ids else 0
+    back = here > 0 and (here == len(ids) - 1 or rng.random() < 0.15)
+    there = wanted.get("stage", ids[here - 1 if back else min(here + 1, len(ids) - 1)])
+    if there not in ids or there == item["stage"]:
+        raise EditError(f"{there} is not another stage")
+    change = {"toStageId": there, "toStageIndex": ids.index(there), "updatedAt": editor.at, "userId": editor.user(rng)}
+    item["stageChanges"] = [*item["stageChanges"], change]
+    item["stage"] = there
+    editor.touch(item, "stage")
+    return {"opportunity": item["id"], "stage": there}
+
+
+def archive(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """An active candidacy is closed; a named one that is closed gets another reason."""
+    item = editor.opportunity(rng, wanted, lambda row: row["archived"] is None or "opportunity" in wanted)
+    reasons = [row["id"] for row in editor.company.archive_reasons if row["type"] != "hired"]
+    return _close(editor, item, rng.choice(reasons), "rearchive" if item["archived"] else "archive")
+
+
+def hire(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """An active candidacy with a posting is closed as hired."""
+    item = editor.opportunity(rng, wanted, lambda row: row["archived"] is None and row["applications"])
+    return _close(editor, item, catalog.reason_id(editor.company, "Hired"), "hire")
+
+
+def _close(editor: Editor, item: Record, reason: str, kind: str) -> Record:
+    closed = {"reason": reason, "archivedAt": editor.at}
+    item["archived"] = closed
+    postings = {row["id"]: row for row in editor.company.postings}
+    for application in (editor.company.applications[name] for name in item["applications"]):
+        posting = postings.get(application["posting"], {})
+        application["requisitionForHire"] = requisition_for(editor.company, posting, closed)
+        application["archived"] = dict(closed)
+    editor.touch(item, kind)
+    return {"opportunity": item["id"], "reason": reason}
+
+
+def reopen(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """A closed candidacy is opened again."""
+    item = editor.opportunity(rng, wanted, lambda row: row["archived"] is not None)
+    item["archived"] = None
+    for application in item["applications"]:
+        editor.company.applications[application] |= {"archived": None, "requisitionForHire": None}
+    editor.touch(item, "reopen")
+    return {"opportunity": item["id"]}
+
+
+def tag(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """A tag is added, or one that a person had set is taken away; ``text`` names one to add."""
+    item = editor.opportunity(rng, wanted)
+    own = [text for text in item["tags"] if text in words.REAL_TAGS]
+    missing = [text for text in words.REAL_TAGS if text not in item["tags"]]
+    text = wanted.get("text") or rng.choice(own if own and (not missing or rng.random() < 0.3) else missing)
+    added = text not in item["tags"]
+    item["tags"] = [*item["tags"], text] if added else [one for one in item["tags"] if one != text]
+    editor.touch(item, "tag")
+    return {"opportunity": item["id"], "text": text, "added": added}
+
+
+def source(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """A source is added."""
+    known = sorted({text for row in catalog.SOURCES.values() for text in row})
+    item = editor.opportunity(rng, wanted, lambda row: not set(known) <= set(row["sources"]))
+    text = rng.choice([one for one in known if one not in item["sources"]])
+    item["sources"] = [*item["sources"], text]
+    editor.touch(item, "source")
+    return {"opportunity": item["id"], "text": text}
+
+
+def owner(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """Somebody else takes the candidacy over."""
+    item = editor.opportunity(rng, wanted)
+    item["owner"] = editor.user(rng, other_than=item["owner"])
+    editor.touch(item, "owner")
+    return {"opportunity": item["id"], "owner": item["owner"]}
+
+
+def opportunity_new(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """A known contact becomes a candidate for a posting they were never considered for (``posting`` names any)."""
+    contact, person = _contact_with_person(editor, rng, wanted)
+    taken = {editor.posting_of(item) for one in person.contacts for item in editor.of_contact(one)}
+    rows = [row for row in editor.company.postings if row["state"] in ("published", "internal")]
+    if "posting" in wanted:
+        rows = [row for row in editor.company.postings if row["id"] == wanted["posting"]]
+        taken = set()
+    posting = editor.pick(rng, rows, lambda row: row["id"] not in taken, "posting")
+    return new_candidacy(editor, rng, _draft(editor, person, contact), posting)
+
+
+def reapply(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """A contact applies again for a posting they had applied for: the latest candidacy is the one that counts."""
+    item = editor.opportunity(rng, wanted, lambda row: editor.posting_of(row) in {p["id"] for p in _postings(editor)})
+    person = _owner_of(editor, item["contact"])
+    posting = next(row for row in _postings(editor) if row["id"] == editor.posting_of(item))
+    return new_candidacy(editor, rng, _draft(editor, person, item["contact"]), posting)
+
+
+def _postings(editor: Editor) -> list[Record]:
+    return editor.company.postings
+
+
+def _contact_with_person(editor: Editor, rng: random.Random, wanted: Record) -> tuple[str, Person]:
+    """A living contact that has candidacies, and whose it is."""
+    held = sorted({item["contact"] for item in editor.company.opportunities if not item["isAnonymized"]})
+    contact = editor.pick(rng, held, lambda one: wanted.get("contact", one) == one, "contact")
+    return contact, _owner_of(editor, contact)
+
+
+def _owner_of(editor: Editor, contact: str) -> Person:
+    return next(person for person in editor.company.people if contact in person.contacts)
+
+
+def _draft(editor: Editor, person: Person, contact: str) -> Draft:
+    """A contact as the generator wants it: with the links and the consent that stand on its candidacies."""
+    last = editor.of_contact(contact)[-1]
+    return Draft(person, editor.company.contacts[contact], last["links"], last["dataProtection"])
+
+
+def new_candidacy(editor: Editor, rng: random.Random, draft: Draft, posting: Record) -> Record:
+    """Write an opportunity that begins at this moment."""
+    origin = rng.choice(("applied", "applied", "sourced", "referred", "agency"))
+    plan = Plan(10_000_000 + editor.serial, posting, editor.at, origin, fresh=True)
+    item = write_opportunity(editor.company, draft, plan)
+    for application in item["applications"]:
+        editor.company.applications[application]["createdAt"] = editor.at
+    item["snoozedUntil"] = None
+    item["updatedAt"] = editor.at if editor.says("new_updated_at") == "set" else None
+    return {"opportunity": item["id"], "contact": item["contact"], "posting": posting["id"]}
+
+
+def opportunity_delete(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """A candidacy is deleted: only the deleted lists know it, and its application, from now on."""
+    if len(editor.company.opportunities) < 4:
+        raise EditError("the company would be empty")
+    item = editor.opportunity(rng, wanted)
+    for application in item["applications"]:
+        _forget_application(editor, item, application)
+    editor.company.opportunities.remove(item)
+    forget_children(editor, item["id"])
+    gone = item | {"deletedAt": editor.at, "deletedBy": editor.user(rng)}
+    editor.company.deleted_opportunities.append(gone)
+    return {"opportunity": item["id"], "contact": item["contact"]}
+
+
+def application_delete(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """The application is deleted; the opportunity stays, without a posting."""
+    item = editor.opportunity(rng, wanted, lambda row: row["applications"])
+    application = item["applications"][0]
+    posting = editor.posting_of(item)
+    _forget_application(editor, item, application)
+    item["applications"] = []
+    item.pop("opportunityLocation", None)
+    editor.touch(item, "application_delete")
+    return {"opportunity": item["id"], "id": application, "posting": posting}
+
+
+def _forget_application(editor: Editor, item: Record, application: str) -> None:
+    row = {
+        "id": application,
+        "deletedAt": editor.at,
+        "opportunityId": item["id"],
+        "postingId": editor.company.applications.pop(application)["posting"],
+    }
+    editor.company.deleted_applications.append(row)
+
+
+def forget_children(editor: Editor, opportunity: str) -> None:
+    """All that hung below an opportunity is gone, the bytes of its files too."""
+    for kind in CHILD_LISTS:
+        for child in getattr(editor.company, kind).pop(opportunity, ()):
+            for key in (child["id"], f"{child['id']}:sent", f"{child['id']}:signed"):
+                editor.company.file_kinds.pop(key, None)

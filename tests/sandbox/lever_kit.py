@@ -1,0 +1,54 @@
+"""A sandbox in a process of its own, asked as a client of Lever asks."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import requests
+
+PEOPLE = 60
+
+
+class Server:
+    """A sandbox in a process of its own, with short ways to ask it."""
+
+    def __init__(self, *options: str, people: int = PEOPLE) -> None:
+        command = [sys.executable, "-m", "sandbox", "--port", "0", "--json", "--people", str(people), *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.facts = json.loads(self.process.stdout.readline())
+        self.session = requests.Session()
+
+    def get(self, path: str, params: object = None, *, key: str = "lever_key", **options: object) -> requests.Response:
+        auth = (self.facts[key], "")
+        return self.session.get(f"{self.facts['lever_url']}{path}", params=params, auth=auth, timeout=10, **options)
+
+    def ashby(self, endpoint: str, body: dict) -> requests.Response:
+        auth = (self.facts["ashby_key"], "")
+        return self.session.post(f"{self.facts['ashby_url']}/{endpoint}", json=body, auth=auth, timeout=10)
+
+    def control(self, path: str, method: str = "GET", body: object = None) -> object:
+        answer = self.session.request(method, f"{self.facts['control_url']}/{path}", json=body, timeout=10)
+        return answer.json()
+
+    def walk(self, path: str, params: list[tuple[str, str]] | None = None) -> list[dict]:
+        rows: list[dict] = []
+        offset: list[tuple[str, str]] = []
+        while True:
+            answer = self.get(path, [*(params or []), *offset]).json()
+            rows += answer["data"]
+            if not answer["hasNext"]:
+                assert "next" not in answer
+                return rows
+            offset = [("offset", answer["next"])]
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(10)
+        self.session.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code

@@ -1,0 +1,426 @@
+"""Every question the vendor leaves open has a switch, and both of its answers are really given."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ashby_kit import Desk
+
+from sandbox import ashby
+
+JAN, FEB, MAR = "2021-01-04T09:00:00.123Z", "2021-02-01T10:30:00.456Z", "2021-03-01T00:00:00.007Z"
+LATER = "2999-01-01T00:00:00.000Z"
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def event(desk: Desk, kind: str, number: int, at: str, **more: str) -> dict[str, Any]:
+    """One event of a history."""
+    return {"stageId": desk.stage(kind)["id"], "stageNumber": number, "enteredStageAt": at, **more}
+
+
+def code(desk: Desk, endpoint: str, **body: Any) -> str:
+    """The code of a refused call, or `taken`."""
+    answer = desk.ask(endpoint, body).json
+    return "taken" if answer.get("success", True) else answer["errorInfo"]["code"]
+
+
+# --- the border -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "members", "errors"),
+    [
+        ("both", {"success", "errors", "errorInfo"}, ["invalid_input"]),
+        ("info", {"success", "errorInfo"}, None),
+        ("errors", {"success", "errors"}, ["invalid_input"]),
+        ("objects", {"success", "errors"}, [{"code": "invalid_input", "message": "name: required"}]),
+    ],
+)
+def test_failures_come_in_four_forms(form: str, members: set[str], errors: Any) -> None:
+    """As the contract, the guide and two kinds of client tell them."""
+    answer = Desk(failure_form=form).ask("candidate.create", {}).json
+    assert (members, errors, False) == (set(answer), answer.get("errors"), answer["success"])
+
+
+def test_a_refused_body_may_come_with_400() -> None:
+    """Only for invalid_input; what is absent stays a 200."""
+    desk = Desk(invalid_status="400")
+    assert (400, 200) == (desk.ask("candidate.create", {}).status, desk.ask("candidate.info", {"id": NOBODY}).status)
+    assert 200 == Desk().ask("candidate.create", {}).status
+
+
+@pytest.mark.parametrize(
+    ("wanted", "spoken"),
+    [("telling", "candidate_not_found"), ("one", "not_found"), ("invalid_input", "invalid_input")],
+)
+def test_codes_of_absence_that_are_guesses_can_be_others(wanted: str, spoken: str) -> None:
+    """The documented ones never change."""
+    desk = Desk(not_found_codes=wanted)
+    assert spoken == code(desk, "candidate.info", id=NOBODY)
+    assert "application_not_found" == code(desk, "application.info", applicationId=NOBODY)
+
+
+def test_warnings_can_stand_on_a_success() -> None:
+    """The call is applied all the same; a star means every endpoint."""
+    desk = Desk(warnings="candidate.create:some_part_failed,*:be_careful")
+    made = desk.ask("candidate.create", {"name": "A"}).json
+    assert (True, ["some_part_failed", "be_careful"]) == (made["success"], made["warnings"])
+    assert ["be_careful"] == desk.ask("candidate.info", {"id": made["results"]["id"]}).json["warnings"]
+    assert "warnings" not in Desk().ask("candidate.create", {"name": "A"}).json
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("s", 1), ("ms", 1000)])
+def test_the_reset_header_may_be_in_seconds_or_milliseconds(unit: str, scale: int) -> None:
+    """Masked in the recordings: ten digits or more."""
+    reset = int(Desk(reset_unit=unit, limits="x0.01").ask("apiKey.info").headers["x-ratelimit-reset"])
+    assert 0 <= reset / scale - time.time() <= 61
+
+
+@pytest.mark.parametrize(("header", "there"), [("present", True), ("absent", False)])
+def test_a_429_may_lack_retry_after(header: str, there: bool) -> None:
+    """Third parties report it; no official page does."""
+    desk = Desk(limits="x0.001", retry_after=header)
+    answers = [desk.ask("apiKey.info") for _ in range(2)]
+    assert ([200, 429], there) == ([answer.status for answer in answers], "retry-after" in answers[1].headers)
+
+
+@pytest.mark.parametrize(("scope", "status"), [("key", 200), ("organization", 429)])
+def test_the_window_may_belong_to_a_key_or_to_all(scope: str, status: int) -> None:
+    """The second key asks after the first one's window is used up."""
+    desk = Desk(limits="x0.001", limit_scope=scope)
+    assert 200 == desk.ask("apiKey.info").status
+    assert status == desk.ask("apiKey.info", key=desk.settings.ashby_key_limited).status
+
+
+def test_too_many_requests_at_once_can_be_refused() -> None:
+    """With a lag they overlap."""
+    desk = Desk(concurrent_limit="2")
+    desk.settings.lag_ms = 20
+    answers = asyncio.run(desk.at_once("apiKey.info", 4))
+    assert [200, 200, 429, 429] == sorted(answer.status for answer in answers)
+    assert "concurrent_limit_exceeded" == next(a for a in answers if a.status == 429).json["errorInfo"]["code"]
+    desk.settings.switches["concurrent_limit"] = "0"
+    assert {200} == {answer.status for answer in asyncio.run(desk.at_once("apiKey.info", 4))}
+
+
+@pytest.mark.parametrize(("form", "scope"), [("colon", "candidates:read"), ("permission", "candidatesRead")])
+def test_scopes_may_be_written_in_two_ways(form: str, scope: str) -> None:
+    """The contract's example has a colon."""
+    assert scope in Desk(scope_format=form).ok("apiKey.info")["scopes"]
+
+
+@pytest.mark.parametrize(("author", "first"), [("user", False), ("key", True)])
+def test_a_note_on_behalf_of_somebody_is_theirs_or_the_keys(author: str, first: bool) -> None:
+    """Undocumented; and the header may not work at all."""
+    desk = Desk(behalf_author=author)
+    made, user = desk.candidate()["id"], desk.ok("user.list")[0]["id"]
+    note = desk.ask("candidate.createNote", {"candidateId": made, "note": "x"}, x_on_behalf_of=user).json["results"]
+    assert first is (note["author"]["firstName"] == "Integration")
+    desk.settings.switches["on_behalf_of"] = "off"
+    assert 403 == desk.ask("candidate.createNote", {"candidateId": made, "note": "x"}, x_on_behalf_of=user).status
+
+
+def test_a_body_may_be_too_large() -> None:
+    """No limit is documented."""
+    desk = Desk(body_max_bytes="100")
+    assert 413 == desk.ask("candidate.create", {"name": "A" * 100}).status
+    assert 200 == desk.ask("candidate.create", {"name": "A" * 10}).status
+
+
+# --- lists and searches ---------------------------------------------------------------------------------------
+
+
+def test_new_objects_can_stay_unseen_for_a_while() -> None:
+    """Lists, infos, searches and the ids on other objects; writes see them, and they were applied."""
+    desk = Desk()
+    _, token = desk.pages("candidate.list")
+    desk.settings.switches["visible_after_ms"] = "60000"
+    made = desk.candidate(name="Nova Late", email="late@x.example")
+    item = desk.ok("application.create", candidateId=made["id"], jobId=desk.job()["id"])
+    note = desk.ok("candidate.createNote", candidateId=made["id"], note="n")
+    handle = desk.upload("CandidateFiles", "a.pdf", b"abc")
+    written = desk.ok("candidate.uploadFile", candidateId=made["id"], fileHandle=handle)
+    assert ([item["id"]], 1) == (written["applicationIds"], len(written["fileHandles"]))
+    assert "candidate_not_found" == desk.refused("candidate.info", id=made["id"])
+    assert "application_not_found" == desk.refused("application.info", applicationId=item["id"])
+    assert made["id"] not in [one["id"] for one in desk.pages("candidate.list")[0]]
+    assert [] == desk.ok("candidate.search", email="late@x.example")
+    during, token = desk.pages("candidate.list", syncToken=token)
+    assert [] == during
+    desk.settings.switches["visible_after_ms"] = "0"
+    shown = desk.ok("candidate.info", id=made["id"])
+    assert ([item["id"]], 1) == (shown["applicationIds"], len(shown["fileHandles"]))
+    assert [note["id"]] == [one["id"] for one in desk.ok("candidate.listNotes", candidateId=made["id"])]
+    assert [made["id"]] == [one["id"] for one in desk.pages("candidate.list", syncToken=token)[0]]
+
+
+def test_a_new_application_of_an_old_candidate_is_unseen_too() -> None:
+    """On the candidate, in its notes and in lists without paging."""
+    desk = Desk()
+    made = desk.candidate()["id"]
+    desk.settings.switches["visible_after_ms"] = "60000"
+    desk.ok("application.create", candidateId=made, jobId=desk.job()["id"])
+    desk.ok("candidate.createNote", candidateId=made, note="n")
+    desk.ok("opening.create", identifier="REQ-1")
+    desk.ok("department.create", name="Later")
+    assert ([], []) == (
+        desk.ok("candidate.info", id=made)["applicationIds"], desk.ok("candidate.listNotes", candidateId=made),
+    )  # fmt: skip
+    assert [] == desk.ok("opening.search", identifier="REQ-1")
+    assert "Later" not in [one["name"] for one in desk.ok("department.list")]
+
+
+def test_a_young_object_is_seen_once_its_time_has_come() -> None:
+    """With a wait of 30 milliseconds."""
+    desk = Desk(visible_after_ms="30")
+    made = desk.candidate(name="Nova Soon")["id"]
+    time.sleep(0.04)
+    assert made == desk.ok("candidate.info", id=made)["id"]
+
+
+@pytest.mark.parametrize(
+    ("how", "hits"), [("any", [1, 1, 1]), ("primary", [1, 1, 0]), ("exact", [1, 0, 1])]
+)  # fmt: skip
+def test_an_address_is_searched_in_three_ways(how: str, hits: list[int]) -> None:
+    """As written, in other case, and an alternate one."""
+    desk = Desk(search_email=how)
+    desk.candidate(email="Nova@x.example", alternateEmailAddresses=["nova@y.example"])
+    asked = ["Nova@x.example", "nova@X.example", "nova@y.example"]
+    assert hits == [len(desk.ok("candidate.search", email=address)) for address in asked]
+
+
+@pytest.mark.parametrize(("which", "found"), [("created", False), ("added", True)])
+def test_created_after_of_applications_compares_one_of_two_times(which: str, found: bool) -> None:
+    """The back-dated one, or when it was added."""
+    desk = Desk(application_created_after=which)
+    made = desk.application(createdAt=JAN)["id"]
+    after = int(time.time() * 1000) - 60_000
+    assert found is (made in [one["id"] for one in desk.ok("application.list", createdAfter=after)])
+
+
+@pytest.mark.parametrize(
+    ("order", "contents"),
+    [("added", ["mar", "jan", "feb"]), ("created", ["jan", "feb", "mar"]), ("newest", ["mar", "feb", "jan"])],
+)
+def test_notes_come_in_three_orders(order: str, contents: list[str]) -> None:
+    """As written, by time, or the newest first; across pages."""
+    desk = Desk(note_order=order)
+    made = desk.candidate()["id"]
+    for text, at in (("mar", MAR), ("jan", JAN), ("feb", FEB)):
+        desk.ok("candidate.createNote", candidateId=made, note=text, createdAt=at)
+    notes, _ = desk.pages("candidate.listNotes", candidateId=made, limit=2)
+    assert contents == [note["content"] for note in notes]
+
+
+# --- candidates -----------------------------------------------------------------------------------------------
+
+
+def test_a_second_person_with_an_address_may_be_refused() -> None:
+    """On creation and on update; one's own address is no other's."""
+    desk = Desk(duplicate_email="refuse")
+    one = desk.candidate(email="a@x.example")["id"]
+    two = desk.candidate(email="b@x.example")["id"]
+    assert "candidate_already_exists" == code(desk, "candidate.create", name="C", email="A@x.example")
+    again = {"candidateId": two, "sendNotifications": False}
+    assert "candidate_already_exists" == code(desk, "candidate.update", **again, alternateEmail="a@x.example")
+    assert "taken" == code(desk, "candidate.update", candidateId=one, email="a@x.example", sendNotifications=False)
+    desk.settings.switches["duplicate_email"] = "accept"
+    assert "taken" == code(desk, "candidate.create", name="C", email="A@x.example")
+
+
+def test_addresses_and_numbers_may_be_checked() -> None:
+    """By default anything goes."""
+    for switch, member, wrong, right in (
+        ("email_format", "email", "no address", "a@x.example"),
+        ("phone_format", "phoneNumber", "call me", "+47 55 12 34 56"),
+    ):
+        desk = Desk()
+        assert "taken" == code(desk, "candidate.create", name="A", **{member: wrong})
+        desk.settings.switches[switch] = "checked"
+        assert "invalid_input" == code(desk, "candidate.create", name="A", **{member: wrong})
+        assert "taken" == code(desk, "candidate.create", name="A", **{member: right})
+
+
+def test_times_may_lose_their_milliseconds_and_lie_in_the_future() -> None:
+    """Recorded answers echo milliseconds; the range is not documented."""
+    desk = Desk(time_precision="s", future_times="accept")
+    assert "2021-01-04T09:00:00.000Z" == desk.candidate(createdAt=JAN)["createdAt"]
+    assert LATER == desk.candidate(createdAt=LATER)["createdAt"]
+    made = desk.application(createdAt=JAN, applicationHistory=[event(desk, "Lead", 0, FEB)])
+    assert "2021-02-01T10:30:00.000Z" == made["applicationHistory"][0]["enteredStageAt"]
+    assert "invalid_input" == code(Desk(), "candidate.create", name="A", createdAt=LATER)
+
+
+def test_the_text_of_a_note_may_be_tidied() -> None:
+    """Blanks at line ends, blank lines around, line ends of other systems."""
+    text = "\n one  \r\n two \n\n"
+    for how, kept in (("kept", text), ("tidied", "one\n two")):
+        desk = Desk(note_text=how)
+        assert kept == desk.ok("candidate.createNote", candidateId=desk.candidate()["id"], note=text)["content"]
+
+
+def test_archived_tags_are_returned_or_made_anew() -> None:
+    """What get-or-create does with an archived title is not documented."""
+    for how, same in (("return", True), ("new", False)):
+        desk = Desk(archived_tag=how)
+        old = next(tag for tag in desk.ok("candidateTag.list", includeArchived=True) if tag["isArchived"])
+        assert same is (old["id"] == desk.ok("candidateTag.create", title=old["title"])["id"])
+
+
+def test_archived_tags_sources_and_reasons_may_be_refused() -> None:
+    """By default they are taken."""
+    for how, answer in (("accept", "taken"), ("refuse", "invalid_input")):
+        desk = Desk(archived_references=how)
+        tag = next(one for one in desk.ok("candidateTag.list", includeArchived=True) if one["isArchived"])
+        source = next(one for one in desk.ok("source.list", includeArchived=True) if one["isArchived"])
+        reason = next(one for one in desk.ok("archiveReason.list", includeArchived=True) if one["isArchived"])
+        made, item = desk.candidate()["id"], desk.application()["id"]
+        assert answer == code(desk, "candidate.addTag", candidateId=made, tagId=tag["id"])
+        assert answer == code(desk, "candidate.create", name="A", sourceId=source["id"])
+        stage = {"interviewStageId": desk.stage("Archived")["id"], "archiveReasonId": reason["id"]}
+        assert answer == code(desk, "application.changeStage", applicationId=item, **stage)
+
+
+def test_a_tag_may_sit_twice_on_a_candidate() -> None:
+    """Repeat behaviour is not stated."""
+    for how, count in (("ignore", 1), ("double", 2)):
+        desk = Desk(repeat_tag=how)
+        made, tag = desk.candidate()["id"], desk.ok("candidateTag.list")[0]["id"]
+        shown = [desk.ok("candidate.addTag", candidateId=made, tagId=tag) for _ in range(2)]
+        assert count == len(shown[-1]["tags"])
+
+
+@pytest.mark.parametrize(("how", "count"), [("again", 2), ("ignore", 1), ("refuse", 1)])
+def test_a_handle_used_twice(how: str, count: int) -> None:
+    """Attached again, taken without effect, or refused."""
+    desk = Desk(handle_reuse=how)
+    body = {"candidateId": desk.candidate()["id"], "fileHandle": desk.upload("CandidateFiles", "a.pdf", b"abc")}
+    answers = [code(desk, "candidate.uploadFile", **body) for _ in range(2)]
+    assert ["taken", "file_not_found" if how == "refuse" else "taken"] == answers
+    assert count == len(desk.ok("candidate.info", id=body["candidateId"])["fileHandles"])
+
+
+# --- applications and jobs ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("switch", "strict", "loose", "times"),
+    [
+        ("history_before_creation", "refuse", "accept", (FEB, JAN, MAR)),
+        ("history_order", "refuse", "accept", (JAN, MAR, FEB)),
+        ("equal_history_times", "refuse", "accept", (JAN, FEB, FEB)),
+    ],
+)
+def test_what_a_history_must_look_like(switch: str, strict: str, loose: str, times: tuple[str, str, str]) -> None:
+    """Events before the application, backwards, at one moment: each refused or taken."""
+    for how, answer in ((strict, "invalid_input"), (loose, "taken")):
+        desk = Desk(**{switch: how})
+        events = [event(desk, "Lead", 0, times[1]), event(desk, "Active", 1, times[2])]
+        body = {"candidateId": desk.candidate()["id"], "jobId": desk.job()["id"], "applicationHistory": events}
+        assert answer == code(desk, "application.create", **body, createdAt=times[0])
+
+
+def test_left_stage_at_may_be_absent_and_archived_at_be_now() -> None:
+    """What follows from a submitted history is stated nowhere."""
+    desk = Desk()
+    events = [event(desk, "Lead", 0, JAN), event(desk, "Archived", 1, FEB, archiveReasonId=desk.reason())]
+    made = desk.application(createdAt=JAN, applicationHistory=events)["id"]
+    read = desk.ok("application.info", applicationId=made)
+    assert (FEB, FEB) == (read["archivedAt"], read["applicationHistory"][0]["leftStageAt"])
+    desk.settings.switches.update({"left_stage_at": "absent", "archived_at": "now"})
+    read = desk.ok("application.info", applicationId=made)
+    assert "leftStageAt" not in read["applicationHistory"][0]
+    assert read["archivedAt"] > "2026"
+
+
+@pytest.mark.parametrize(("how", "count"), [("event", 3), ("ignore", 2)])
+def test_a_stage_entered_twice(how: str, count: int) -> None:
+    """Another event, or nothing."""
+    desk = Desk(repeat_stage=how)
+    made, active = desk.application()["id"], desk.stage("Active")["id"]
+    for _ in range(2):
+        desk.ok("application.changeStage", applicationId=made, interviewStageId=active)
+    assert count == len(desk.ok("application.listHistory", applicationId=made))
+
+
+@pytest.mark.parametrize(("how", "answer"), [("refuse", "invalid_input"), ("accept", "taken")])
+def test_a_status_set_twice(how: str, answer: str) -> None:
+    """An open job is opened again."""
+    desk = Desk(repeat_status=how)
+    assert answer == code(desk, "job.setStatus", jobId=desk.job()["id"], status="Open")
+
+
+@pytest.mark.parametrize(("how", "notified"), [("off", 0), ("on", 3)])
+def test_automations_may_tell_somebody(how: str, notified: int) -> None:
+    """Of a new application, a change of stage and an opened job."""
+    desk = Desk(automations=how)
+    model = desk.job()
+    item = desk.application()["id"]
+    desk.ok("application.changeStage", applicationId=item, interviewStageId=desk.stage("Active")["id"])
+    job = desk.ok(
+        "job.create", title="New", teamId=model["departmentId"], locationId=model["locationId"],
+        defaultInterviewPlanId=model["defaultInterviewPlanId"],
+    )["id"]  # fmt: skip
+    desk.ok("job.setStatus", jobId=job, status="Open")
+    assert notified == desk.journal.notified
+
+
+# --- custom fields --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("how", "kept"), [("nothing", []), ("before", ["they"])])
+def test_a_wrong_value_among_several_undoes_all_or_stops_there(how: str, kept: list[str]) -> None:
+    """Partial failure is not stated."""
+    desk = Desk(partial_values=how)
+    target = {"objectId": desk.candidate()["id"], "objectType": "Candidate"}
+    field = next(one for one in desk.ok("customField.list") if one["title"] == "Preferred pronouns")["id"]
+    values = [{"fieldId": field, "fieldValue": "they"}, {"fieldId": NOBODY, "fieldValue": "x"}]
+    assert "custom_field_not_found" == code(desk, "customField.setValues", **target, values=values)
+    assert kept == [one["value"] for one in desk.ok("candidate.info", id=target["objectId"])["customFields"]]
+
+
+def test_null_may_clear_a_value() -> None:
+    """Clearing is not stated."""
+    desk = Desk()
+    target = {"objectId": desk.candidate()["id"], "objectType": "Candidate"}
+    field = next(one for one in desk.ok("customField.list") if one["title"] == "Preferred pronouns")["id"]
+    desk.ok("customField.setValue", **target, fieldId=field, fieldValue="they")
+    assert "invalid_input" == code(desk, "customField.setValue", **target, fieldId=field, fieldValue=None)
+    desk.settings.switches["null_field_values"] = "clear"
+    assert "taken" == code(desk, "customField.setValue", **target, fieldId=field, fieldValue=None)
+    assert [] == desk.ok("candidate.info", id=target["objectId"])["customFields"]
+
+
+def test_titles_numbers_and_lengths_may_be_limited() -> None:
+    """None of these limits has a documented figure."""
+    desk = Desk()
+    field = {"fieldType": "String", "objectType": "Candidate", "title": "Twice"}
+    made = desk.ok("customField.create", **field)["id"]
+    assert "taken" == code(desk, "customField.create", **field)
+    desk.settings.switches["field_titles"] = "unique"
+    assert "invalid_input" == code(desk, "customField.create", **field)
+    desk.settings.switches["fields_max"] = "3"
+    assert "invalid_input" == code(desk, "customField.create", **{**field, "title": "Other"})
+    desk.settings.switches.update({"text_max_chars": "5", "note_max_chars": "5", "file_max_bytes": "5"})
+    person = desk.candidate()["id"]
+    value = {"objectId": person, "objectType": "Candidate", "fieldId": made, "fieldValue": "123456"}
+    assert "invalid_input" == code(desk, "customField.setValue", **value)
+    assert "invalid_input" == code(desk, "candidate.createNote", candidateId=person, note="123456")
+    slot = {"fileUploadContext": "CandidateFiles", "filename": "a", "contentType": "b", "contentLength": 6}
+    assert "invalid_input" == code(desk, "file.createFileUploadHandle", **slot)
+    desk.settings.switches.clear()
+    assert "taken" == code(desk, "customField.setValue", **value)
+
+
+# --- all of them ----------------------------------------------------------------------------------------------
+
+
+def test_every_switch_is_turned_somewhere_in_the_tests() -> None:
+    """By its name, in the tests of the Ashby side."""
+    texts = "".join(path.read_text() for path in Path(__file__).parent.glob("*ashby*.py"))
+    assert [] == [name for name in ashby.SWITCHES if not re.search(rf'\b{name}(=|"\])|"{name}"', texts)]
