@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help env demo test lab check clean
+.PHONY: help env demo test prove lab check clean
 
 help:
 	@echo "make demo   set up, start the sandbox, move the demo customer from Lever to Ashby, validate, show the report"
 	@echo "make test   run the tests"
+	@echo "make prove  run the whole of every proof (half an hour) and write docs/proof.md; PROOFS=\"P1 P23\" chooses"
 	@echo "make lab    open the six notebooks in JupyterLab"
 	@echo "make env    only set up the environment in $(VENV)"
 	@echo "make check  ruff, layout, docs"
@@ -37,6 +38,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest
+
+prove: $(STAMP)
+	@$(BIN)/python tests/prove.py $(PROOFS)
 
 lab: $(STAMP)
 	@JUPYTER_PREFER_ENV_PATH=1 JUPYTER_CONFIG_PATH="$(CURDIR)/jupyter" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \

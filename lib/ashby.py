@@ -19,6 +19,7 @@ from typing import Any
 
 from lib import contract
 from lib.errors import (
+    ApiError,
     ContractError,
     FatalError,
     NotFoundError,
@@ -44,6 +45,10 @@ PAGE = 100
 MAX_PAGES = 200_000
 RESTART_CODES = ("next_cursor_expired", "invalid_next_cursor", "cursor_invalid")
 SYNC_CODES = ("sync_token_expired", "sync_token_invalid", "incremental_sync_too_large")
+
+
+class CursorExpiredError(ApiError):
+    """Ashby does not accept the cursor any more, or leads in a circle: the listing starts again from its first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +110,13 @@ class Ashby:
         raise AssertionError("a retry loop ends by itself")
 
     def pages(self, endpoint: str, body: Mapping[str, Any] | None = None) -> Iterator[Answer]:
-        """All pages of a list; the last answer carries the sync token where the endpoint has one."""
+        """All pages of a list; the last answer carries the sync token where the endpoint has one.
+
+        CursorExpiredError when a cursor is refused half way, or comes twice: begin again.
+        """
         cursor, seen = "", set()
         for _ in range(MAX_PAGES):
-            answer = self.call(endpoint, {**(body or {}), "limit": PAGE} | ({"cursor": cursor} if cursor else {}))
+            answer = self._page(endpoint, {**(body or {}), "limit": PAGE} | ({"cursor": cursor} if cursor else {}))
             if not isinstance(answer.results, list):
                 raise ContractError(f"Ashby: {endpoint} did not answer with a list.", request_id=answer.request_id)
             yield answer
@@ -118,9 +126,18 @@ class Ashby:
             if not cursor:
                 raise ContractError(f"Ashby: {endpoint} says that there is more, and does not say where.")
             if cursor in seen:
-                raise ContractError(f"Ashby: {endpoint} gave a cursor twice.", hint="Run the step again.")
+                raise CursorExpiredError(f"Ashby: {endpoint} gave a cursor twice.", hint="The listing starts again.")
             seen.add(cursor)
         raise ContractError(f"Ashby: {endpoint} does not end.")
+
+    def _page(self, endpoint: str, body: dict[str, Any]) -> Answer:
+        try:
+            return self.call(endpoint, body)
+        except RejectedError as error:
+            if error.code not in RESTART_CODES:
+                raise
+            about = {"status": error.status, "code": error.code, "request_id": error.request_id}
+            raise CursorExpiredError(f"Ashby: {endpoint} refused a cursor ({error.code}).", **about) from None
 
     def items(self, endpoint: str, body: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """A whole list; a full pass is started again when its cursor is refused half way."""
@@ -135,10 +152,8 @@ class Ashby:
                 for answer in self.pages(endpoint, body):
                     found += answer.results
                     token = answer.sync_token
-            except RejectedError as error:
-                if error.code in RESTART_CODES:
-                    continue
-                raise
+            except CursorExpiredError:
+                continue
             return found, token
         raise UnavailableError(f"Ashby: {endpoint} refused its own cursors three times.")
 
@@ -192,7 +207,7 @@ class Ashby:
             return meaning(endpoint, reply, writes=writes)
         except RateLimitedError as error:
             wait = error.wait if error.wait is not None else _until_reset(reply.headers)
-            self.transport.pacer.hold(5.0 if wait is None else wait, why="Ashby asked for a slower pace (429)")
+            self.transport.pacer.hold(wait, why="Ashby asked for a slower pace (429)")
             raise
         finally:
             self._observe(reply)
@@ -235,9 +250,9 @@ def meaning(endpoint: str, reply: Reply, *, writes: bool) -> Answer:
         raise RateLimitedError(f"Ashby: {endpoint} answered 429.", wait=retry_after(reply.headers), **about)
     if reply.status == 401:
         raise UnauthorizedError("Ashby got no key (401).", hint="Check ASHBY_API_KEY.", **about)
-    if reply.status == 403:
+    if reply.status == 403 or (refused and reply.status < 500 and code == "missing_endpoint_permission"):
         hint = "Check ASHBY_API_KEY, and the key's permissions in Ashby's admin pages."
-        raise UnauthorizedError(f"Ashby: the key may not call {endpoint} (403 {code}).", hint=hint, **about)
+        raise UnauthorizedError(f"Ashby: the key may not call {endpoint} ({reply.status} {code}).", hint=hint, **about)
     if refused and reply.status in (200, 400, 404, 413, 415, 422):
         kind = NotFoundError if code.endswith("not_found") else RejectedError
         raise kind(f"Ashby: {endpoint} was refused ({code or 'no code'}).", **about)

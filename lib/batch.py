@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lib import errors
+from lib.disk import disk_errors
 from lib.errors import ConfigError, WorkbookError
 from lib.workbook import STEPS, folder_of, home_of_code, line
 
@@ -53,17 +54,18 @@ def run_step(customer: str, step: str, *, parameters: dict[str, Any]) -> Outcome
     from traitlets.config import Config  # noqa: PLC0415
 
     source, target = notebook_of(step), folder_of(customer) / "notebooks" / notebook_of(step).name
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _check_parameters(papermill, source, parameters)
     began = time.monotonic()
-    with _private_kernel(), warnings.catch_warnings(), _umask():
+    with _private_kernel(), warnings.catch_warnings(), _umask(), _kept(target) as part:
         warnings.simplefilter("ignore")
         logging.getLogger("papermill").setLevel(logging.ERROR)
         for attempt in range(2):
             try:
                 papermill.execute_notebook(
                     str(source),
-                    str(target),
+                    str(part),
                     parameters=parameters,
                     progress_bar=False,
                     cwd=str(home_of_code()),
@@ -74,7 +76,7 @@ def run_step(customer: str, step: str, *, parameters: dict[str, Any]) -> Outcome
             except papermill.PapermillExecutionError as error:
                 raise _as_ours(error, target) from None
             except RuntimeError as error:  # a kernel that died before its first cell: nothing has happened yet
-                if attempt or "died" not in str(error) or _any_cell_ran(target):
+                if attempt or "died" not in str(error) or _any_cell_ran(part):
                     raise WorkbookError(
                         f"The kernel of {step} died.", hint=f"See {target}; run the step again."
                     ) from None
@@ -87,6 +89,29 @@ def _check_parameters(papermill: Any, source: Path, parameters: dict[str, Any]) 
     unknown = sorted(set(parameters) - known)
     if unknown:
         raise ConfigError(f"{source.name} has no parameter {', '.join(unknown)} (it has: {', '.join(sorted(known))}).")
+
+
+@contextmanager
+def _kept(target: Path) -> Iterator[Path]:
+    """Where a notebook is executed: papermill saves after each cell, and a save that fails leaves half a file.
+
+    What is whole in the end takes the place of the one before; StoreError when the disk is full.
+    """
+    part = target.with_name(f".part-{target.name}")
+    with disk_errors(target):
+        try:
+            yield part
+        finally:
+            if _is_whole(part):
+                part.replace(target)
+            part.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return "cells" in json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +19,7 @@ from rich.table import Table
 
 from lib import batch, params, service, workbook
 from lib.errors import ConfigError, GateError, StoreError, WorkbookError
-from lib.store import Store, open_store
+from lib.store import Store
 from lib.store.ledger import Ledger
 
 app = typer.Typer(
@@ -73,6 +75,9 @@ def run(
         bool, typer.Option("--reread", help="read the child lists of active opportunities again")
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew (only with a throw-away target)")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="take over from a writer on another machine that you know to be dead")
+    ] = False,
 ) -> None:
     """Run the notebooks headlessly, from one step to another, and make the report."""
     steps = batch.between(first, last)
@@ -82,7 +87,7 @@ def run(
     if (sample or not execute) and "load" in steps and "validate" in steps:
         steps.remove("validate")  # there is nothing, or not everything, to compare yet
     began = time.monotonic()
-    _open_once(customer)
+    _open_once(customer, take_over=take_over)
     try:
         for step in steps:
             given: dict[str, Any] = {"customer": customer}
@@ -94,7 +99,7 @@ def run(
     _summary(customer, time.monotonic() - began, index, steps, execute=execute, sample=sample)
 
 
-def _open_once(customer: str) -> None:
+def _open_once(customer: str, *, take_over: bool = False) -> None:
     """Say at once, before a kernel is started, when keys or settings are wrong or a service does not start."""
     book = workbook.open_customer(customer)
     try:
@@ -102,8 +107,12 @@ def _open_once(customer: str) -> None:
             out.print(book.started_over)
         if book.params.service is not None:
             out.print(f"The local service of {customer} runs; end it with: workbook sandbox --stop {customer}")
+        if take_over and (dead := book.store.depose()):
+            out.print(f"Took over from {dead}.", soft_wrap=True)
+            book.log("took over", step="run", from_=dead)
         if holder := book.store.holder():
-            raise StoreError(f"Somebody is working on {customer}: {holder}.", hint="Wait for it, or end that process.")
+            hint = "Wait for it, or end that process; if that machine is dead: --take-over."
+            raise StoreError(f"Somebody is working on {customer}: {holder}.", hint=hint)
         _greet(book)
     finally:
         book.close()
@@ -134,7 +143,9 @@ def _begin_anew(customer: str, settings: params.Params) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tell_step(customer: str, step: str, given: dict[str, Any]) -> None:
+@contextlib.contextmanager
+def _watched(customer: str, step: str) -> Iterator[None]:
+    """Show the progress of a step on one line while the block runs."""
     ended = threading.Event()
     with out.status(f"{step} …") as status:
         watcher = threading.Thread(
@@ -142,10 +153,15 @@ def _tell_step(customer: str, step: str, given: dict[str, Any]) -> None:
         )
         watcher.start()
         try:
-            outcome = batch.run_step(customer, step, parameters=given)
+            yield
         finally:
             ended.set()
             watcher.join()
+
+
+def _tell_step(customer: str, step: str, given: dict[str, Any]) -> None:
+    with _watched(customer, step):
+        outcome = batch.run_step(customer, step, parameters=given)
     out.print(f"  {step:<9} {outcome.seconds:6.1f} s")
 
 
@@ -203,13 +219,55 @@ def _states(store: Store) -> Counter[str]:
 
 
 @app.command()
+def recover(
+    customer: Customer,
+    anew: Annotated[bool, typer.Option("--anew", help="set a whole store aside, and make it anew")] = False,
+    accept_empty: Annotated[
+        bool, typer.Option("--accept-empty", help="Ashby holds nothing of this customer, and that is right")
+    ] = False,
+) -> None:
+    """Make a lost or damaged store anew, from Lever and from the Lever ids in Ashby; nothing is written to Ashby."""
+    from lib import recover as recovery  # noqa: PLC0415 - pandas is slow to import
+    from lib import steps  # noqa: PLC0415
+
+    settings = params.load(customer)
+    if done := recovery.make_room(workbook.folder_of(customer), settings.store_url, anew=anew):
+        out.print(done, soft_wrap=True)
+    book = workbook.open_customer(customer)
+    try:
+        if steps.is_intact(book):
+            out.print(f"The store of {customer} is whole: there is nothing to recover.")
+            out.print("To make it anew all the same (the old one is set aside): --anew")
+            return
+        _greet(book)
+        with _watched(customer, "recover"):
+            found = steps.recover(book, accept_empty=accept_empty)
+    finally:
+        book.close()
+    for line in found.lines():
+        out.print(line, soft_wrap=True, markup=False)
+    out.print(f"Next: .venv/bin/workbook run {customer} --from load --execute", soft_wrap=True)
+    if found.report.ambiguous:
+        raise typer.Exit(5)
+
+
+@app.command()
 def status(customer: Annotated[str, typer.Argument(help="one customer; all without a name")] = "") -> None:
     """Say how far each customer is, and who is working on it."""
     table = Table("customer", "opportunities", "people", "plan", "working now", box=None)
+    broken = []
     for name in [customer] if customer else params.customers():
         params.load(name)
-        table.add_row(name, *_status_of(name))
+        try:
+            table.add_row(name, *_status_of(name))
+        except StoreError as error:
+            table.add_row(name, "?", "?", "the store cannot be used", "")
+            broken.append(error)
     out.print(table)
+    for error in broken:
+        print(f"StoreError: {error}", file=sys.stderr)
+    if broken:
+        raise typer.Exit(StoreError.exit_code)
 
 
 def _status_of(customer: str) -> list[str]:
@@ -217,14 +275,12 @@ def _status_of(customer: str) -> list[str]:
     settings = params.load(customer)
     if not (folder / "store.db").is_file() and not settings.store_url:
         return ["-", "-", "not begun", ""]
-    store = open_store(folder, url=settings.store_url)
+    store = workbook.store_of(customer, settings)
     try:
-        counts: Counter[str] = Counter()
-        for _, state, n_rows in Ledger(store).counts():
-            counts[state] += n_rows
-        states = ", ".join(f"{n:,} {state}" for state, n in sorted(counts.items())) or "no plan"
-        now = store.holder()
-        return [f"{store.count('opportunities'):,}", f"{len(store.people()):,}", states, now]
+        states = ", ".join(f"{n:,} {state}" for state, n in sorted(_states(store).items())) or "no plan"
+        if (store.meta("recover") or {}).get("state") == "begun":
+            states += f"; being recovered, go on with: workbook recover {customer}"
+        return [f"{store.count('opportunities'):,}", f"{len(store.people()):,}", states, store.holder()]
     finally:
         store.close()
 
@@ -234,7 +290,7 @@ def _stored(customer: str) -> Store:
     settings, folder = params.load(customer), workbook.folder_of(customer)
     if not settings.store_url and not (folder / "store.db").is_file():
         raise _no_plan(customer)
-    return open_store(folder, url=settings.store_url)
+    return workbook.store_of(customer, settings)
 
 
 def _no_plan(customer: str) -> GateError:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lib.disk import disk_errors, replaced
 from lib.errors import ConfigError
 from lib.normalize import csv_plain, csv_safe
 
@@ -66,10 +67,10 @@ class DecisionTable:
         data = "".join(",".join(map(_quoted, cells)) + "\n" for cells in lines).encode("utf-8")
         if self.path.is_file() and self.path.read_bytes() == data:
             return False
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
-        part.write_bytes(data)
-        part.replace(self.path)
+        with disk_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(self.path, mode=0o666) as file:  # under version control, so the umask decides
+            file.write(data.decode("utf-8"))
         return True
 
 

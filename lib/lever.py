@@ -157,9 +157,12 @@ class Lever:
             raise
 
     def _next_address(self, path: str, url: str, reply: Reply) -> str:
-        """Where a redirect of `url` leads: only to an allowed host."""
+        """Where a redirect of `url` leads: only to an allowed host. One that leads nowhere is a broken answer."""
+        told = reply.headers.get("Location", "").strip()
+        if not told:
+            raise UnavailableError(f"Lever: the download {path} was redirected to nowhere.", status=reply.status)
         try:
-            url = urljoin(url, reply.headers.get("Location") or "none:")
+            url = urljoin(url, told)
         except ValueError:
             url = ""
         if not host_allowed(url, self._hosts):
@@ -186,7 +189,7 @@ def meaning(reply: Reply, path: str, transport: Transport) -> None:
     """Return when the answer is a good one, else raise what it means. The only place that reads Lever's statuses."""
     if reply.status == 429:
         wait = retry_after(reply.headers)
-        transport.pacer.hold(wait if wait is not None else 1.0, why="Lever asked for a slower pace (429)")
+        transport.pacer.hold(wait, why="Lever asked for a slower pace (429)")
         raise RateLimitedError(f"Lever: {path} answered 429.", wait=wait, status=429)
     transport.pacer.calm()
     if reply.status == 200:
@@ -238,6 +241,8 @@ def _json(reply: Reply, path: str) -> Any:
         raise UnavailableError(f"Lever: {path} answered 200 with something that is not JSON.") from None
     if not isinstance(body, dict | list):
         raise UnavailableError(f"Lever: {path} answered 200 with neither an object nor a list.")
+    if isinstance(body, dict) and "data" not in body and {"code", "message"} <= body.keys():
+        raise UnavailableError(f"Lever: {path} answered 200 with an error.", code=plain_code(body["code"]))
     return body
 
 

@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -29,7 +30,29 @@ def _safe_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _safe_store_url(url: str) -> str:
+    """A PostgreSQL address without a secret in it; over a network the connection is encrypted."""
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+        words = dict(parse_qsl(parts.query, keep_blank_values=True))
+    except ValueError:
+        raise ValueError("this is no address") from None
+    if parts.scheme not in ("postgresql", "postgresql+psycopg") or not re.fullmatch(r"/[^/@:]+", parts.path):
+        raise ValueError("write postgresql://user@host/database, or leave it empty for SQLite")
+    if parts.password is not None or {"password", "sslpassword"} & set(words):
+        raise ValueError("a password stands in it; put it into .env.CUSTOMER as STORE_PASSWORD=... (and change it)")
+    host = words.get("host", host)
+    local = host in ("", "localhost", "127.0.0.1", "::1") or host.startswith("/")
+    if not local and words.get("sslmode", "require") not in ("require", "verify-ca", "verify-full"):
+        raise ValueError("for a database on another machine, sslmode is require, verify-ca or verify-full")
+    return url
+
+
 Url = Annotated[str, AfterValidator(_safe_url)]
+StoreUrl = Annotated[str, AfterValidator(_safe_store_url)]
 EnvName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]  # the name of a variable, not a key itself
 
 
@@ -119,7 +142,8 @@ class Params(_Model):
 
     customer: str
     execute_by_default: bool = False  # only for a throw-away target: 05_load writes without being told to
-    store_url: str = ""
+    store_url: StoreUrl = ""
+    store_password_env: EnvName = "STORE_PASSWORD"
     lever: LeverSettings = LeverSettings()
     ashby: AshbySettings = AshbySettings()
     policy: Policy = Policy()
@@ -182,8 +206,7 @@ def validated(data: dict[str, Any], file: str, customer: str) -> Params:
 
 def secrets(customer: str, names: list[str], *, given: dict[str, str] | None = None) -> dict[str, str]:
     """{name: value} from `given` (a local service), `.env.<customer>`, or the environment, in this order."""
-    file = home() / f".env.{customer}"
-    stored = _read_env(file) if file.is_file() else {}
+    file, stored = _stored(customer)
     found = {name: (given or {}).get(name) or stored.get(name) or os.environ.get(name, "") for name in names}
     missing = [name for name, value in found.items() if not value]
     if missing:
@@ -192,6 +215,20 @@ def secrets(customer: str, names: list[str], *, given: dict[str, str] | None = N
             hint=f"Put it into {file.name} (mode 0600), or into the environment.",
         )
     return found
+
+
+def store_password(customer: str, params: Params) -> str:
+    """The password of `store_url`; empty where there is none, and libpq's own ways count (peer, ~/.pgpass)."""
+    if not params.store_url:
+        return ""
+    _, stored = _stored(customer)
+    return stored.get(params.store_password_env) or os.environ.get(params.store_password_env, "")
+
+
+def _stored(customer: str) -> tuple[Path, dict[str, str]]:
+    """The customer's .env file, and what stands in it."""
+    file = home() / f".env.{customer}"
+    return file, _read_env(file) if file.is_file() else {}
 
 
 def _read_env(file: Path) -> dict[str, str]:

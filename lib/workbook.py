@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import sys
 import time
@@ -15,9 +14,10 @@ from typing import IO
 
 from lib import decisions, service
 from lib.ashby import Ashby
+from lib.disk import append, disk_errors, replaced
 from lib.errors import GateError, StoreError
 from lib.lever import Lever
-from lib.params import Params, home, load, secrets
+from lib.params import Params, home, load, secrets, store_password
 from lib.store import Store, now_ms, open_store
 from lib.transport import Masker, Pacer, Patience, Transport
 
@@ -49,12 +49,14 @@ class Workbook:
         """Where the customer's decision tables stand."""
         return home() / "params" / self.customer
 
-    def private_file(self, name: str) -> IO[str]:
-        """A file of this customer, opened for writing anew, with mode 0600 in a folder with mode 0700."""
+    @contextlib.contextmanager
+    def private_file(self, name: str) -> Iterator[IO[str]]:
+        """A file of this customer, written anew: mode 0600 in a folder with mode 0700, whole or not at all."""
         path = self.folder / name
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="")
+        with disk_errors(path):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+        with replaced(path) as file:
+            yield file
 
     def table(self, name: str) -> decisions.DecisionTable:
         """One decision table, as it stands on disk."""
@@ -68,17 +70,17 @@ class Workbook:
                 self.log("took over", step=step, from_=lease.took_over)
             self.log("begin", step=step)
             try:
-                yield
+                with disk_errors(self.folder):
+                    yield
             except BaseException as error:
-                self.log("stopped", step=step, error=type(error).__name__)
+                with contextlib.suppress(StoreError):  # the log is on the disk that is full: the first error counts
+                    self.log("stopped", step=step, error=type(error).__name__)
                 raise
             self.log("end", step=step)
 
     def log(self, event: str, **about: object) -> None:
         """One line of log.jsonl: ids, counts and codes only."""
-        line = self.masker.mask(json.dumps({"at_ms": now_ms(), "event": event, **about}))
-        with os.fdopen(os.open(self.folder / "log.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-            file.write(line + "\n")
+        append(self.folder / "log.jsonl", self.masker.mask(json.dumps({"at_ms": now_ms(), "event": event, **about})))
 
     def progress(self, step: str) -> Progress:
         """A function that tells how far a step is: in progress.json, and as one line in a notebook."""
@@ -120,10 +122,8 @@ class ProgressLine:
             self._show(line(about, left))
 
     def _write(self, about: dict[str, object]) -> None:
-        part = self._file.with_suffix(f".{os.getpid()}.part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        with replaced(self._file, durable=False) as file:
             json.dump(about, file)
-        part.replace(self._file)
 
     def _show(self, text: str) -> None:
         from IPython.display import display  # noqa: PLC0415 - only inside a kernel
@@ -179,17 +179,19 @@ def _opened(customer: str, params: Params) -> Workbook:
         found = service.ensure(folder, params.service.command, cwd=home_of_code())
         given = found.env
         urls = {"lever": found.url("lever_url"), "ashby": found.url("ashby_url"), "storage": found.url("storage_url")}
-        started_over = _set_aside(folder, found.instance, url=params.store_url)
+        started_over = _set_aside(customer, params, found.instance)
     names = [params.lever.key_env, params.ashby.key_env]
     keys = secrets(customer, names, given=given)
     masker = Masker()
     for key in keys.values():
         masker.register(key)
-    store = open_store(folder, url=params.store_url)
+    store = store_of(customer, params)
+    masker.register(store_password(customer, params))
     if given:
         store.put_meta("service.instance", found.instance)
     lever = _lever(params, keys[names[0]], urls)
     ashby = _ashby(params, keys[names[1]], urls)
+    ashby.transport.before_write = store.check_lease
     return Workbook(customer, params, folder, store, lever, ashby, masker, started_over)
 
 
@@ -200,7 +202,8 @@ def home_of_code() -> Path:
 
 def _lever(params: Params, key: str, urls: dict[str, str]) -> Lever:
     settings = params.lever
-    pacer = Pacer(settings.per_second, burst=settings.burst)
+    retry = settings.retry
+    pacer = Pacer(settings.per_second, burst=settings.burst, first=retry.first_s, longest=retry.longest_s)
     transport = Transport("Lever", pacer=pacer, workers=settings.workers, proxy=params.proxy)
     hosts = settings.download_hosts + ([_host(urls["storage"])] if urls else [])
     base = urls.get("lever") or settings.base_url
@@ -210,7 +213,8 @@ def _lever(params: Params, key: str, urls: dict[str, str]) -> Lever:
 def _ashby(params: Params, key: str, urls: dict[str, str]) -> Ashby:
     settings = params.ashby
     per_second = settings.per_minute / 60
-    pacer = Pacer(per_second, burst=max(1, int(per_second / 4)))
+    retry = settings.retry
+    pacer = Pacer(per_second, burst=max(1, int(per_second / 4)), first=retry.first_s, longest=retry.longest_s)
     transport = Transport("Ashby", pacer=pacer, workers=settings.workers, proxy=params.proxy)
     return Ashby(
         urls.get("ashby") or settings.base_url,
@@ -230,13 +234,19 @@ def _host(url: str) -> str:
     return url.split("/")[2] if "//" in url else url
 
 
-def _set_aside(folder: Path, instance: str, *, url: str = "") -> str:
+def store_of(customer: str, params: Params) -> Store:
+    """The store of a customer, alone: no key, no network but the database's, no service."""
+    return open_store(folder_of(customer), url=params.store_url, password=store_password(customer, params))
+
+
+def _set_aside(customer: str, params: Params, instance: str) -> str:
     """When a throw-away target was started anew, what was written to the old one is gone: begin a new store.
 
     The earlier run is kept beside it, until the next time.
     """
-    if url:
-        return _other_instance(folder, instance, url)
+    folder = folder_of(customer)
+    if params.store_url:
+        return _other_instance(customer, params, instance)
     if not (folder / "store.db").is_file():
         return ""
     store = open_store(folder)
@@ -266,14 +276,14 @@ def _set_aside(folder: Path, instance: str, *, url: str = "") -> str:
     return f"The local service was started anew, so this run begins anew; the earlier one is in runs/{previous.name}."
 
 
-def _other_instance(folder: Path, instance: str, url: str) -> str:
+def _other_instance(customer: str, params: Params, instance: str) -> str:
     """A store on a database server is not moved by us: a renewed target needs a new database."""
-    store = open_store(folder, url=url)
+    store = store_of(customer, params)
     known = store.meta("service.instance")
     store.close()
     if known in (None, instance):
         return ""
     raise GateError(
-        f"The local service of {folder.name} was started anew, and its store still holds the run against the old one.",
+        f"The local service of {customer} was started anew, and its store still holds the run against the old one.",
         hint="Give the customer an empty database (store_url).",
     )

@@ -21,11 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import postgres as servers
 import pytest
 import yaml
 
 from lib import decisions, steps, workbook
+from lib.store import Store, open_store
 
+pytest_plugins = ["crash_world"]  # the small company of the crash proofs
 ROOT = Path(__file__).resolve().parents[1]
 CUSTOMER = "acme"
 LAST_RESORT = {"archive_reasons": "Unresponsive", "sources": "none", "users": "none", "custom_fields": "note"}
@@ -136,10 +139,56 @@ def settings(sandbox: Sandbox, **more: Any) -> Json:
     return {"customer": CUSTOMER, "lever": lever, "ashby": ashby, "policy": policy, **more}
 
 
+# ---- where the store is: SQLite, or with WORKBOOK_TEST_STORE=postgresql a database of its own for each home -------
+ON_POSTGRES = os.environ.get("WORKBOOK_TEST_STORE") == "postgresql"
+_server: list[servers.Server] = []  # the one of the session: settings are written by functions, not by fixtures
+
+
+@pytest.fixture(scope="session", autouse=ON_POSTGRES)
+def postgres() -> Iterator[servers.Server]:
+    """A PostgreSQL server for the session, with its password in the environment."""
+    servers.needed()
+    with servers.running() as one, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORE_PASSWORD", servers.PASSWORD)
+        if ON_POSTGRES:
+            _server.append(one)
+        yield one
+        _server.clear()
+
+
+def store_url(*, like: str = "") -> str:
+    """The address of a new database (or of a copy of another one); empty while stores are SQLite."""
+    return _server[0].fresh(template=like or "template1") if _server else ""
+
+
+def new_store(folder: Path, *, url: str | None = None) -> Store:
+    """An empty store of a customer, wherever stores are."""
+    return open_store(folder, url=store_url() if url is None else url, password=servers.PASSWORD)
+
+
+def store_at(home: Path) -> Store:
+    """The store of the customer of a home, wherever it is."""
+    known = yaml.safe_load((home / "params" / f"{CUSTOMER}.yaml").read_text())
+    return new_store(home / "runs" / CUSTOMER, url=known.get("store_url", ""))
+
+
+def copied_home(source: Path, target: Path, *, url: str | None = None) -> Path:
+    """A home of its own like `source`, with a copy of its store (or with the store at `url`)."""
+    shutil.copytree(source, target)
+    path = target / "params" / f"{CUSTOMER}.yaml"
+    known = yaml.safe_load(path.read_text())
+    other = url if url is not None else (known.get("store_url") and store_url(like=known["store_url"]))
+    if other:
+        path.write_text(yaml.safe_dump(known | {"store_url": other}))
+    return target
+
+
 def write_customer(home: Path, sandbox: Sandbox, **more: Any) -> None:
-    """params/acme.yaml in `home`."""
-    (home / "params").mkdir(parents=True, exist_ok=True)
-    (home / "params" / f"{CUSTOMER}.yaml").write_text(yaml.safe_dump(settings(sandbox, **more)))
+    """params/acme.yaml in `home`; its store stays where it is."""
+    path = home / "params" / f"{CUSTOMER}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = yaml.safe_load(path.read_text()).get("store_url", "") if path.is_file() else store_url()
+    path.write_text(yaml.safe_dump(settings(sandbox, **({"store_url": known} | more))))
 
 
 @contextlib.contextmanager
@@ -210,8 +259,7 @@ def mapped(
     mapped_home: Path, tmp_path: Path, sandbox: Sandbox, opened: Callable[..., workbook.Workbook]
 ) -> Iterator[workbook.Workbook]:
     """A customer whose plan is made and not loaded."""
-    folder = tmp_path / "home"
-    shutil.copytree(mapped_home, folder)
+    folder = copied_home(mapped_home, tmp_path / "home")
     with environment(folder, sandbox):
         yield opened()
 

@@ -329,12 +329,22 @@ def test_a_list_is_read_to_its_end_with_the_cursor_it_gave(server, ashby):
     assert [common, common | {"cursor": "1"}, common | {"cursor": "2"}] == [one.json for one in server.asked]
 
 
+@pytest.mark.parametrize("cursors", [("1", "1"), ("1", "2", "1")])
+def test_a_cursor_that_comes_back_is_not_another_lap(server, ashby, cursors):
+    """The list is begun three times, then given up; one honest walk in between is enough."""
+    pages = [page("a", more=True, cursor=cursor) for cursor in cursors]
+    server.says(*(pages * 4))
+    with pytest.raises(UnavailableError, match="three times"):
+        ashby.items("candidate.list")
+    assert 3 * len(cursors) == len(server.asked)
+    server.says(*pages, page("a", more=True, cursor="1"), page("b"))
+    assert [{"id": "a"}, {"id": "b"}] == ashby.items("candidate.list")
+
+
 @pytest.mark.parametrize(
     "script",
     [
         [page("a", more=True)],
-        [page("a", more=True, cursor="1"), page("b", more=True, cursor="1")],
-        [page("a", more=True, cursor="1"), page("b", more=True, cursor="2"), page("c", more=True, cursor="1")],
         [http(body=good({"id": ONE}))],
         [http(body=good("text"))],
     ],
@@ -387,14 +397,14 @@ def held(ashby):
         ({"x_ratelimit_reset": "{now+20}"}, 17, 20),
         ({"x_ratelimit_reset": "{ms+20}"}, 17, 20),
         ({"x_ratelimit_reset": "{now+9999}"}, 59, 60),
-        ({"x_ratelimit_reset": "soon"}, 4, 5),
-        ({"x_ratelimit_reset": "\xb2"}, 4, 5),
-        ({"x_ratelimit_reset": "9" * 5000}, 4, 5),
-        ({}, 4, 5),
+        ({"x_ratelimit_reset": "soon"}, 0.5, 1),
+        ({"x_ratelimit_reset": "\xb2"}, 0.5, 1),
+        ({"x_ratelimit_reset": "9" * 5000}, 0.5, 1),
+        ({}, 0.5, 1),
     ],
 )
 def test_a_429_holds_everybody_for_as_long_as_the_server_says(server, ashby, headers, least, most):
-    """Retry-After first, else the reset in seconds to go, epoch seconds or milliseconds, else five seconds."""
+    """Retry-After first, else the reset in seconds to go, epoch seconds or milliseconds, else our own first wait."""
     now = time.time()
     words = {"{now+20}": str(int(now + 20)), "{ms+20}": str(int((now + 20) * 1000)), "{now+9999}": str(int(now + 9999))}
     server.says(http(429, **{name: words.get(value, value) for name, value in headers.items()}))
@@ -409,7 +419,7 @@ def test_a_limit_told_in_the_envelope_holds_everybody_too(server, ashby):
     server.says(http(body=refused("concurrent_limit_exceeded")))
     with pytest.raises(RateLimitedError):
         ashby.call(WRITE, CREATE)
-    assert 4 < held(ashby) <= 5
+    assert 0.5 < held(ashby) <= 1
 
 
 @pytest.mark.parametrize(
@@ -449,7 +459,7 @@ def test_an_upload_sends_fields_first_the_file_last_and_no_key(server, ashby, pa
     assert asked.body.count(b"%PDF-1.7 bytes") == 1
     assert asked.body.index(b"%PDF") > order[-1]
     assert "authorization" not in asked.headers
-    assert 0 == ashby.transport.pacer._next
+    assert 0 == ashby.transport.pacer._at
 
 
 @pytest.mark.parametrize("script", [http(403, b"<Error>"), http(500), http(302, location="https://x.example/"), reset])

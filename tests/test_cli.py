@@ -137,3 +137,25 @@ def test_a_mistyped_command_or_option_is_two(home: Path) -> None:
 def test_stopping_a_sandbox_that_does_not_run_is_no_error(home: Path) -> None:
     done = workbook(home, "sandbox", "--stop")
     assert (done.returncode, done.stdout.strip()) == (0, "No sandbox was running.")
+
+
+def test_a_damaged_store_is_told_beside_the_other_customers(home: Path) -> None:
+    """`status` shows every customer, names the remedy for the damaged one, and ends with its code."""
+    for name in ("acme", "burt"):
+        params(home, "", customer=name)
+    folder = home / "runs" / "acme"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "store.db").write_bytes(b"this is no database" * 1000)
+    done = workbook(home, "status")
+    failed(done, 4, "acme", "damaged", "workbook recover acme")
+    assert "burt" in done.stdout
+    assert "not begun" in done.stdout
+    failed(workbook(home, "plan", "show", "acme"), 4, "damaged", "workbook recover acme")
+
+
+def test_recover_names_what_it_lacks(home: Path) -> None:
+    params(home, "")
+    failed(workbook(home, "recover", "acme"), 2, "LEVER_API_KEY", ".env.acme")
+    failed(workbook(home, "recover", "nobody"), 2, "workbook new nobody")
+    params(home, "store_url: 'postgresql://somebody@localhost/workbook'\n")
+    failed(workbook(home, "recover", "acme", "--anew"), 2, "not set aside by us")

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CUSTOMER, Json, Sandbox, killed, write_customer
+from conftest import CUSTOMER, Json, Sandbox, killed, store_at, write_customer
+from proofs import amount
 from sqlalchemy import update
 
 from lib import contract, steps, workbook
 from lib import extract as extraction
 from lib.errors import ContractError, GateError, UnauthorizedError, UnavailableError
 from lib.lever import Lever
-from lib.store import open_store
 from lib.store import tables as t
 from lib.workbook import Workbook
 
-THOROUGH = bool(os.environ.get("WORKBOOK_THOROUGH"))
 STREAMS = sorted(contract.lever_objects())
 CHILDREN = ("notes", "feedback", "forms")
 
@@ -43,7 +41,7 @@ def read(book: Workbook) -> steps.ExtractResult:
 @pytest.fixture(scope="session")
 def mapped_heads(mapped_home: Path) -> tuple[Any, Any]:
     """What an undisturbed extraction holds: (heads, files)."""
-    store = open_store(mapped_home / "runs" / CUSTOMER)
+    store = store_at(mapped_home)
     found = {stream: store.head_shas(stream) for stream in STREAMS}
     stored = {row.lever_id: (row.state, row.sha256) for row in store.files()}
     store.close()
@@ -119,7 +117,7 @@ def read_all() -> None:
     read(workbook.open_customer(CUSTOMER))
 
 
-@pytest.mark.parametrize("seed", range(15 if THOROUGH else 1))
+@pytest.mark.parametrize("seed", range(amount(1, 15)))
 def test_kill_9_again_and_again(
     home: Path, opened: Callable[[], Workbook], mapped_heads: tuple[Any, Any], seed: int
 ) -> None:

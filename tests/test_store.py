@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-import socket
+import re
 import sqlite3
 import stat
 import threading
@@ -11,15 +12,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import postgres as servers
 import pytest
-from conftest import killed
-from sqlalchemy import event, func, insert, select, update
+from conftest import ON_POSTGRES, killed, new_store
+from proofs import amount
+from sqlalchemy import event, func, select, text, update
+from sqlalchemy.schema import DropTable
 
 from lib.errors import StoreError
 from lib.extract.files import _name
-from lib.store import FileRow, Store, now_ms, open_store
+from lib.store import FileRow, Lease, Pace, Store, now_ms, open_store
 from lib.store import lease as leases
 from lib.store import tables as t
+from lib.store.lease import Writer
 from lib.store.ledger import Ledger, Planned
 
 ODD = ["\ud83d", "a\0b", "\u2028", "ÆØÅ \U0001f600", 2**63 + 1, -(2**70), 0.1, {"": [None, True, "\ud800"]}, ""]
@@ -27,9 +32,18 @@ ODD = ["\ud83d", "a\0b", "\u2028", "ÆØÅ \U0001f600", 2**63 + 1, -(2**70), 0.1
 
 @pytest.fixture
 def store(tmp_path: Path) -> Any:
-    one = open_store(tmp_path / "runs" / "acme")
+    one = new_store(tmp_path / "runs" / "acme")
     yield one
     one.close()
+
+
+def another(store: Store) -> Store:
+    """The same store, opened by another process."""
+    url = "" if store.engine.dialect.name == "sqlite" else store.engine.url.set(password=None)
+    return open_store(store.folder, url=str(url), password=servers.PASSWORD)
+
+
+only_sqlite = pytest.mark.skipif(ON_POSTGRES, reason="about SQLite's file")
 
 
 def put(store: Store, stream: str, *items: tuple[str, str, Any], parent: str | None = None) -> int:
@@ -41,6 +55,7 @@ def n_raw(store: Store) -> int:
     return int(store._rows(select(func.count()).select_from(t.raw))[0][0])
 
 
+@only_sqlite
 def test_everything_is_private_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -106,34 +121,48 @@ def test_all_reads_any_number_in_order(store: Store) -> None:
 
 
 # ---- one writer --------------------------------------------------------------------------------------------------
-def holder(store: Store, **values: Any) -> None:
-    """The lease as somebody else holds it."""
+ME = Writer("kim", "here", "this machine", 4711, "100")
+SOON = Pace(beat=0.02, dead_after=60.0)
+
+
+def held(store: Store, **values: Any) -> None:
+    """The lease as another process of this machine holds it: process 1, which runs."""
     now = now_ms()
-    known = {"lease": 1, "fence": 7, "owner": "kim", "host": socket.gethostname(), "pid": 1, "step": "load"}
+    one = Writer.here("kim")
+    known = {name: getattr(one, name) for name in Writer.__slots__} | {"pid": 1, "born": leases._born(1)}
     with store.engine.begin() as tx:
-        tx.execute(insert(t.lease), known | {"since_ms": now, "beat_ms": now} | values)
+        tx.execute(
+            update(t.lease).values(known | {"fence": 7, "step": "load", "since_ms": now, "beat_ms": now} | values)
+        )
 
 
-def test_a_second_writer_is_told_who_writes(store: Store) -> None:
-    holder(store)
-    with pytest.raises(StoreError, match=r"kim on .* \(process 1\) is running load on this customer since 2"):
-        leases.Lease.take(store.engine, step="extract", patience=0)
+def test_a_second_writer_is_told_who_writes_since_when_and_what_to_do(store: Store) -> None:
+    held(store)
+    with pytest.raises(StoreError) as told:
+        Lease.take(store.engine, step="extract", patience=0)
+    words = r"kim on .* \(process 1\) is running load on this customer since 2.* UTC\. Wait for it, or end process 1;"
+    assert re.match(words, str(told.value))
     assert store.holder().startswith("kim on")
+
+
+def test_a_writer_of_another_machine_is_named_with_the_way_to_take_over(store: Store) -> None:
+    held(store, machine="elsewhere", host="pluto")
+    with pytest.raises(StoreError, match=r"on pluto .* 5 minutes after its last sign of life .*--take-over"):
+        Lease.take(store.engine, step="extract", patience=0)
 
 
 def test_a_dead_writer_is_taken_over(store: Store, tmp_path: Path) -> None:
     """A real process holds the lease and is killed."""
-    folder = store.folder
     store.close()
 
     def hold() -> None:
-        with open_store(folder).lease("load", owner="kim"):
+        with another(store).lease("load", owner="kim"):
             (tmp_path / "held").touch()
             time.sleep(30)
 
     assert killed(hold, seconds=0.5)
     assert (tmp_path / "held").exists()
-    assert open_store(folder).holder() == ""  # the dead are not at work
+    assert another(store).holder() == ""  # the dead are not at work
     with store.lease("load") as lease:
         assert "kim" in lease.took_over
         assert lease.fence == 2
@@ -144,31 +173,72 @@ def test_a_dead_writer_is_taken_over(store: Store, tmp_path: Path) -> None:
     ("values", "alive"),
     [
         ({}, True),
-        ({"since_ms": 0, "beat_ms": 0}, False),  # process 1 began after that lease: a reused number
-        ({"since_ms": 0}, True),  # as above, yet it beats: the clock was put forward, nothing was reused
-        ({"pid": os.getpid()}, False),  # this very process: its own earlier lease
+        ({"beat_ms": 0}, True),  # frozen or busy, yet it runs: only a person may end it
+        ({"since_ms": 2**42, "beat_ms": 2**42}, True),  # the clock was put back since
+        ({"since_ms": 0}, True),  # the clock was put forward since
+        ({"born": "5"}, False),  # process 1 began at another moment: a reused number
+        ({"pid": os.getpid(), "born": leases._born(os.getpid())}, False),  # this very process: its own earlier lease
+        ({"pid": os.getpid(), "born": "5"}, False),
         ({"pid": 2**22 + 5}, False),
-        ({"host": "elsewhere"}, True),
-        ({"host": "elsewhere", "beat_ms": 0}, False),
+        ({"machine": "elsewhere"}, True),
+        ({"machine": "elsewhere", "pid": 2**22 + 5}, True),  # another machine of the same name has other numbers
+        ({"machine": "elsewhere", "beat_ms": 0}, False),
+        ({"machine": "elsewhere", "beat_ms": 2**42}, False),  # the clock was put back since: silence counts
         ({"owner": ""}, False),
     ],
 )
 def test_whose_lease_counts(store: Store, values: dict[str, Any], alive: bool) -> None:
-    holder(store, **values)
+    held(store, **values)
     if alive:
         with pytest.raises(StoreError, match="is running load"):
-            leases.Lease.take(store.engine, step="map", patience=0)
+            Lease.take(store.engine, step="map", patience=0, pace=SOON)
+        assert store.holder()
     else:
-        assert leases.Lease.take(store.engine, step="map", patience=0).fence == 8
+        assert Lease.take(store.engine, step="map", patience=0, pace=SOON).fence == 8
+
+
+def test_a_writer_of_another_machine_that_still_beats_is_alive_whatever_the_clock_says(store: Store) -> None:
+    """Its signs of life look an hour old, because this clock was put forward; but they come."""
+    held(store, machine="elsewhere", beat_ms=0)
+    stop = threading.Event()
+
+    def beat() -> None:
+        n = 0
+        while not stop.wait(0.05):
+            n += 1
+            with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+                connection.execute(update(t.lease).values(beat_ms=n))
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        with pytest.raises(StoreError, match="is running load"):
+            Lease.take(store.engine, step="map", patience=0, pace=Pace(beat=0.5, dead_after=60.0))
+        with pytest.raises(StoreError, match="is alive"):
+            Lease.depose(store.engine, pace=Pace(beat=0.5))
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_person_may_take_the_lease_from_a_silent_writer(store: Store) -> None:
+    with store.lease("load", patience=0, me=ME):
+        assert re.match(r"kim on here \(process 4711\), load since 2", Lease.depose(store.engine, pace=SOON))
+        with pytest.raises(StoreError, match="taken over"):
+            put(store, "notes", ("a", "o", 1))
+        with pytest.raises(StoreError, match="taken over"):
+            store.check_lease()
+    assert Lease.depose(store.engine, pace=SOON) == ""
+    assert Lease.take(store.engine, step="map", patience=0).took_over == ""
 
 
 def test_a_zombie_is_dead(store: Store) -> None:
     pid = os.fork()
     if pid == 0:
         os._exit(0)
-    time.sleep(0.05)
-    holder(store, pid=pid)
-    assert leases.Lease.take(store.engine, step="map", patience=0).fence == 8
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    held(store, pid=pid)
+    assert Lease.take(store.engine, step="map", patience=0).fence == 8
     os.waitpid(pid, 0)
 
 
@@ -185,24 +255,56 @@ def test_an_overtaken_writer_writes_nothing_more(store: Store) -> None:
     assert store._rows(select(t.lease.c.owner))[0].owner == "kim"  # the new holder keeps the lease
 
 
-def test_of_many_who_want_to_write_one_does(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases.os, "getpid", lambda: 1)  # threads play processes that live
-    monkeypatch.setattr(leases, "_started", lambda pid: 0.0)
+def test_of_many_who_want_to_write_one_does(store: Store) -> None:
     got: list[int] = []
 
-    def want() -> None:
-        try:
-            got.append(leases.Lease.take(store.engine, step="load", patience=0).fence)
+    def want(number: int) -> None:
+        try:  # threads play other machines
+            me = dataclasses.replace(ME, machine=f"machine {number}")
+            got.append(Lease.take(store.engine, step="load", patience=0, me=me).fence)
         except StoreError:
             got.append(0)
 
-    monkeypatch.setattr(leases, "_is_alive", lambda held, now: True)
-    threads = [threading.Thread(target=want) for _ in range(8)]
+    threads = [threading.Thread(target=want, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(got) == [0] * 7 + [1]
+
+
+@only_sqlite
+def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    """SQLite refuses the change to its write-ahead log at once while another process makes it: we wait for it."""
+    for number in range(amount(6, 100)):
+        folder, (gate, opener), pids = tmp_path / f"{number}" / "acme", os.pipe(), []
+        for _ in range(8):
+            pid = os.fork()
+            if pid == 0:
+                code = 1
+                try:
+                    os.close(opener)
+                    os.read(gate, 1)  # until the parent closes its end
+                    open_store(folder).put_meta("key", 1)
+                    code = 0
+                finally:
+                    os._exit(code)
+            pids.append(pid)
+        os.close(gate)
+        os.close(opener)
+        assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0] * 8
+
+
+# ---- what is committed is on disk ---------------------------------------------------------------------------------
+def test_every_connection_waits_until_what_it_commits_is_on_disk(store: Store) -> None:
+    if ON_POSTGRES:
+        assert [tuple(row) for row in store._rows(text("SHOW synchronous_commit"))] == [("on",)]
+        return
+    wanted = {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 30_000}  # 2 is FULL
+    connections = [store.engine.connect() for _ in range(3)]
+    for one in connections:
+        assert {name: one.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted} == wanted
+        one.close()
 
 
 # ---- disk errors -------------------------------------------------------------------------------------------------
@@ -212,6 +314,7 @@ def _two_notes_and_a_window(store: Store) -> None:
         store.put_window(tx, "children", "o", n_rows=2, basis="sha")
 
 
+@only_sqlite
 def test_a_full_disk_leaves_nothing_half_recorded(store: Store) -> None:
     """The disk fills up at each write of a transaction in turn."""
     put(store, "notes", ("a", "o", 1), parent="o")
@@ -232,6 +335,7 @@ def test_a_full_disk_leaves_nothing_half_recorded(store: Store) -> None:
         assert (n_raw(store), store.of("notes", "o"), store.windows("children")) == (before, [1], {})
 
 
+@only_sqlite
 def test_a_really_full_disk_is_a_store_error(store: Store) -> None:
     with store.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
@@ -245,6 +349,7 @@ def test_a_really_full_disk_is_a_store_error(store: Store) -> None:
     assert (n_raw(store), store.count("notes")) == (0, 0)
 
 
+@only_sqlite
 def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "acme"
     folder.mkdir()
@@ -258,17 +363,16 @@ def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
 
 def test_a_store_that_cannot_be_read_says_so(store: Store) -> None:
     with store.engine.begin() as tx:
-        tx.exec_driver_sql("DROP TABLE heads")
+        tx.execute(DropTable(t.heads))
     with pytest.raises(StoreError, match="could not be read"):
         store.count("notes")
 
 
 def test_killed_while_writing_leaves_whole_transactions(store: Store) -> None:
-    folder = store.folder
     store.close()
 
     def write() -> None:
-        mine = open_store(folder)
+        mine = another(store)
         for n in range(10_000):
             with mine.begin() as tx:
                 mine.put_raw(tx, "notes", [(f"{n}-{part}", f"{n}", n) for part in range(5)], whole_parent=f"{n}")

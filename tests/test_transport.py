@@ -3,6 +3,7 @@
 import base64
 import gzip
 import io
+import itertools
 import shutil
 import socket
 import ssl
@@ -40,6 +41,7 @@ from lib.transport import (
     ping,
     retry_after,
 )
+from lib.transport import pacer as pacing
 
 KEY = "key-of-nobody"
 
@@ -448,7 +450,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     one = Clock()
-    monkeypatch.setattr(transport, "time", one)
+    monkeypatch.setattr(pacing, "time", one)
     return one
 
 
@@ -546,20 +548,82 @@ def test_waiting_has_a_reason_only_while_it_lasts(clock):
     assert 1000 == pacer.rate
 
 
-def test_the_pace_falls_to_a_sixteenth_at_most_and_recovers_step_by_step():
-    """Fifty calm answers in a row raise it by a tenth; a 429 between them starts the count again."""
+def test_the_pace_falls_to_a_sixteenth_at_most_and_recovers_step_by_step(clock):
+    """A storm halves it; then each good answer raises it: quickly to nine tenths of where the 429 came, then slowly."""
     pacer = Pacer(160)
+    pacer.hold(0.0, why="429")
+    assert 80 == pacer.rate
+    for _ in range(8):
+        pacer.calm()
+    assert 144 == pytest.approx(pacer.rate)
+    for _ in range(15):
+        pacer.calm()
+    assert 144 < pacer.rate < 160
+    for _ in range(6):
+        pacer.calm()
+    assert 160 == pytest.approx(pacer.rate)
     for _ in range(10):
+        clock.now += 60
         pacer.hold(0.0, why="429")
     assert 10 == pacer.rate
-    for _ in range(49):
+
+
+def test_answers_that_were_under_way_together_are_one_storm(clock):
+    """Eight workers get their 429 at once: the pace is halved, not divided by 256."""
+    pacer = Pacer(160, first=1.0)
+    for _ in range(8):
+        clock.now += 0.05
+        pacer.hold(0.0, why="429")
+    assert 80 == pacer.rate
+    clock.now += 0.6
+    pacer.hold(0.0, why="429")
+    assert 40 == pacer.rate
+
+
+def test_a_wait_that_nobody_told_doubles_until_it_is_calm_again(clock):
+    """1, 2, 4 … seconds and never more than the longest; twenty good answers in a row begin anew."""
+    pacer = Pacer(1000, first=1.0, longest=10.0)
+    waits = []
+    for _ in range(6):
+        began = clock.now
+        pacer.hold(None, why="429")
+        pacer.acquire()
+        waits.append(round(clock.now - began, 3))
+    assert [1.0, 2.0, 4.0, 8.0, 10.0, 10.0] == waits
+    for _ in range(20):
         pacer.calm()
-    assert 10 == pacer.rate
-    pacer.calm()
-    assert 11 == pytest.approx(pacer.rate)
-    for _ in range(50 * 40):
+    began = clock.now
+    pacer.hold(None, why="429")
+    pacer.acquire()
+    assert 1.0 == pytest.approx(clock.now - began)
+
+
+def test_a_wait_that_was_told_wins_until_it_has_proved_too_short(clock):
+    """A server that goes on saying "0" while it refuses is asked less and less often."""
+    pacer = Pacer(1000, first=1.0, longest=60.0)
+    waits = []
+    for _ in range(5):
+        clock.now += 1
+        began = clock.now
+        pacer.hold(0.5, why="429")
+        pacer.acquire()
+        waits.append(round(clock.now - began, 3))
+    assert [0.5, 0.5, 1.0, 2.0, 4.0] == waits
+
+
+def test_a_pace_that_recovers_never_stands_still(clock):
+    """With a large burst too: places given at a slow pace are not counted anew at a faster one."""
+    pacer = Pacer(5000, burst=1250)
+    for _ in range(4):
+        clock.now += 10
+        pacer.hold(0.1, why="429")
+    moments = []
+    for _ in range(400):
+        pacer.acquire()
         pacer.calm()
-    assert 160 == pacer.rate
+        moments.append(clock.now)
+    pauses = [late - early for early, late in itertools.pairwise(moments)]
+    assert max(pauses) <= 1 / 312
 
 
 def test_a_hold_is_capped_and_never_shortened(clock):

@@ -89,7 +89,7 @@ def test_when_a_throw_away_target_was_started_anew_the_run_begins_anew_and_the_o
     book = open_customer("acme")
     book.store.put_meta("service.instance", "first")
     book.close()
-    assert workbook._set_aside(folder, "first") == ""
-    assert "begins anew" in workbook._set_aside(folder, "second")
+    assert workbook._set_aside("acme", book.params, "first") == ""
+    assert "begins anew" in workbook._set_aside("acme", book.params, "second")
     assert (home / "runs" / "acme.previous" / "store.db").is_file()
     assert not (folder / "store.db").exists()

@@ -1,7 +1,7 @@
 """The whole of dedupe: tables in, people, members, pairs, matches, conflicts and blocks out."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -12,10 +12,12 @@ from lib.dedupe.people import PEOPLE_COLUMNS, survivor
 from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.review import Block, Pair, Refused, compare, pairs_within
 from lib.dedupe.silent import SilentTier, silent_tier
+from lib.dedupe.standing import Standing, adoptions, keep_ids, standing_matches
 from lib.dedupe.tables import unique_contacts
 from lib.dedupe.verdicts import Verdicts, ordered, read_verdicts
 
 _DEFAULT: Final = DedupePolicy()
+_NOBODY: Final = Standing()
 _NUMBERS: Final = {
     Pair: {"score": "float64"},
     Block: {"n_people": "int64", "n_pairs": "int64", "n_compared": "int64"},
@@ -46,19 +48,24 @@ def dedupe(
     existing: pd.DataFrame | None = None,
     verdicts: Mapping[tuple[str, str], str] | None = None,
     policy: DedupePolicy = _DEFAULT,
+    standing: Standing = _NOBODY,
 ) -> Result:
     """Decide who is the same person.
 
     `contacts` and `existing` are shaped as `contacts_table`; only id and name are required. `verdicts` maps a pair of
-    ids, in any order, to "same" or "different" ("" is open). The result is the same for every order of rows.
+    ids, in any order, to "same" or "different" ("" is open). `standing` is what earlier loads have written: those
+    people keep their ids and their candidates. The result is the same for every order of rows.
     GateError when verdicts contradict each other.
     """
     rows = {row["id"]: row for row in unique_contacts(contacts)}
     known = {row["id"]: row for row in unique_contacts(existing)} if existing is not None else {}
     cards = {contact: card_of(row, region=policy.region) for contact, row in rows.items()}
     known_cards = {candidate: card_of(row, region=policy.region) for candidate, row in known.items()}
-    decided = read_verdicts(verdicts or {}, list(rows), list(known))
+    given = verdicts or {}
+    adopted = adoptions(rows, known, given, standing=standing)
+    decided = read_verdicts(adopted | dict(given), list(rows), list(known))
     tier = silent_tier(list(rows), cards, verdicts=decided, policy=policy)
+    tier = replace(tier, person_of=keep_ids(tier.person_of, standing))
     members: dict[str, list[str]] = {}
     for contact in rows:
         members.setdefault(tier.person_of[contact], []).append(contact)
@@ -66,13 +73,26 @@ def dedupe(
     refused = Refused(reasons=tier.refused, n_people=_n_people(people, tier.refused))
     pairs, blocks = pairs_within(people, refused=refused, policy=policy)
     pairs = _without_decided(pairs, tier, decided)
+    made = standing_matches(people, standing)
+    others = {person: card for person, card in people.items() if standing.candidate_of.get(person) != ""}
     matches, more = match_existing(
-        people, known_cards, person_of=tier.person_of, verdicts=decided, refused=refused, policy=policy
+        others, known_cards, person_of=tier.person_of, verdicts=decided, refused=refused, policy=policy
     )
-    judged = _judged(decided, cards | known_cards, known_cards.keys(), refused)
-    return _result(
-        rows, members, matches, [*judged, *pairs, *more], blocks, _whys(cards, members, tier, decided), policy
-    )
+    judged = _judged(decided, cards | known_cards, known_cards.keys(), refused, own=adopted.keys() - given.keys())
+    pairs = [*judged, *(_of_contacts(pair, members) for pair in [*pairs, *more])]
+    order = {person: place for place, person in enumerate(people)}
+    matches = sorted([*made, *matches], key=lambda match: order[match.person])
+    return _result(rows, members, matches, pairs, blocks, _whys(cards, members, tier, decided), policy)
+
+
+def _of_contacts(pair: Pair, members: Mapping[str, list[str]]) -> Pair:
+    """A pair whose people are named by contacts that are there: a verdict on any other id would not be understood."""
+
+    def named(record: str) -> str:
+        group = members.get(record, [record])
+        return record if record in group else group[0]
+
+    return replace(pair, a=named(pair.a), b=named(pair.b))
 
 
 def _result(
@@ -132,11 +152,23 @@ def _without_decided(pairs: list[Pair], tier: SilentTier, verdicts: Verdicts) ->
     return [pair for pair in pairs if ordered(pair.a, pair.b) not in apart]
 
 
-def _judged(verdicts: Verdicts, cards: Mapping[str, Card], existing: Iterable[str], refused: Refused) -> list[Pair]:
-    """Return the pairs that have a verdict, under the ids it was given for; a candidate of Ashby is always `b`."""
-    known = set(existing)
+def _judged(
+    verdicts: Verdicts,
+    cards: Mapping[str, Card],
+    existing: Iterable[str],
+    refused: Refused,
+    *,
+    own: Set[tuple[str, str]],
+) -> list[Pair]:
+    """Return the pairs that have a verdict of a person, under the ids it was given for; a candidate is always `b`.
+
+    `own` are the pairs that stand for what an earlier load has done.
+    """
+    known, ours = set(existing), {ordered(*pair) for pair in own}
     pairs = []
     for pair, verdict in verdicts.pairs.items():
+        if pair in ours:
+            continue
         a, b = sorted(pair, key=lambda record: (record in known, record))
         tier, score, reasons = compare(cards[a], cards[b], refused=refused)
         kind = "ashby" if b in known else "lever"

@@ -22,11 +22,13 @@ from lib.store import Store, now_ms
 
 Progress = Callable[[int, int | None, str], None]
 DAY = 86_400_000
+RECENT = 90 * DAY  # what was archived so lately is read again together with what is active: offers get signed later
 OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 WINDOW_ROWS = 2_000  # a window is sized to hold about this many opportunities: what a dead token costs at most
 MAX_PASSES = 20
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
+COUNTS = ("sources", "tags")  # lists of words in use: one that is not listed any more is not in use any more
 UNLIMITED = ("resumes", "files")  # known clients send no `limit` on these two, so neither do we
 
 
@@ -38,7 +40,7 @@ class Extract:
     lever: Lever
     confidentiality: str = "all"
     workers: int = 8
-    reread: bool = False  # the child lists of all active opportunities too: not every change moves updatedAt
+    reread: bool | str = False  # child lists that are read again: not every change moves updatedAt
     progress: Progress = lambda done, total, note: None
 
 
@@ -116,8 +118,11 @@ def _whole(lever: Lever, path: str, query: Query) -> tuple[list[dict[str, Any]],
 
 def _keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:
     check_shape(stream, items)
+    whole = "" if stream in COUNTS else None
     with walk.store.begin() as tx:
-        return walk.store.put_raw(tx, stream, ((_key(item), "", item) for item in items))
+        return walk.store.put_raw(
+            tx, stream, ((_key(item), "", item) for item in _oldest_first(items)), whole_parent=whole
+        )
 
 
 def _key(item: dict[str, Any]) -> str:
@@ -187,8 +192,13 @@ def _check_expanded(items: list[dict[str, Any]]) -> None:
 
 
 def _opportunity_rows(items: list[dict[str, Any]]) -> Iterator[tuple[str, str, Any]]:
-    for item in sorted(items, key=lambda one: one.get("updatedAt") or 0):  # the same id twice: the newest one stays
+    for item in _oldest_first(items):
         yield item["id"], item["contact"]["id"], item
+
+
+def _oldest_first(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In the order in which they are to be kept: when one id comes with two bodies, the newest one stays."""
+    return sorted(items, key=lambda one: one["updatedAt"] if isinstance(one.get("updatedAt"), int) else 0)
 
 
 # ---- child lists and files -------------------------------------------------------------------------------------
@@ -207,11 +217,20 @@ def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = 
 
 
 def _again(walk: Extract) -> set[str]:
-    """Opportunities whose child lists are read again although they themselves have not changed."""
+    """Opportunities whose child lists are read again although they themselves have not changed.
+
+    `reread`: those that are active or were archived in the last 90 days; "all": every one.
+    """
     ids = without_bytes(walk.store)
     if walk.reread:
-        ids |= {item["id"] for item in walk.store.all("opportunities") if not item.get("archived")}
+        since = int(walk.store.meta("extract.since") or 0) - RECENT
+        ids |= {item["id"] for item in walk.store.all("opportunities") if walk.reread == "all" or _lively(item, since)}
     return ids
+
+
+def _lively(item: dict[str, Any], since: int) -> bool:
+    archived = item.get("archived")
+    return not archived or (archived.get("archivedAt") or since) >= since
 
 
 def _children_of(walk: Extract, lever_id: str, sha: str) -> None:
@@ -224,7 +243,7 @@ def _children_of(walk: Extract, lever_id: str, sha: str) -> None:
     files = [fetch(walk.store, walk.lever, *wanted) for wanted in wanted_files(lever_id, found)]
     with walk.store.begin() as tx:
         for stream, items in found.items():
-            rows = ((_key(item), lever_id, item) for item in items)
+            rows = ((_key(item), lever_id, item) for item in _oldest_first(items))
             walk.store.put_raw(tx, stream, rows, whole_parent=lever_id)
         for row in files:
             if row is not None:
@@ -251,7 +270,7 @@ def _vanished(walk: Extract, lever_id: str) -> None:
         walk.lever.get(f"/opportunities/{lever_id}")
     except NotFoundError:
         with walk.store.begin() as tx:
-            walk.store.put_gone(tx, "opportunities", lever_id)
+            _gone(walk, tx, lever_id)
         return
     raise ContractError(
         f"Lever: a child list of opportunity {lever_id} is not there although the opportunity is.",
@@ -308,7 +327,15 @@ def deleted(walk: Extract) -> None:
     with walk.store.begin() as tx:
         for item in items:
             if item["id"] in held:
-                walk.store.put_gone(tx, "opportunities", item["id"])
+                _gone(walk, tx, item["id"])
+
+
+def _gone(walk: Extract, tx: Any, lever_id: str) -> None:
+    """Mark an opportunity and all that hangs on it as gone; its lists are read anew should it come back."""
+    walk.store.put_gone(tx, "opportunities", lever_id)
+    for stream in CHILDREN:
+        walk.store.put_raw(tx, stream, [], whole_parent=lever_id)
+    walk.store.put_window(tx, "children", lever_id, n_rows=0)
 
 
 def report_drift(walk: Extract) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
-from lib.lever import Lever
+from lib.lever import Download, Lever
 from lib.store import FileRow, Store
 
 ANSWERS = {"text/html": ("html", "htm", "xhtml"), "application/json": ("json",)}  # what error pages come as
@@ -50,17 +50,33 @@ def fetch(
     attempts = known.attempts + 1 if known else 1
     row = FileRow(file_id, stream, lever_id, name, "", None, None, "failed", "", attempts)
     try:
-        got = lever.download(path, store.folder / "files")
+        got, other, page = _surely(store, lever, path, str(meta.get("size") or ""), name)
     except (RejectedError, UnavailableError) as error:
         return _without(row, error)
-    told = str(meta.get("size") or "")
-    other = f"Lever told of {told} bytes" if told.isdigit() and int(told) != got.size else ""
-    expected = ANSWERS.get(got.media_type)
-    if expected is not None and (other or name.rpartition(".")[2].lower() not in expected):
-        got.path.unlink()  # a login or error page that came with status 200
+    if page:
+        got.path.unlink()
         return replace(row, reason=f"{got.media_type} came instead of the file")
     _settle(got.path, store.file_path(got.sha256))
     return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=other)
+
+
+def _surely(store: Store, lever: Lever, path: str, told: str, name: str) -> tuple[Download, str, bool]:
+    """(file, what is odd about its size, whether it is a page of words that came instead of it).
+
+    What looks odd, or has no size to compare with, is fetched again: a cut that no header betrays does not come twice
+    with the same bytes.
+    """
+    before: Download | None = None
+    while True:
+        got = lever.download(path, store.folder / "files")
+        other = f"Lever told of {told} bytes" if told.isdigit() and int(told) != got.size else ""
+        expected = ANSWERS.get(got.media_type)  # a login or error page that came with status 200
+        page = expected is not None and bool(other or name.rpartition(".")[2].lower() not in expected)
+        if before is not None:
+            before.path.unlink(missing_ok=True)
+        if (told.isdigit() and not (other or page)) or (before is not None and before.sha256 == got.sha256):
+            return got, other, page
+        before = got
 
 
 def _without(row: FileRow, error: ApiError) -> FileRow:

@@ -13,20 +13,21 @@ People are independent chains, worked on by a pool; fields, tags and jobs come b
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lib.ashby import Ashby
 from lib.errors import FatalError, RejectedError, StoreError
-from lib.load.chain import CHANGED, UNSURE, Chain
-from lib.load.lookup import can_look_up
+from lib.load.chain import UNSURE, Chain
 from lib.pool import run_all
 from lib.store import Store, dumps
-from lib.store.ledger import Entry, Ledger, Planned
+from lib.store.ledger import HELD, Entry, Ledger, Planned
 
 Progress = Callable[[int, int | None, str], None]
+SPARE = 3  # chains per worker that may wait for a look-up while the worker goes on with another one
 SET_UP = ("link", "customField.create", "customField.updateSelectableValues", "candidateTag.create")
 
 
@@ -42,23 +43,52 @@ class Load:
     progress: Progress = lambda done, total, note: None
     people: set[str] | None = None  # only these; None for all
     retry_refused: bool = False
+    verdicts: Mapping[str, str] = field(default_factory=dict)  # {row id: an Ashby id, or "again"} of parked rows
     first_wait: float = 1.0  # seconds before a call that was not applied is sent again; doubles
     fail_at: Callable[[str, Planned], None] = lambda moment, row: None  # a seam for the proofs: die at any effect
     ledger: Ledger = field(init=False)
     links: dict[str, str] = field(init=False, default_factory=dict)
-    preexisting: set[str] = field(init=False, default_factory=set)
+    preexisting: set[str] = field(init=False, default_factory=set)  # candidates that are not ours
+    before: set[str] = field(init=False, default_factory=set)  # fields, tags and jobs from before the plan
+    stopping: bool = field(init=False, default=False)  # something went wrong: no row is begun any more
     adopted_people: set[str] = field(init=False, default_factory=set)
     refusals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)
     done: int = field(init=False, default=0)
     total: int = field(init=False, default=0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _places: threading.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.store)
         self.links = self.ledger.links()
-        for kind in ("tags", "custom_fields", "jobs", "candidates"):
-            self.preexisting |= {str(one.get("id")) for one in self.store.ashby(kind)}
+        self.preexisting = self.ledger.strangers("candidates")
+        self.before = self.ledger.before_us()
+        self._places = threading.Semaphore(self.workers)
         self.adopted_people = {row.person or row.lever_id for row in self.ledger.rows_of_kind("link")}
+
+    def work(self, chains: Iterable[Any], do: Callable[[Any], int]) -> Iterator[int]:
+        """Results of `do(chain)`, `workers` at a time; those that wait for a look-up leave their place to others."""
+
+        def one(rows: Any) -> int:
+            with self._places:
+                if self.stopping:
+                    return 0
+                try:
+                    return do(rows)
+                except BaseException:
+                    self.stopping = True
+                    raise
+
+        threads = self.workers * (1 + SPARE) if self.workers > 1 else 1
+        return run_all(chains, one, workers=threads)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, and leave the place among the workers to somebody else meanwhile."""
+        self._places.release()
+        try:
+            time.sleep(seconds)
+        finally:
+            self._places.acquire()
 
     def refused(self, row: Planned, error: RejectedError) -> None:
         """Count a refusal of one class; past the budget the whole run stops."""
@@ -115,22 +145,21 @@ def settle_open(load: Load) -> list[Planned]:
     """
     groups: dict[str, list[tuple[Planned, Entry]]] = {}
     for row, entry in load.ledger.entries(*UNSURE):
-        if entry.code != CHANGED and can_look_up(row.kind):
+        if entry.code not in HELD:
             groups.setdefault(row.person or row.row_id, []).append((row, entry))
-    for _ in run_all(list(groups.values()), lambda rows: Chain(load).clear_up(rows), workers=load.workers):
+    for _ in load.work(list(groups.values()), lambda rows: Chain(load).clear_up(rows)):
         load.progress(load.done, load.total, "looking up writes without an outcome")
-    return [row for row, entry in load.ledger.entries("parked") if entry.code != CHANGED]
+    return [row for row, entry in load.ledger.entries("parked") if entry.code not in HELD]
 
 
 def _send_all(load: Load) -> int:
     """Set-up rows, then people; returns how many writes were sent."""
     writes = 0
     for chains in _phases(load):
-        writes += sum(run_all(chains, lambda rows: Chain(load).run(rows), workers=load.workers))
+        writes += sum(load.work(chains, lambda rows: Chain(load).run(rows)))
     open_people = load.ledger.pending_people(refused=load.retry_refused)
     pending = [person for person in open_people if person and _wanted(load, person)]
-    people = run_all(pending, lambda person: Chain(load).run(list(load.ledger.rows(person))), workers=load.workers)
-    return writes + sum(people)
+    return writes + sum(load.work(pending, lambda person: Chain(load).run(list(load.ledger.rows(person)))))
 
 
 def _wanted(load: Load, person: str) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from lib import contract
 from lib.errors import (
     FatalError,
+    NotFoundError,
     RateLimitedError,
     RejectedError,
     RetryableError,
@@ -17,17 +17,15 @@ from lib.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from lib.load import guard
-from lib.load.lookup import Seeker, can_look_up, file_ids
+from lib.load import doubt, guard
+from lib.load.lookup import can_look_up, file_ids
 from lib.store import now_ms
-from lib.store.ledger import CONFLICT, Entry, Planned
+from lib.store.ledger import AMBIGUOUS, CHANGED, CONFLICT, Entry, Planned
 
 if TYPE_CHECKING:
     from lib.load import Load
 
 TRIES = 12  # how often a row that surely was not applied is sent before the run stops
-LOOKS = (0.0, 0.3, 1.0, 3.0, 7.0, 15.0)  # seconds between look-ups, then 30 each, up to the settling delay
-CHANGED = "changed"  # code of a row that is parked because its body changed after it was done
 UNSURE = ("intended", "unknown", "parked")
 FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
 
@@ -44,12 +42,17 @@ class Chain:
         self.ledger = load.ledger
         self.n_writes = 0
         self._left_alone: list[str] = []  # what the row in hand does not set, because somebody else has set it
+        self._earlier: dict[str, dict[str, Any]] = {}  # bodies of the rows that an earlier run has carried out
 
     def run(self, rows: list[Planned]) -> int:
         """Carry out what is not done of `rows`, in order; returns how many writes were sent."""
         entries = self.ledger.of(rows)
+        done = {key for key, entry in entries.items() if entry.state == "done"}
+        self._earlier = {row.row_id: row.body for row in rows if row.row_id in done}
         for row in rows:
             entry = entries.get(row.row_id)
+            if self.load.stopping:
+                break
             if entry is not None and self._is_closed(row, entry):
                 continue
             if row.kind == "link":
@@ -59,21 +62,33 @@ class Chain:
                 body = self._filled(row)
             except MissingLinkError:
                 continue  # stays planned: its parent was refused, is parked, or was not part of this run
-            self._row(row, body, entry)
+            try:
+                self._row(row, body, entry)
+            except RejectedError as error:  # a look-up was refused: the row's outcome stays open, the others go on
+                self.load.refused(row, error)
         return self.n_writes
 
-    def clear_up(self, rows: list[tuple[Planned, Entry]]) -> None:
-        """Look up rows without an outcome, sending nothing: adopted, parked, or surely not there."""
+    def clear_up(self, rows: list[tuple[Planned, Entry]]) -> int:
+        """Look up rows without an outcome, sending nothing: adopted, parked, or surely not there; says how many."""
         for row, entry in rows:
             try:
                 body = self._filled(row)
             except MissingLinkError:
                 continue
-            if not self._clarified(row, body, entry.first_ms):
+            if (told := doubt.decided(self.load, row, entry)) is not None:
+                found = told
+            elif can_look_up(row.kind):
+                found = doubt.find_out(self.load, row, body, first_ms=entry.first_ms)
+            else:
+                found = doubt.Judgement(*guard.standing(self.load.ashby, row.kind, body, before=self.load.before))
+            if not self._taken(row, body, found):
                 self.ledger.settle(row, "again", note="not in Ashby after the settling delay")
+        return len(rows)
 
     def _is_closed(self, row: Planned, entry: Entry) -> bool:
         same = entry.body_hash == row.body_hash
+        if entry.state == "parked" and entry.code == AMBIGUOUS:
+            return True
         if entry.state == "refused":
             return same and not self.load.retry_refused
         return same and (entry.state == "done" or (entry.state == "parked" and entry.code == CHANGED))
@@ -82,8 +97,8 @@ class Chain:
         """Adopt an object that was in Ashby before us: no call, only the link."""
         ashby_id = row.body["ashbyId"]
         kind = {"candidate": "candidates", "job": "jobs"}.get(row.body["ashbyType"].lower(), "")
-        found = [one for one in self.load.store.ashby(kind, own=True) if one.get("id") == ashby_id] if kind else []
-        self.ledger.settle(row, "done", ashby_id=ashby_id, origin="existing", snapshot=found[0] if found else None)
+        snapshot = self.ledger.target(kind, ashby_id) if kind else None
+        self.ledger.settle(row, "done", ashby_id=ashby_id, origin="existing", snapshot=snapshot)
         self._known(row, ashby_id)
         self.load.settled()
 
@@ -121,12 +136,14 @@ class Chain:
         if entry is not None and (entry.state == "done" or entry.code == CHANGED):
             if not self._may_send_again(row, body, entry):
                 return
-        elif entry is not None and entry.state in UNSURE and self._clarified(row, body, first_ms):
+        elif entry is not None and self._found(row, body, entry):
             return
         wanted = self._guarded(row, body, entry)
+        unsure = seen = False  # it may have been done by an earlier try; that has just been looked up
         for attempt in range(TRIES):
-            if wanted is None:
+            if wanted is None or (unsure and not seen and self._taken(row, body, self._glance(row, body, first_ms))):
                 return
+            seen = False
             try:
                 self._send(row, wanted)
                 return
@@ -135,6 +152,7 @@ class Chain:
                 self.ledger.settle(row, "unknown", note=note, request_id=error.request_id, call={"request": wanted})
                 if self._clarified(row, body, first_ms):
                     return
+                unsure = seen = True
             except RateLimitedError:
                 continue  # the pacer holds everybody back
             except UnavailableError as error:
@@ -143,6 +161,14 @@ class Chain:
             f"Ashby: {row.kind} for {row.lever_type} {row.lever_id} could not be sent in {TRIES} tries.",
             hint="Nothing is lost. Run the step again when Ashby answers.",
         )
+
+    def _found(self, row: Planned, body: dict[str, Any], entry: Entry) -> bool:
+        """True when what an earlier run left open needs no sending. Sent more than once: one more look, to be sure."""
+        if (told := doubt.decided(self.load, row, entry)) is not None:
+            return self._taken(row, body, told)
+        if entry.state in UNSURE:
+            return self._clarified(row, body, entry.first_ms)
+        return entry.attempts > 1 and self._taken(row, body, self._glance(row, body, entry.first_ms))
 
     def _may_send_again(self, row: Planned, body: dict[str, Any], entry: Entry) -> bool:
         """A row that was done has a new body: set it again where setting is possible, else say so.
@@ -162,18 +188,45 @@ class Chain:
 
     def _guarded(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> dict[str, Any] | None:
         """What of `body` is to be set; None when the target already stands so, or when somebody's edit wins."""
+        try:
+            return self._compared(row, body, entry)
+        except NotFoundError:  # not to be seen yet, or gone: Ashby will say which
+            return body
+
+    def _compared(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> dict[str, Any] | None:
         if row.kind == "customField.updateSelectableValues":
             return guard.with_current_options(self.load.ashby, body)
-        if contract.effect(row.kind) != "set" or not (entry is not None or self._is_adopted(row)):
+        people_were_there = entry is not None or self._is_adopted(row) or self._amends(row)
+        if contract.effect(row.kind) != "set" or not people_were_there:
             return body
         if guard.is_there(self.load.ashby, row.kind, body):
-            self._done(row, None, note="stood there already")
+            self._stood(row, body, entry)
             return None
-        written = self.ledger.last_request(row.row_id)
+        written = self._written(row)
         left, self._left_alone = guard.without_conflicts(self.load.ashby, row.kind, body, written=written)
         if left is None:
-            self._done(row, None, note="stood there already")
+            self._stood(row, guard.without(body, self._left_alone), entry)
         return left
+
+    def _stood(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> None:
+        """Nothing is left to set. What an earlier try of ours has set counts as ours: a later change may replace it."""
+        call = {"request": body, "answer": {"found": "stood there already"}} if entry is not None else None
+        self._done(row, None, note="stood there already", call=call)
+
+    def _amends(self, row: Planned) -> bool:
+        """True when a row changes what an earlier run has made."""
+        return row.kind in guard.AMENDMENTS and any(row_id in self._earlier for row_id in row.needs)
+
+    def _written(self, row: Planned) -> dict[str, Any] | None:
+        """What the workbook has set so far of what `row` sets: when the object was made, and by this row before."""
+        earlier = guard.merged(self.ledger.requests(row.row_id))
+        if row.kind not in guard.AMENDMENTS:
+            return earlier
+        written: dict[str, Any] = {}
+        for row_id in row.needs:
+            made = self._resolve(self._earlier.get(row_id, {}))
+            written |= made | ({"websiteUrl": made["website"]} if "website" in made else {})
+        return written | (earlier or {})
 
     def _is_adopted(self, row: Planned) -> bool:
         return row.person in self.load.adopted_people or row.lever_id in self.load.adopted_people
@@ -181,7 +234,7 @@ class Chain:
     def _send(self, row: Planned, body: dict[str, Any]) -> None:
         """Intention, call, outcome: the three steps, each on disk before the next."""
         self.load.fail_at("before intend", row)
-        self.ledger.intend(row)
+        self.ledger.intend(row, touched=self._touched(row))
         self.load.fail_at("intended", row)
         self.n_writes += 1
         try:
@@ -218,11 +271,11 @@ class Chain:
             )
 
     def _done(self, row: Planned, ashby_id: str | None, **more: Any) -> None:
-        existed = ashby_id is not None and ashby_id in self.load.preexisting
+        existed = ashby_id is not None and (ashby_id in self.load.preexisting or ashby_id in self.load.before)
         if self._left_alone:
             more |= {"code": CONFLICT, "note": ", ".join(sorted(self._left_alone))}
         origin = "existing" if existed else "created"
-        self.ledger.settle(row, "done", ashby_id=ashby_id, origin=origin, touched=self._touched(row), **more)
+        self.ledger.settle(row, "done", ashby_id=ashby_id, origin=origin, **more)
         self._known(row, ashby_id)
         self.load.settled()
 
@@ -231,9 +284,9 @@ class Chain:
         if row.kind != "customField.updateSelectableValues":
             return None
         ashby_id = self._resolve(row.body["customFieldId"])
-        if ashby_id not in self.load.preexisting:
+        if ashby_id not in self.load.before:
             return None
-        return ashby_id, next(one for one in self.load.store.ashby("custom_fields") if one["id"] == ashby_id)
+        return ashby_id, self.ledger.target("custom_fields", ashby_id)
 
     def _with_file(self, row: Planned, body: dict[str, Any]) -> dict[str, Any]:
         """Put the file's bytes into Ashby's storage and its handle into the body; repeatable until it is attached."""
@@ -272,23 +325,20 @@ class Chain:
                 self._done(row, None, note="found done after its answer was lost")
                 return True
             return False  # setting the same state again does no harm
-        seeker = Seeker(self.load.ashby, self.ledger, first_ms=first_ms + self.load.ashby.skew_ms)
-        began = time.monotonic()
-        for pause in chain(LOOKS, repeat(30.0)):
-            left = self.load.settle_s - (time.monotonic() - began)
-            if pause and left <= 0:
-                break
-            time.sleep(min(pause, max(left, 0.0)))
-            hits = seeker.find(row, body)
-            if len(hits) == 1:
-                self._done(row, hits[0], note="found in Ashby after its answer was lost")
-                return True
-            if hits:
-                note = f"{len(hits)} objects in Ashby could be this one; a person must decide"
-                self.ledger.settle(row, "parked", note=note)
-                self.load.settled()
-                return True
-        return False
+        return self._taken(row, body, doubt.find_out(self.load, row, body, first_ms=first_ms))
+
+    def _glance(self, row: Planned, body: dict[str, Any], first_ms: int) -> doubt.Judgement:
+        return doubt.glance(self.load, row, body, first_ms=first_ms) if can_look_up(row.kind) else doubt.ABSENT
+
+    def _taken(self, row: Planned, body: dict[str, Any], found: doubt.Judgement) -> bool:
+        """Record what a look-up has found out; False when the row is still to be sent."""
+        if found.state == "done":
+            call = {"request": body, "answer": {"found": "by a look-up"}}
+            self._done(row, found.ashby_id, note=found.note, call=call)
+        elif found.state == "parked":
+            self.ledger.settle(row, "parked", note=found.note)
+            self.load.settled()
+        return found.state != "absent"
 
     def _wait(self, error: RetryableError, attempt: int) -> None:
         seconds = error.wait if error.wait is not None else min(self.load.first_wait * 2**attempt, 60.0)

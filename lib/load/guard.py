@@ -6,10 +6,15 @@ created a moment ago is not read again.
 
 from __future__ import annotations
 
+from collections.abc import Container
+from datetime import datetime
 from typing import Any
 
 from lib.ashby import Ashby
+from lib.errors import NotFoundError
 
+AMENDMENTS = ("candidate.update", "application.update", "application.updateHistory")
+"""Calls that change what another row has made: what stands there is compared with what both have set."""
 READS = {
     "Candidate": ("candidate.info", "id"),
     "Application": ("application.info", "applicationId"),
@@ -19,25 +24,75 @@ READS = {
 
 def is_there(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
     """True when the target already stands as a state-setting call would leave it (tag on, status reached)."""
-    if kind == "candidate.addTag":
-        person = ashby.call("candidate.info", {"id": body["candidateId"]}).results
-        return any(tag.get("id") == body["tagId"] for tag in person.get("tags") or [])
-    if kind == "job.setStatus":
-        return ashby.call("job.info", {"id": body["jobId"]}).results.get("status") == body["status"]
+    try:
+        if kind == "candidate.addTag":
+            person = ashby.call("candidate.info", {"id": body["candidateId"]}).results
+            return any(tag.get("id") == body["tagId"] for tag in person.get("tags") or [])
+        if kind == "job.setStatus":
+            return ashby.call("job.info", {"id": body["jobId"]}).results.get("status") == body["status"]
+    except NotFoundError:  # not to be seen yet, or gone
+        return False
     return False
 
 
+def standing(ashby: Ashby, kind: str, body: dict[str, Any], *, before: Container[str]) -> tuple[str, str | None, str]:
+    """(done or absent, id of a tag, note) of a repeatable call whose outcome is not known; reads only."""
+    ashby_id = None
+    try:
+        if kind == "candidateTag.create":
+            tags = ashby.items("candidateTag.list", {"includeArchived": True})
+            ids = [one["id"] for one in tags if one["title"] == body["title"] and one["id"] not in before]
+            ashby_id, stands = next(iter(ids), None), bool(ids)
+        elif kind == "customField.updateSelectableValues":
+            stands = {one["value"] for one in body["selectableValues"]} <= {
+                one["value"] for one in _options(ashby, body)
+            }
+        elif kind == "customField.setValues" or kind in AMENDMENTS:
+            stands = without_conflicts(ashby, kind, body, written=None) == (None, [])
+        else:
+            stands = is_there(ashby, kind, body)
+    except NotFoundError:
+        stands = False
+    return ("done", ashby_id, "found done after its answer was lost") if stands else ("absent", None, "")
+
+
+def merged(requests: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What several calls of one row have set together, oldest first: a later one may set less than the first."""
+    if not requests:
+        return None
+    whole: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    for request in requests:
+        whole |= request
+        values |= {one["fieldId"]: one for one in request.get("values") or []}
+    return whole | ({"values": list(values.values())} if values else {})
+
+
+def without(body: dict[str, Any], members: list[str]) -> dict[str, Any]:
+    """A body without the members (or the fields) that were left as somebody else has set them."""
+    left = {name: value for name, value in body.items() if name not in members}
+    if "values" in body:
+        left["values"] = [one for one in body["values"] if one["fieldId"] not in members]
+    return left
+
+
 def with_current_options(ashby: Ashby, body: dict[str, Any]) -> dict[str, Any]:
-    """The options of a select field together with those that stand there now: Ashby archives what is left out."""
-    wanted = {one["value"] for one in body["selectableValues"]}
+    """The options of a select field as they stand now, and those of ours that lack: Ashby archives what is left out."""
+    stands = [
+        {"label": one["label"], "value": one["value"], "isArchived": bool(one.get("isArchived"))}
+        for one in _options(ashby, body)
+    ]
+    known = {one["value"] for one in stands}
+    return {
+        **body,
+        "selectableValues": [*stands, *(one for one in body["selectableValues"] if one["value"] not in known)],
+    }
+
+
+def _options(ashby: Ashby, body: dict[str, Any]) -> list[dict[str, Any]]:
     fields = ashby.items("customField.list", {"includeArchived": True})
     found = next((one for one in fields if one["id"] == body["customFieldId"]), {})
-    others = [
-        {"label": one["label"], "value": one["value"], "isArchived": bool(one.get("isArchived"))}
-        for one in found.get("selectableValues") or []
-        if one["value"] not in wanted
-    ]
-    return {**body, "selectableValues": [*body["selectableValues"], *others]}
+    return found.get("selectableValues") or []
 
 
 def without_conflicts(
@@ -51,6 +106,10 @@ def without_conflicts(
         return _fields(ashby, body, written)
     if kind == "candidate.update":
         return _candidate(ashby, body, written)
+    if kind == "application.update":
+        return _application(ashby, body, written)
+    if kind == "application.updateHistory":
+        return _history(ashby, body, written)
     return body, []
 
 
@@ -79,22 +138,97 @@ def _candidate(
     found = ashby.call("candidate.info", {"id": body["candidateId"]}).results
     left, conflicts = dict(body), []
     for name, value in body.items():
+        if name in ("candidateId", "sendNotifications"):
+            continue
+        if name == "alternateEmail":
+            if value.casefold() in [str(one.get("value")).casefold() for one in found.get("emailAddresses") or []]:
+                del left[name]  # stands there already; another address is only added, nobody's is replaced
+            continue
         current = _current(found, name)
-        if name in ("candidateId", "sendNotifications") or current is None or current == (written or {}).get(name):
+        if current is not None and _same(current, value):
+            del left[name]
+            continue
+        if current is None or _same(current, (written or {}).get(name)):
             continue
         if name == "socialLinks" and all(link in value for link in current):
             continue  # only adds to what stands there, which may be what creating the candidate has set
-        if current != value:
-            conflicts.append(name)
+        conflicts.append(name)
         del left[name]
     return (left if len(left) > 2 else None), conflicts
+
+
+def _same(current: Any, value: Any) -> bool:
+    """True when a candidate's value is what we set: a place comes back in Ashby's wording, a time in its format."""
+    if isinstance(value, dict):
+        return all(str(part).casefold() in str(current).casefold() for part in value.values())
+    return current == value or same_moment(current, value)
+
+
+def _application(
+    ashby: Ashby, body: dict[str, Any], written: dict[str, Any] | None
+) -> tuple[dict[str, Any] | None, list[str]]:
+    found = ashby.call("application.info", {"applicationId": body["applicationId"]}).results
+    current = {
+        "sourceId": (found.get("source") or {}).get("id"),
+        "creditedToUserId": (found.get("creditedToUser") or {}).get("id"),
+        "createdAt": found.get("createdAt"),
+    }
+    left, conflicts = dict(body), []
+    for name, now in current.items():
+        if name not in body or now is None or _same(now, (written or {}).get(name)):
+            continue
+        if not _same(now, body[name]):
+            conflicts.append(name)
+        del left[name]
+    return (left if left.keys() & current.keys() else None), conflicts
+
+
+def _history(
+    ashby: Ashby, body: dict[str, Any], written: dict[str, Any] | None
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """The whole history, events that stand there named by their id; nothing when somebody has moved the candidate."""
+    found = ashby.call("application.info", {"applicationId": body["applicationId"]}).results
+    now = sorted(found.get("applicationHistory") or [], key=lambda one: one.get("stageNumber", 0))
+    wanted = body["applicationHistory"]
+    if _same_events(now, wanted, found):
+        return None, []
+    if not _same_events(now, (written or {}).get("applicationHistory") or [], found):
+        return None, ["applicationHistory"]
+    ids = {(one["stageId"], _moment(one["enteredStageAt"])): one["id"] for one in now}
+    named = []
+    for event in wanted:
+        known = ids.pop((event["stageId"], _moment(event["enteredStageAt"])), None)
+        named.append(event | ({"applicationHistoryId": known} if known else {}))
+    return {**body, "applicationHistory": named}, []
+
+
+def _same_events(now: list[dict[str, Any]], ours: list[dict[str, Any]], found: dict[str, Any]) -> bool:
+    """True when a history enters the same stages at the same times, and ends with the same archive reason."""
+    reason = (found.get("archiveReason") or {}).get("id")
+    return (
+        [(one["stageId"], _moment(one["enteredStageAt"])) for one in now]
+        == [(one["stageId"], _moment(one["enteredStageAt"])) for one in ours]
+        and bool(ours)
+        and ours[-1].get("archiveReasonId") in (None, reason)
+    )
+
+
+def _moment(text: Any) -> int:
+    return round(datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def same_moment(left: Any, right: Any) -> bool:
+    """True when two ISO texts mean the same millisecond."""
+    try:
+        return _moment(left) == _moment(right)
+    except ValueError:
+        return False
 
 
 def _current(found: dict[str, Any], name: str) -> Any:
     """The value of a candidate that corresponds to a member of `candidate.update`; None when it is empty."""
     links = [{"type": one.get("type"), "url": one.get("url")} for one in found.get("socialLinks") or []]
     by_type = {str(one["type"]): one["url"] for one in links}
-    mails = [str(one.get("value")) for one in found.get("emailAddresses") or []]
     known: dict[str, Any] = {
         "name": found.get("name"),
         "email": (found.get("primaryEmailAddress") or {}).get("value"),
@@ -103,7 +237,6 @@ def _current(found: dict[str, Any], name: str) -> Any:
         "githubUrl": by_type.get("GitHub"),
         "websiteUrl": by_type.get("Website"),
         "socialLinks": links or None,
-        "alternateEmail": mails[1] if len(mails) > 1 else None,
         "location": (found.get("location") or {}).get("locationSummary"),
         "sourceId": (found.get("source") or {}).get("id"),
         "creditedToUserId": (found.get("creditedToUser") or {}).get("id"),

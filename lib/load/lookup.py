@@ -2,13 +2,17 @@
 
 Ashby has no idempotency key and no search by custom field, so each kind of object is recognised by what we sent:
 the exact back-dated `createdAt` with the name, a marker line, a unique file name, a title. A hit counts only when the
-whole fingerprint agrees, it carries no other Lever id, and no other row of the ledger already holds it.
+whole fingerprint agrees, it carries no other Lever id, and no other row of the ledger already holds it. What agrees
+only in part (somebody has renamed the candidate meanwhile, or Ashby keeps times less exactly than we send them) is
+neither adopted nor made a second time: a person must decide.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,24 +21,49 @@ from lib.errors import NotFoundError, RejectedError
 from lib.store.ledger import Ledger, Planned
 
 HOUR = 3_600_000
+DAY = 86_400_000
+SECOND = 1_000
 SEARCH_LIMIT = 100  # candidate.search answers at most 100 people and does not say whether there are more
 MARKER = re.compile(r"\[Lever [a-z]+ [^\]\n]+\]")
 JOB_STATES = ["Draft", "Open", "Closed", "Archived"]
 Hits = list[str]
-Lookup = Callable[["Seeker", Planned, dict[str, Any]], Hits]
+
+
+@dataclass(slots=True)
+class Found:
+    """Ashby ids of what a look-up came upon: the whole fingerprint agrees (`hits`), or only a part of it (`near`)."""
+
+    hits: Hits = field(default_factory=list)
+    near: Hits = field(default_factory=list)
+
+
+Lookup = Callable[["Seeker", Planned, dict[str, Any]], Found]
 
 
 class Seeker:
-    """What look-ups need: the client, the ledger, when the row was first tried, and the marker field's title."""
+    """What look-ups need: the client, the ledger, when the row was first tried, and who was in Ashby before us."""
 
-    def __init__(self, ashby: Ashby, ledger: Ledger, *, first_ms: int) -> None:
+    def __init__(
+        self, ashby: Ashby, ledger: Ledger, *, first_ms: int, before: Iterable[str] = (), people: Iterable[str] = ()
+    ) -> None:
+        """`before`: fields, tags and jobs from before the plan; `people`: candidates that are not ours."""
         self.ashby = ashby
         self.ledger = ledger
         self.first_ms = first_ms
+        self.before = before
+        self.people = people
 
     def find(self, row: Planned, body: dict[str, Any]) -> Hits:
         """Ashby ids of objects that are what this row wanted to make; `body` has its references filled in."""
-        return self.free(row, dict.fromkeys(LOOKUPS[row.kind](self, row, body)))
+        return self.look(row, body).hits
+
+    def look(self, row: Planned, body: dict[str, Any]) -> Found:
+        """What agrees with this row wholly, or in part; nothing when what it hangs on is not there (yet)."""
+        try:
+            found = LOOKUPS[row.kind](self, row, body)
+        except NotFoundError:
+            return Found()
+        return Found(self.free(row, dict.fromkeys(found.hits)), self.free(row, dict.fromkeys(found.near)))
 
     def free(self, row: Planned, ids: Iterable[str]) -> Hits:
         """Those ids that no other row holds."""
@@ -51,6 +80,11 @@ def same_moment(left: Any, right: Any) -> bool:
     if not left or not right:
         return False
     return _moment(str(left)) == _moment(str(right))
+
+
+def apart(left: Any, right: Any) -> float:
+    """Milliseconds between two ISO texts; infinite when one is missing."""
+    return abs(_moment(str(left)) - _moment(str(right))) if left and right else float("inf")
 
 
 def _moment(text: str) -> int:
@@ -76,64 +110,92 @@ def markers_in(body: Any) -> set[str]:
     return {marker_of(body)} - {""}
 
 
-def _candidate(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+def _candidate(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     """By e-mail (or name), and by walking what was added since: two routes, because an index may lag."""
     query = {"email": body["email"]} if body.get("email") else {"name": body["name"]}
     found = seek.ashby.all_of("candidate.search", query)
     hits = [one["id"] for one in found if _is_person(one, row, body)]
     if hits and len(found) < SEARCH_LIMIT:
-        return hits
+        return Found(hits)
     try:
-        added = seek.ashby.items("candidate.list", {"createdAfter": seek.first_ms - HOUR})
+        found += seek.ashby.items("candidate.list", {"createdAfter": seek.first_ms - HOUR})
     except RejectedError:  # our clock is so wrong that the bound lies in Ashby's future
-        added = seek.ashby.items("candidate.list")
-    return hits + [one["id"] for one in added if _is_person(one, row, body)]
+        found += seek.ashby.items("candidate.list")
+    near = [one["id"] for one in found if one["id"] not in seek.people and _may_be_person(one, body)]
+    return Found([one["id"] for one in found if _is_person(one, row, body)], near)
 
 
 def _is_person(found: dict[str, Any], row: Planned, body: dict[str, Any]) -> bool:
-    if found.get("name") != body["name"] or not same_moment(found.get("createdAt"), body.get("createdAt")):
+    same = _same_name(found, body) and _same_mail(found, body)
+    marked = _marks(found)
+    ours = not marked or any(row.lever_id in one for one in marked)
+    return same and ours and same_moment(found.get("createdAt"), body.get("createdAt"))
+
+
+def _may_be_person(found: dict[str, Any], body: dict[str, Any]) -> bool:
+    """True when it carries no Lever id and the moment alone agrees, or all but the exact moment."""
+    if _marks(found):
         return False
-    mails = {str(one.get("value", "")).lower() for one in found.get("emailAddresses") or []}
-    if body.get("email") and body["email"].lower() not in mails:
-        return False
-    marked = [str(field.get("value")) for field in found.get("customFields") or [] if _is_marker(field)]
-    return not marked or any(row.lever_id in one for one in marked)
+    if same_moment(found.get("createdAt"), body.get("createdAt")):
+        return True
+    same = _same_name(found, body) and _same_mail(found, body)
+    return same and apart(found.get("createdAt"), body.get("createdAt")) <= DAY
+
+
+def _same_name(found: dict[str, Any], body: dict[str, Any]) -> bool:
+    return _folded(found.get("name")) == _folded(body["name"])
+
+
+def _same_mail(found: dict[str, Any], body: dict[str, Any]) -> bool:
+    mails = {_folded(one.get("value")) for one in found.get("emailAddresses") or []}
+    return not body.get("email") or _folded(body["email"]) in mails
+
+
+def _folded(text: Any) -> str:
+    """A text as a server may give it back: other capitals, spaces, or composed letters."""
+    return " ".join(unicodedata.normalize("NFKC", str(text or "")).casefold().split())
+
+
+def _marks(found: dict[str, Any]) -> list[str]:
+    return [str(one.get("value")) for one in found.get("customFields") or [] if _is_marker(one)]
 
 
 def _is_marker(field: dict[str, Any]) -> bool:
     return str(field.get("title", "")).startswith("Lever ") and str(field.get("title", "")).endswith(" ID")
 
 
-def _application(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
-    try:
-        person = seek.ashby.call("candidate.info", {"id": body["candidateId"]}).results
-    except NotFoundError:
-        return []
-    hits = []
+def _application(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
+    person = seek.ashby.call("candidate.info", {"id": body["candidateId"]}).results
+    found = Found()
     for application_id in seek.free(row, person.get("applicationIds") or []):
         one = seek.ashby.call("application.info", {"applicationId": application_id}).results
-        marked = [str(field.get("value")) for field in one.get("customFields") or [] if _is_marker(field)]
+        marked = _marks(one)
+        if marked and row.lever_id not in marked:
+            continue
         same_job = (one.get("job") or {}).get("id") == body["jobId"]
-        if same_job and same_moment(one.get("createdAt"), body.get("createdAt")):
-            hits += [application_id] if not marked or row.lever_id in marked else []
-    return hits
+        same_time = same_moment(one.get("createdAt"), body.get("createdAt"))
+        if same_job and same_time:
+            found.hits.append(application_id)
+        elif same_time or (same_job and apart(one.get("createdAt"), body.get("createdAt")) < SECOND):
+            found.near.append(application_id)
+    return found
 
 
-def _note(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+def _note(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     marker = marker_of(body)
     notes = seek.ashby.items("candidate.listNotes", {"candidateId": body["candidateId"]})
-    return [one["id"] for one in notes if marker and marker_of(one.get("content")) == marker]
+    return Found([one["id"] for one in notes if marker and marker_of(one.get("content")) == marker])
 
 
-def _feedback(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+def _feedback(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     markers = markers_in(body)
     forms = seek.ashby.items("applicationFeedback.list", {"applicationId": body["applicationId"]})
-    return [one["id"] for one in forms if markers and markers_in(one.get("submittedValues")) == markers]
+    return Found([one["id"] for one in forms if markers and markers_in(one.get("submittedValues")) == markers])
 
 
-def _file(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+def _file(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     person = seek.ashby.call("candidate.info", {"id": body["candidateId"]}).results
-    return file_ids(person, body["$name"])
+    return Found(file_ids(person, body["$name"]))
 
 
 def file_ids(person: dict[str, Any], name: str) -> Hits:
@@ -142,21 +204,22 @@ def file_ids(person: dict[str, Any], name: str) -> Hits:
     return list(dict.fromkeys(str(one["id"]) for one in handles if one.get("name") == name))
 
 
-def _job(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+def _job(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     hits = []
     for one in seek.ashby.items("job.list", {"status": JOB_STATES}):
         alike = one.get("title") == body["title"] and one.get("locationId") == body["locationId"]
         same_team = one.get("departmentId") in (None, body["teamId"])
         created = _moment(one["createdAt"]) if one.get("createdAt") else seek.first_ms
-        if alike and same_team and created >= seek.first_ms - HOUR:
+        if alike and same_team and created >= seek.first_ms - HOUR and one["id"] not in seek.before:
             hits.append(one["id"])
-    return hits
+    return Found(hits)
 
 
-def _custom_field(seek: Seeker, row: Planned, body: dict[str, Any]) -> Hits:
+def _custom_field(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     fields = seek.ashby.items("customField.list", {"includeArchived": False})
     wanted = (body["title"], body["objectType"], body["fieldType"])
-    return [one["id"] for one in fields if (one["title"], one["objectType"], one["fieldType"]) == wanted]
+    hits = [one["id"] for one in fields if (one["title"], one["objectType"], one["fieldType"]) == wanted]
+    return Found([one for one in hits if one not in seek.before])
 
 
 LOOKUPS: dict[str, Lookup] = {

@@ -9,6 +9,7 @@ from typing import Any
 from lib.mapping.context import Context
 from lib.mapping.history import History, history, path_lines
 from lib.mapping.jobs import POOL
+from lib.mapping.later import application_changes, made_as
 from lib.mapping.model import MARKERS, ORIGIN, Job
 from lib.mapping.plan import Body, Chain, link
 from lib.mapping.scan import credited
@@ -149,7 +150,9 @@ def application_rows(
     }
     if not past.events:
         del body["applicationHistory"]
-    chain.add("application.create", "opportunity", one.lever_id, body=body, gives=gives)
+    made = made_as(chain, f"application.create/opportunity/{one.lever_id}", body)
+    chain.add("application.create", "opportunity", one.lever_id, body=made, gives=gives)
+    application_changes(chain, context, one.lever_id, body)
     marker = {"fieldId": link(f"custom_field:Application:{MARKERS['Application']}"), "fieldValue": one.lever_id}
     chain.add(
         "customField.setValues", "opportunity", one.lever_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pandas import DataFrame
@@ -23,16 +24,18 @@ from lib.mapping.context import Context
 from lib.mapping.feedback import feedback_rows
 from lib.mapping.files import file_rows
 from lib.mapping.jobs import set_up
+from lib.mapping.later import renewed
 from lib.mapping.losses import Losses
 from lib.mapping.model import Decisions
 from lib.mapping.people import Person, candidate_rows, other_details, tag_rows, value_row
-from lib.mapping.plan import Body, Chain, PlanRow
+from lib.mapping.plan import Body, Carried, Chain, Nothing, PlanRow
 from lib.mapping.render import add_note, thread
 from lib.mapping.settings import settings
 from lib.mapping.source import Item, Reader, Source, age, anonymised, clean, ident, stamp
 from lib.mapping.summaries import interview_note, offer_note
 from lib.normalize import iso_to_ms
 
+_NOTHING = Nothing()
 _SHORT_LISTS = {
     "users": "user",
     "stages": "stage",
@@ -55,11 +58,13 @@ def compile_plan(
     policy: Any,
     losses: Losses | None = None,
     now_ms: int | None = None,
+    carried: Carried = _NOTHING,
 ) -> Iterator[PlanRow]:
     """Yield the rows of the plan: set-up first, then each person's chain, in order of person id.
 
     `losses` fills while the rows are taken; it is complete when the iterator is exhausted. `now_ms` is the moment
-    against which consent expires (default: the clock). GateError when people are still open to review.
+    against which consent expires (default: the clock). `carried` tells what earlier loads have carried out: what has
+    changed since becomes rows of its own, where a call for it exists. GateError when people are still open to review.
     """
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
@@ -74,7 +79,8 @@ def compile_plan(
     _account_lists(context)
     yield from set_up(context).rows
     for person in persons:
-        yield from _chain(context, person)
+        known, earlier = dict(context.known), carried.of(person.person)
+        yield from _fill_chain(Chain(person.person, known, earlier=earlier, stands=carried.stands), context, person)
     _account_deleted(context)
 
 
@@ -127,13 +133,12 @@ def _check_complete(context: Context, persons: list[Person]) -> None:
         )
 
 
-def _chain(context: Context, person: Person) -> list[PlanRow]:
+def _fill_chain(chain: Chain, context: Context, person: Person) -> list[PlanRow]:
     """All rows of one person; none when nothing of them may move."""
     moving = _moving(context, person)
     fates = candidacies(context, moving) if moving else []
     if not any(one.role != "skip" for one in fates):
         return []
-    chain = Chain(person.person, known=dict(context.known))
     active = [one for one in fates if one.role != "skip"]
     found = answers(context, active)
     bare = not any(one.role == "application" for one in active)
@@ -229,23 +234,23 @@ def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
     for note in sorted(notes, key=lambda note: (note.created_ms, note.marker)):
         seen[note.marker] += 1
         again = f" ({seen[note.marker]})" if seen[note.marker] > 1 else ""
-        parts = add_note(
-            chain,
-            note.lever_type,
-            f"{note.lever_id}{again}",
-            marker=f"{note.marker}{again}",
-            head=note.head,
-            text=note.text,
-            created_ms=note.created_ms,
-            private=note.private,
-            limit=context.settings.note_limit,
-            part=note.part,
-        )
+        lever_id = f"{note.lever_id}{again}"
+        write = partial(_write_note, note, lever_id, again, context.settings.note_limit)
+        parts = renewed(chain, note.lever_type, lever_id, part=note.part, write=write)
         if parts > 1:
             context.lose(
                 note.lever_type, "(text)", lever_id=note.lever_id, treatment="moved changed",
                 where="several notes, numbered", reason="longer than the limit of one note",
             )  # fmt: skip
+
+
+def _write_note(
+    note: Note, lever_id: str, again: str, limit: int, chain: Chain, part: str, mark: str, said: str
+) -> int:
+    return add_note(
+        chain, note.lever_type, lever_id, marker=f"{note.marker}{again}{mark}", head=note.head + said, text=note.text,
+        created_ms=note.created_ms, private=note.private, limit=limit, part=part,
+    )  # fmt: skip
 
 
 def _account_opportunity(context: Context, one: Candidacy) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from lib.mapping.candidacy import Candidacy, Note
 from lib.mapping.context import Context
 from lib.mapping.fields import MismatchError, convert
+from lib.mapping.later import same_feedback, versions
 from lib.mapping.model import FeedbackForm, FormField
 from lib.mapping.plan import Body, Chain, link
 from lib.mapping.render import field_lines, field_value
@@ -38,7 +39,10 @@ def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
         context.account("feedback", feedback, lever_id=feedback["id"])
         form = context.decisions.feedback_forms.get(ident(feedback.get("baseTemplateId")) or NO_TEMPLATE)
         body = _body(context, one, feedback, form) if form and one.target else None
-        if body is not None:
+        if _stands_as_form(chain, feedback) and body is None:
+            _lose_home(context, feedback)
+        elif body is not None and not versions(chain, "feedback", feedback["id"], ""):
+            body = _as_loaded(chain, feedback, body)
             chain.add("applicationFeedback.submit", "feedback", feedback["id"], body=body)
             _count(context, feedback, body)
         else:
@@ -48,6 +52,28 @@ def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
                 **one.told("candidate note"),
             )  # fmt: skip
     return notes
+
+
+def _row_id(feedback: Item) -> str:
+    return f"applicationFeedback.submit/feedback/{feedback['id']}"
+
+
+def _stands_as_form(chain: Chain, feedback: Item) -> bool:
+    return chain.stands(_row_id(feedback))
+
+
+def _as_loaded(chain: Chain, feedback: Item, body: Body) -> Body:
+    """The submission as it was loaded, where it still tells the same."""
+    earlier = chain.earlier.get(_row_id(feedback))
+    return earlier if earlier is not None and same_feedback(earlier, body) else body
+
+
+def _lose_home(context: Context, feedback: Item) -> None:
+    """It was submitted on an application that has no place in the plan any more: a note would tell it twice."""
+    context.lose(
+        "feedback", "(home)", lever_id=feedback["id"], treatment="archived only",
+        where="the application that was loaded", reason="Lever no longer has the application that carries it",
+    )  # fmt: skip
 
 
 def _moves(context: Context, feedback: Item) -> bool:

@@ -12,6 +12,8 @@ from lib.mapping.plan import Chain, link
 from lib.mapping.source import Item, clean
 from lib.normalize import file_name
 
+PLAIN, RESUME = "candidate.uploadFile", "candidate.uploadResume"
+
 
 @dataclass(frozen=True)
 class _File:
@@ -34,9 +36,15 @@ def file_rows(chain: Chain, context: Context, candidacies: list[Candidacy]) -> N
     names: set[str] = set()
     for item in stored:
         if item is not resume:
-            _upload(chain, context, item, names=names, kind="candidate.uploadFile")
+            _upload(chain, context, item, names=names, kind=_kind(chain, item, PLAIN))
     if resume:
-        _upload(chain, context, resume, names=names, kind="candidate.uploadResume")
+        _upload(chain, context, resume, names=names, kind=_kind(chain, resume, RESUME))
+
+
+def _kind(chain: Chain, item: _File, wanted: str) -> str:
+    """How a file is uploaded: once it is there, it is not uploaded again when another one becomes the newest résumé."""
+    there = (kind for kind in (wanted, PLAIN, RESUME) if chain.stands(f"{kind}/{item.lever_type}/{item.lever_id}"))
+    return next(there, wanted)
 
 
 def _file(one: Candidacy, lever_type: str, item: Item, *, name: Any, ext: Any = "", part: str = "") -> _File:
@@ -93,7 +101,7 @@ def _upload(chain: Chain, context: Context, item: _File, *, names: set[str], kin
     while name.casefold() in names:
         name = f"{len(names)} {name}"
     names.add(name.casefold())
-    resume = kind == "candidate.uploadResume"
+    resume = kind == RESUME
     handle = {
         "lever_id": item.key,
         "sha256": row.sha256,

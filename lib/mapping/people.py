@@ -8,6 +8,7 @@ from typing import Any
 
 from lib.mapping.context import Context
 from lib.mapping.fields import web_url
+from lib.mapping.later import candidate_changes
 from lib.mapping.model import MARKERS
 from lib.mapping.plan import Body, Chain, link
 from lib.mapping.scan import own_words
@@ -64,8 +65,10 @@ def candidate_rows(chain: Chain, context: Context, person: Person, *, credit: Bo
     if place:
         body["location"] = place
     body["createdAt"] = ms_to_iso(_unique_moment(context, person, body))
-    chain.add("candidate.create", "person", person.person, body=body, gives=gives)
     social = _social(person)
+    made = chain.earlier.get(f"candidate.create/person/{person.person}", body)
+    chain.add("candidate.create", "person", person.person, body=made, gives=gives)
+    candidate_changes(chain, context, body, social=bool(social))
     if social:
         everything = [{"type": kind, "url": links[name]} for name, (_, kind) in _OWN_MEMBER.items() if name in links]
         chain.add(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from lib.contract import check_body
 from lib.errors import ContractError
@@ -67,15 +67,41 @@ def links_in(value: Any) -> Iterator[str]:
             yield from links_in(child)
 
 
+class Carried(Protocol):
+    """What earlier loads have carried out."""
+
+    def of(self, person: str) -> Mapping[str, Body]:
+        """{row id: body} of a person's rows of the plan in force that were carried out as they stand there."""
+
+    def stands(self, row_id: str) -> bool:
+        """Whether a row was carried out, for whomever."""
+
+
+class Nothing:
+    """Nothing was loaded yet."""
+
+    def of(self, person: str) -> Mapping[str, Body]:
+        """No rows."""
+        return {}
+
+    def stands(self, row_id: str) -> bool:
+        """No."""
+        return False
+
+
 @dataclass
 class Chain:
     """Makes the rows of one person (or of the set-up, person ""), in order.
 
-    `known` says which rows must be done before a reference can be filled: {link key: row ids}.
+    `known` says which rows must be done before a reference can be filled: {link key: row ids}; `earlier` are the bodies
+    of the rows of this person that were carried out, as the plan in force holds them: {row id: body}; `stands` tells
+    of any row whether it was carried out, for whomever.
     """
 
     person: str
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    earlier: Mapping[str, Body] = field(default_factory=dict)
+    stands: Callable[[str], bool] = lambda row_id: False
     rows: list[PlanRow] = field(default_factory=list)
 
     def add(

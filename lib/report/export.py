@@ -6,7 +6,6 @@ No code, no parameters, no script, no request: what a page shows is inside it.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 from nbconvert.exporters import TemplateExporter
 
+from lib.disk import disk_errors, replaced
 from lib.errors import ConfigError
 from lib.report import pages, paper
 from lib.report.masking import mask_text, safe_html
@@ -43,14 +43,15 @@ def export(notebooks_folder: Path, reports_folder: Path, *, customer: str, level
     if level not in ("masked", "internal"):
         raise ConfigError(f"There is no report level {level!r}.", hint="Use masked or internal.")
     folder = reports_folder if level == "masked" else reports_folder / "internal"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
     read = [pages.read(path) for path in sorted(notebooks_folder.glob("[0-9][0-9]_*.ipynb"))]
     about = {"customer": customer, "level": level, "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
     with as_file(files("lib.report") / "templates") as templates:
-        for gone in folder.glob("[0-9][0-9]_*.html"):
-            gone.unlink()
         written = [_notebook(page, folder, about=about, templates=templates) for page in read]
+        for gone in set(folder.glob("[0-9][0-9]_*.html")) - set(written):
+            gone.unlink()
         certificate = _certificate(reports_folder)
         index = folder / "index.html"
         content = _overview(read, certificate, about) | {"styles": _styles()}
@@ -207,8 +208,5 @@ def _body(markup: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with replaced(path) as file:
         file.write(text)
-    part.replace(path)

@@ -106,8 +106,11 @@ class Page:
 
 
 def read(path: Path) -> Page:
-    """One executed notebook."""
-    return Page(path, nbformat.read(path, as_version=4))
+    """One executed notebook; ConfigError when the file is none (half written by another program, say)."""
+    try:
+        return Page(path, nbformat.read(path, as_version=4))
+    except ValueError:
+        raise errors.ConfigError(f"{path.name} is not a notebook.", hint="Run that step again.") from None
 
 
 def blocks(page: Page, level: Level) -> list[str]:

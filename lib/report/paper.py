@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from lib.disk import replaced
+
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 MAC: Final = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 EXPECTED: Final = "The whole report is in report.pdf, beside this page."
@@ -29,9 +31,9 @@ def browser() -> str:
 
 def print_pdf(markup: str, path: Path, *, seconds: float = 60.0) -> str:
     """Print one page of HTML to `path`; returns the sentence that tells a reader whether there is a PDF."""
-    path.unlink(missing_ok=True)
     program = browser()
     if not program:
+        path.unlink(missing_ok=True)
         return ABSENT
     with tempfile.TemporaryDirectory(prefix="workbook-pdf-") as folder:
         source, target = Path(folder) / "report.html", Path(folder) / "report.pdf"
@@ -42,9 +44,11 @@ def print_pdf(markup: str, path: Path, *, seconds: float = 60.0) -> str:
         try:
             subprocess.run([program, *QUIET, *alone, *where], capture_output=True, timeout=seconds, check=True)  # noqa: S603 - our own arguments
         except (subprocess.SubprocessError, OSError):
+            path.unlink(missing_ok=True)
             return FAILED
         if not target.is_file():
+            path.unlink(missing_ok=True)
             return FAILED
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(target.read_bytes())
+        with replaced(path) as out:
+            out.buffer.write(target.read_bytes())  # type: ignore[attr-defined]
     return EXPECTED

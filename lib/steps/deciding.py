@@ -14,10 +14,11 @@ from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.normalize import csv_safe
+from lib.steps.lost import check_known
 from lib.steps.reading import files_gate
 from lib.steps.target import read_candidates, read_target
 from lib.steps.writing import settle_open
-from lib.store.ledger import Ledger
+from lib.store.ledger import CHANGED, Ledger
 from lib.workbook import Workbook
 
 Frame = pd.DataFrame
@@ -53,6 +54,7 @@ def dedupe(book: Workbook) -> DedupeResult:
         settle_open(book)
         book.progress("dedupe")(0, None, "reading the people in Ashby")
         read_candidates(book)
+        check_known(book)
         contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=_as_of(book))
         existing = people_finder.existing_table(book.store.ashby("candidates"))
         table = book.table("people")
@@ -60,7 +62,9 @@ def dedupe(book: Workbook) -> DedupeResult:
             raise GateError(f"{'; '.join(wrong[:20])}.", hint="Mend the verdicts and run the step again.")
         verdicts = _verdicts(table)
         policy = people_finder.DedupePolicy(region=book.params.policy.phone_region)
-        found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy)
+        found = people_finder.dedupe(
+            contacts, existing=existing, verdicts=verdicts, policy=policy, standing=_standing(book)
+        )
         pairs = found.pairs.to_dict("records")
         table = table.merge(_pair_proposals(pairs))
         table.write()
@@ -71,6 +75,17 @@ def dedupe(book: Workbook) -> DedupeResult:
         for name in ("conflicts", "blocks", "matches"):
             book.store.put_results("dedupe", name, getattr(found, name).to_dict("records"))
     return DedupeResult(found.people, found.members, found.pairs, found.conflicts, contacts, table)
+
+
+def _standing(book: Workbook) -> people_finder.Standing:
+    """The people whom earlier loads have written, by the ledger."""
+    links = [row for row in Ledger(book.store).link_rows() if row["ashby_type"] == "candidate"]
+    return people_finder.Standing(
+        person_of={row["contact"]: row["person"] for row in book.store.members()},
+        candidate_of={
+            row["link"].partition(":")[2]: row["ashby_id"] if row["origin"] == "existing" else "" for row in links
+        },
+    )
 
 
 def _verdicts(table: DecisionTable) -> dict[tuple[str, str], str]:
@@ -162,6 +177,7 @@ def map(book: Workbook) -> MapResult:
                 policy=book.params.policy,
                 losses=losses,
                 now_ms=_as_of(book),
+                carried=_Carried(ledger),
             )
         )
         plan_hash = mapping.plan_hash(rows)
@@ -172,6 +188,25 @@ def map(book: Workbook) -> MapResult:
     plan = pd.DataFrame({"kind": kinds.index, "n_rows": kinds.to_numpy()})
     calls = loading.dry_run(book.store)["n_calls"]
     return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, plan_hash, calls)
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """What earlier loads have carried out, by the ledger and the plan in force."""
+
+    ledger: Ledger
+
+    def of(self, person: str) -> dict[str, dict[str, Any]]:
+        """{row id: body} of a person's rows of the plan in force that were carried out as they stand there."""
+        rows = list(self.ledger.rows(person))
+        entries = self.ledger.of(rows)
+        done = {key: entry.body_hash for key, entry in entries.items() if entry.state == "done"}
+        return {row.row_id: row.body for row in rows if done.get(row.row_id) == row.body_hash}
+
+    def stands(self, row_id: str) -> bool:
+        """Whether a row was carried out, for whomever."""
+        entry = self.ledger.entry(row_id)
+        return entry is not None and (entry.state == "done" or entry.code == CHANGED)
 
 
 def _write_losses(book: Workbook, rows: list[dict[str, Any]]) -> None:

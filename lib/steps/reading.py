@@ -12,6 +12,7 @@ from lib import audit as audits
 from lib import extract as extraction
 from lib.errors import GateError
 from lib.steps.target import read_target
+from lib.store import FileRow
 from lib.workbook import Workbook
 
 PROBED = 24  # opportunities whose child lists the audit reads to learn how much hangs on one
@@ -99,7 +100,7 @@ def audit_gate(book: Workbook) -> None:
     found = book.store.results("audit", "findings")
     if not found:
         raise GateError("There is no audit yet.", hint="Run 01_audit first.")
-    audits.gate(found, accepted=_accepted(book))
+    audits.gate(found, accepted=accepted(book))
 
 
 def files_gate(book: Workbook) -> None:
@@ -107,8 +108,8 @@ def files_gate(book: Workbook) -> None:
 
     A file that Lever itself cannot deliver (422) is a loss that is listed; these are the ones that may come tomorrow.
     """
-    failed = [row for row in book.store.files() if row.state == "failed"]
-    red = [row for row in failed if f"file:{row.lever_id}" not in _accepted(book)]
+    failed = [row for row in book.store.files() if row.state == "failed" and _still_in_lever(book, row)]
+    red = [row for row in failed if f"file:{row.lever_id}" not in accepted(book)]
     if red:
         names = "; ".join(
             f"{row.stream} {row.lever_id} of opportunity {row.opportunity_id}: {row.reason}" for row in red[:10]
@@ -119,7 +120,11 @@ def files_gate(book: Workbook) -> None:
         )
 
 
-def _accepted(book: Workbook) -> set[str]:
+def _still_in_lever(book: Workbook, row: FileRow) -> bool:
+    return book.store.get(row.stream, row.lever_id.partition(":")[0]) is not None
+
+
+def accepted(book: Workbook) -> set[str]:
     rows = book.table("overrides").rows
     return {row["id"] for row in rows if row.get("who") and row.get("why") and row.get("verdict", "yes")}
 
@@ -132,11 +137,12 @@ def _probe_children(book: Workbook, walk: extraction.Extract) -> list[str]:
     return chosen
 
 
-def extract(book: Workbook, *, reread: bool = False) -> ExtractResult:
+def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
     """Bring the store up to date with Lever: everything, with the bytes of all files.
 
-    `reread` reads the child lists of all active opportunities again: edited feedback, new files, forms and offers do
-    not reliably move an opportunity's updatedAt (observed), which is what later readings go by.
+    `reread` reads the child lists of all opportunities again that are active or were archived in the last 90 days, and
+    `reread="all"` those of every one: edited feedback, new files, forms and offers do not reliably move an
+    opportunity's updatedAt (observed), which is what later readings go by.
     """
     audit_gate(book)
     with book.writing("extract"):
@@ -164,7 +170,7 @@ def _pin(book: Workbook) -> None:
     book.pin("Lever", [one["id"] for one in users])
 
 
-def _walk(book: Workbook, step: str, *, reread: bool = False) -> extraction.Extract:
+def _walk(book: Workbook, step: str, *, reread: bool | str = False) -> extraction.Extract:
     return extraction.Extract(
         book.store,
         book.lever,

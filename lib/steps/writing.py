@@ -12,6 +12,7 @@ import pandas as pd
 from lib import load as loading
 from lib.errors import GateError
 from lib.normalize import csv_safe
+from lib.steps.lost import check_recovered
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
@@ -33,6 +34,7 @@ class LoadResult:
 
 def load(book: Workbook, *, execute: bool = False, sample: int = 0, **seams: Any) -> LoadResult:
     """Carry out the plan; without `execute`, only say what would be sent. `sample` limits it to so many people."""
+    check_recovered(book)
     ledger = Ledger(book.store)
     if not ledger.plan_hash():
         raise GateError("There is no plan yet.", hint="Run 04_map first.")
@@ -44,7 +46,7 @@ def load(book: Workbook, *, execute: bool = False, sample: int = 0, **seams: Any
         job = load_of(book, people=loading.sample(book.store, sample) if sample else None, **seams)
         outcome = loading.run(job)
         book.store.put_meta("load.plan_hash", ledger.plan_hash())
-        _export_crosswalk(book, ledger)
+        export_crosswalk(book, ledger)
     return _load_result(book, outcome, True)
 
 
@@ -58,9 +60,16 @@ def load_of(book: Workbook, **more: Any) -> loading.Load:
         settle_s=settings.settle_s,
         refusal_budget=settings.refusal_budget,
         first_wait=settings.retry.first_s,
+        verdicts=_verdicts(book),
         progress=book.progress("load"),
         **more,
     )
+
+
+def _verdicts(book: Workbook) -> dict[str, str]:
+    """{row id: verdict} of overrides.csv: what somebody has found out about a write that could not be told in Ashby."""
+    rows = [row for row in book.table("overrides").rows if row["id"].startswith("row:") and row.get("verdict")]
+    return {row["id"].removeprefix("row:"): row["verdict"].strip() for row in rows if row.get("who") and row.get("why")}
 
 
 def settle_open(book: Workbook) -> None:
@@ -69,8 +78,9 @@ def settle_open(book: Workbook) -> None:
     if parked:
         ids = ", ".join(row.row_id for row in parked[:5])
         raise GateError(
-            f"{len(parked)} writes to Ashby may stand there more than once: {ids}.",
-            hint="Look them up in Ashby by their ids, remove what is too much, and run 05_load again.",
+            f"Of {len(parked)} writes it cannot be told whether, or where, they stand in Ashby: {ids}.",
+            hint="05_load says what was found. Remove what is too much in Ashby and run it again, or say in "
+            "overrides.csv which one it is (id row:<id>, verdict: the Ashby id, or again; who, when, why).",
         )
 
 
@@ -97,7 +107,7 @@ def _set_aside(ledger: Ledger, *states: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def _export_crosswalk(book: Workbook, ledger: Ledger) -> None:
+def export_crosswalk(book: Workbook, ledger: Ledger) -> None:
     """Lever id to Ashby id of everything that was written, as CSV: the customer's own lasting record."""
     of_person: dict[str, list[str]] = {}
     for member in book.store.members():

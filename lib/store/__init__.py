@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -18,15 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, create_engine, delete, event, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
 
 from lib.errors import StoreError
 from lib.store import tables as t
-from lib.store.lease import Lease
+from lib.store.damage import hint_of
+from lib.store.engine import FAILURES, connect, insert_for, reason, where
+from lib.store.lease import Lease, Pace, check_fence
 
 BATCH = 500
-__all__ = ["FileRow", "Lease", "Store", "dumps", "now_ms", "open_store"]
+DATABASE_HINT = "Is the database up, is store_url right, is STORE_PASSWORD needed? See docs/postgresql.md."
+DISK_HINT = "Is the disk full or read-only, does the folder belong to somebody else?"
+__all__ = ["FileRow", "Lease", "Pace", "Store", "dumps", "now_ms", "open_store"]
 
 
 def now_ms() -> int:
@@ -55,47 +56,27 @@ class FileRow:
     attempts: int
 
 
-def open_store(folder: Path, *, url: str = "") -> Store:
-    """The store of the customer whose folder this is; made when absent. StoreError when it cannot be used."""
+def open_store(folder: Path, *, url: str = "", password: str = "") -> Store:
+    """The store of the customer whose folder this is; made when absent. StoreError when it cannot be used.
+
+    `url` names a PostgreSQL database, without the password; empty for SQLite in `folder`.
+    """
     try:
         _private_folders(folder)
-        if not url:
-            path = folder / "store.db"
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            url = f"sqlite:///{path}"
-        engine = create_engine(url, pool_size=20, max_overflow=20)
-        if engine.dialect.name == "sqlite":
-            _prepare_sqlite(engine)
-        t.metadata.create_all(engine)
-    except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError, OSError) as error:
-        raise StoreError(
-            f"The store of {folder.name} cannot be opened ({type(error).__name__}).",
-            hint="Is the disk full or read-only, is store_url right, is the database up?",
-        ) from None
+        engine = connect(folder, url=url, password=password)
+    except (*FAILURES, OSError) as error:
+        told = f"The store of {folder.name} ({where(url)}) cannot be opened: {reason(error)}."
+        raise StoreError(told, hint=hint_of(error, folder, DATABASE_HINT if url else DISK_HINT)) from None
     return Store(engine, folder)
 
 
 def _private_folders(folder: Path) -> None:
     """The customer's folder, the one above it, and the one for files: for the owner only, whatever the umask."""
     if not folder.parent.is_dir():
-        folder.parent.mkdir(parents=True, mode=0o700)
+        folder.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     for one in (folder, folder / "files"):
         one.mkdir(exist_ok=True, mode=0o700)
         one.chmod(0o700)
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 class Store:
@@ -117,18 +98,23 @@ class Store:
         with self._writing:
             try:
                 with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
-                    self._check_fence(connection)
+                    if self._fence is not None:
+                        check_fence(connection, self._fence, self.folder.name)
                     yield connection
-            except SQLAlchemyError as error:
+            except FAILURES as error:
+                hint = "Nothing was half-recorded. Free some disk space or mend the database, then run again."
                 raise StoreError(
-                    f"The store of {self.folder.name} could not be written ({type(error).__name__}).",
-                    hint="Nothing was half-recorded. Free some disk space or mend the database, then run again.",
+                    f"The store of {self.folder.name} could not be written: {reason(error)}.",
+                    hint=hint_of(error, self.folder, hint),
                 ) from None
 
     @contextlib.contextmanager
-    def lease(self, step: str, *, owner: str = "") -> Iterator[Lease]:
-        """Be the one writer of this customer for the length of the block; StoreError names the other one."""
-        lease = Lease.take(self.engine, step=step, owner=owner)
+    def lease(self, step: str, **how: Any) -> Iterator[Lease]:
+        """Be the one writer of this customer for the length of the block; StoreError names the other one.
+
+        `how` goes to `Lease.take`.
+        """
+        lease = Lease.take(self.engine, step=step, **how)
         self._fence = lease.fence
         try:
             with lease.beating():
@@ -137,19 +123,24 @@ class Store:
             self._fence = None
             lease.release()
 
+    def check_lease(self) -> None:
+        """StoreError when another run has taken over. Asked right before each send: see docs/what-if.md."""
+        fence = self._fence
+        if fence is None:
+            return
+        try:
+            with self.engine.connect() as connection:
+                check_fence(connection, fence, self.folder.name)
+        except FAILURES as error:
+            raise self._unread(error) from None
+
     def holder(self) -> str:
         """Who is writing now: owner, host, process, step, since when; empty when nobody alive is."""
         return Lease.holder(self.engine)
 
-    def _check_fence(self, connection: Connection) -> None:
-        if self._fence is None:
-            return
-        held = connection.execute(select(t.lease.c.fence)).scalar()
-        if held != self._fence:
-            raise StoreError(
-                f"Another run has taken over {self.folder.name}; this one stops before it writes anything more.",
-                hint="See `workbook status`.",
-            )
+    def depose(self) -> str:
+        """Take the lease from a writer that a person knows to be dead; returns who it was. See `Lease.depose`."""
+        return Lease.depose(self.engine)
 
     # ---- raw answers -------------------------------------------------------------------------------------------
     def put_raw(
@@ -251,13 +242,13 @@ class Store:
         """{lever_id: sha256 of the newest body} of all objects of `stream` that are not gone."""
         heads = t.heads
         query = select(heads.c.lever_id, heads.c.sha256).where(heads.c.stream == stream, heads.c.gone == 0)
-        return dict(map(tuple, self._rows(query)))
+        return dict(map(tuple, self._rows(query.order_by(heads.c.lever_id))))
 
     def parents(self, stream: str) -> dict[str, str]:
         """{lever_id: parent id} of all objects of `stream` that are not gone."""
         heads = t.heads
         query = select(heads.c.lever_id, heads.c.parent_id).where(heads.c.stream == stream, heads.c.gone == 0)
-        return dict(map(tuple, self._rows(query)))
+        return dict(map(tuple, self._rows(query.order_by(heads.c.lever_id))))
 
     def count(self, stream: str) -> int:
         """How many objects of `stream` there are now."""
@@ -372,20 +363,21 @@ class Store:
         try:
             with self.engine.connect() as connection:
                 return list(connection.execute(query).all())
-        except SQLAlchemyError as error:
-            raise StoreError(
-                f"The store of {self.folder.name} could not be read ({type(error).__name__}).",
-                hint="Is the disk there, is the database up?",
-            ) from None
+        except FAILURES as error:
+            raise self._unread(error) from None
+
+    def _unread(self, error: Any) -> StoreError:
+        hint = hint_of(error, self.folder, "Is the disk there, is the database up? Then run again.")
+        return StoreError(f"The store of {self.folder.name} could not be read: {reason(error)}.", hint=hint)
 
     def _many(self, connection: Connection, table: Any, rows: list[dict]) -> None:
         for start in range(0, len(rows), BATCH):
             connection.execute(insert(table), rows[start : start + BATCH])
 
     def _upsert(self, connection: Connection, table: Any, key: dict[str, Any], values: dict[str, Any]) -> None:
-        where = and_(*(table.c[name] == value for name, value in key.items()))
-        if not connection.execute(update(table).where(where), values).rowcount:
-            connection.execute(insert(table), key | values)
+        """Insert or set in one statement: two processes that open the store at once both succeed."""
+        statement = insert_for(connection)(table).values(**key, **values)
+        connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
 def _file_query() -> Any:

@@ -14,7 +14,11 @@ from lib.store import Store, dumps, now_ms
 from lib.store import tables as t
 
 BATCH = 500
+AMBIGUOUS = "ambiguous"  # code of a row that is parked since a store was recovered: only `recover` looks at it again
+CHANGED = "changed"  # code of a row that is parked because its body changed after it was done
+HELD = (AMBIGUOUS, CHANGED)  # neither is looked up or sent by a load
 CONFLICT = "conflict"  # code of a row that is done but for what somebody else had set; the note names the members
+SET_UP = ("jobs", "custom_fields", "tags")  # kinds whose objects are recognised by their title alone
 COLUMNS = ("row_id", "kind", "lever_type", "lever_id", "person", "seq", "needs", "body", "body_hash", "link")
 
 
@@ -58,6 +62,7 @@ class Ledger:
     # ---- plan --------------------------------------------------------------------------------------------------
     def put_plan(self, rows: Iterable[Any], *, plan_hash: str) -> int:
         """Replace the plan by `rows` (any objects with the members of Planned); returns how many there are."""
+        before = {kind: sorted(self.strangers(kind)) for kind in SET_UP}
         with self.store.begin() as tx:
             tx.execute(delete(t.plan))
             n_rows, batch = 0, []
@@ -72,13 +77,14 @@ class Ledger:
             if batch:
                 tx.execute(insert(t.plan), batch)
             self._check_open_rows(tx)
-            self.store.put_meta("plan", {"hash": plan_hash, "n_rows": n_rows, "made_ms": now_ms()}, connection=tx)
+            about = {"hash": plan_hash, "n_rows": n_rows, "made_ms": now_ms(), "before": before}
+            self.store.put_meta("plan", about, connection=tx)
         return n_rows
 
     def _check_open_rows(self, tx: Connection) -> None:
         """A write that may have happened must stay in the plan, as it was sent, until its outcome is known."""
         gone = or_(t.plan.c.row_id.is_(None), t.plan.c.body_hash != t.ledger.c.body_hash)
-        unsure = and_(t.ledger.c.state.in_(("intended", "unknown", "parked")), t.ledger.c.code != "changed")
+        unsure = and_(t.ledger.c.state.in_(("intended", "unknown", "parked")), t.ledger.c.code.notin_(HELD))
         joined = t.ledger.outerjoin(t.plan, t.plan.c.row_id == t.ledger.c.row_id)
         ids = tx.execute(select(t.ledger.c.row_id).select_from(joined).where(unsure, gone).limit(5)).scalars().all()
         if ids:
@@ -90,6 +96,20 @@ class Ledger:
     def plan_hash(self) -> str:
         """The hash of the plan in force, or an empty text."""
         return (self.store.meta("plan") or {}).get("hash", "")
+
+    def strangers(self, kind: str) -> set[str]:
+        """Ids of the objects in Ashby, as last read, that this workbook did not create."""
+        made = select(t.links.c.ashby_id).where(t.links.c.origin == "created")
+        query = select(t.ashby.c.ashby_id).where(t.ashby.c.kind == kind, t.ashby.c.ashby_id.notin_(made))
+        return {row.ashby_id for row in self.store._rows(query)}
+
+    def before_us(self) -> set[str]:
+        """Ids of the fields, tags and jobs that were in Ashby when the plan was made.
+
+        What an audit reads later may be our own, made by a run that did not live to record it.
+        """
+        before = (self.store.meta("plan") or {}).get("before", {})
+        return {one for kind in SET_UP for one in before.get(kind, ())}
 
     def rows(self, person: str | None = None) -> Iterator[Planned]:
         """Rows of the plan in order: all, or those of one person ("" for the set-up rows)."""
@@ -159,6 +179,12 @@ class Ledger:
             for row in self.store._rows(query.order_by(t.plan.c.position))
         ]
 
+    def entry(self, row_id: str) -> Entry | None:
+        """What is known of one row, whether or not the plan in force holds it."""
+        columns = (t.ledger.c[name] for name in Entry.__slots__)
+        found = self.store._rows(select(*columns).where(t.ledger.c.row_id == row_id))
+        return Entry(*found[0]) if found else None
+
     def of(self, rows: list[Planned]) -> dict[str, Entry]:
         """{row_id: entry} of those rows that have one."""
         found: dict[str, Entry] = {}
@@ -170,14 +196,20 @@ class Ledger:
         return found
 
     # ---- outcomes ----------------------------------------------------------------------------------------------
-    def intend(self, row: Planned) -> None:
-        """Commit that `row` is about to be sent. Nothing leaves before this has returned."""
+    def intend(self, row: Planned, *, touched: tuple[str, Any] | None = None) -> None:
+        """Commit that `row` is about to be sent. Nothing leaves before this has returned.
+
+        `touched` is (id, body) of an object that was in Ashby before us and that the row changes: how it was is kept
+        before it is changed, so that a plan made after a death stays the same.
+        """
         with self.store.begin() as tx:
             values = {"state": "intended", "body_hash": row.body_hash, "note": "", "code": "", "at_ms": now_ms()}
             where = t.ledger.c.row_id == row.row_id
             again = tx.execute(update(t.ledger).where(where).values(attempts=t.ledger.c.attempts + 1, **values))
             if not again.rowcount:
                 tx.execute(insert(t.ledger), values | {"row_id": row.row_id, "attempts": 1, "first_ms": now_ms()})
+            if touched is not None and not self._has_link(tx, f"touched:{touched[0]}"):
+                self._link(tx, f"touched:{touched[0]}", row, touched[0], "existing", touched[1])
 
     def settle(
         self,
@@ -191,12 +223,8 @@ class Ledger:
         call: dict[str, Any] | None = None,
         origin: str = "created",
         snapshot: Any = None,
-        touched: tuple[str, Any] | None = None,
     ) -> None:
-        """Commit the outcome of `row`: its state, the call, and the link that it yields when it is done.
-
-        `touched` is (id, body) of an object that was in Ashby before and that the row changes.
-        """
+        """Commit the outcome of `row`: its state, the call, and the link that it yields when it is done."""
         with self.store.begin() as tx:
             values = {
                 "state": state, "body_hash": row.body_hash, "ashby_id": ashby_id, "code": code, "note": note,
@@ -208,8 +236,6 @@ class Ledger:
                 self._log_call(tx, row, state, call, request_id)
             if state == "done" and row.link and ashby_id:
                 self._link(tx, row.link, row, ashby_id, origin, snapshot)
-            if touched is not None and not self._has_link(tx, f"touched:{touched[0]}"):
-                self._link(tx, f"touched:{touched[0]}", row, touched[0], "existing", touched[1])
 
     def _has_link(self, tx: Connection, link: str) -> bool:
         return tx.execute(select(t.links.c.link).where(t.links.c.link == link)).first() is not None
@@ -228,10 +254,28 @@ class Ledger:
 
     def last_request(self, row_id: str) -> Any:
         """The body of the last call of a row that was done, with all references filled in; None when there is none."""
+        found = self.requests(row_id)
+        return found[-1] if found else None
+
+    def requests(self, row_id: str) -> list[Any]:
+        """The bodies of all calls of a row that were done, oldest first: a later one may set less than the first."""
         where = and_(t.calls.c.row_id == row_id, t.calls.c.outcome == "done")
-        query = select(t.calls.c.request).where(where).order_by(t.calls.c.call_id.desc()).limit(1)
+        query = select(t.calls.c.request).where(where).order_by(t.calls.c.call_id)
+        return [json.loads(row.request) for row in self.store._rows(query)]
+
+    def newest(self, kind: str, n_rows: int) -> list[tuple[Planned, Entry]]:
+        """The rows of one kind that were done last, newest first."""
+        columns = [t.plan.c[name] for name in COLUMNS] + [t.ledger.c[name] for name in Entry.__slots__]
+        done = and_(t.plan.c.kind == kind, t.ledger.c.state == "done", t.ledger.c.ashby_id.is_not(None))
+        query = select(*columns).select_from(_joined()).where(done)
+        query = query.order_by(t.ledger.c.at_ms.desc(), t.ledger.c.row_id).limit(n_rows)
+        return [(_planned(row[: len(COLUMNS)]), Entry(*row[len(COLUMNS) :])) for row in self.store._rows(query)]
+
+    def target(self, kind: str, ashby_id: str) -> Any:
+        """One object of Ashby as it was last read, or None."""
+        query = select(t.ashby.c.body).where(t.ashby.c.kind == kind, t.ashby.c.ashby_id == ashby_id)
         found = self.store._rows(query)
-        return json.loads(found[0].request) if found else None
+        return json.loads(found[0].body) if found else None
 
     # ---- links -------------------------------------------------------------------------------------------------
     def links(self) -> dict[str, str]:

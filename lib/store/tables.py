@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table
+from sqlalchemy import String as AnyString
+from sqlalchemy import Text as AnyText
 
 metadata = MetaData()
 Id = BigInteger().with_variant(Integer, "sqlite")
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
+
+
+def String(length: int) -> AnyString:  # noqa: N802 - reads as the type it is
+    """Short text; like Text sorted byte by byte, whatever the server's locale is: plans must not depend on it."""
+    return AnyString(length).with_variant(AnyString(length, collation="C"), "postgresql")
 
 
 def _table(name: str, *columns: Column | Index) -> Table:
@@ -123,12 +131,14 @@ results = _table(
 )
 meta = _table("meta", Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 lease = _table(
-    "lease",
+    "writer_lease",
     Column("lease", Integer, primary_key=True, autoincrement=False),
     Column("fence", Integer, nullable=False),
-    Column("owner", Text, nullable=False, default=""),
+    Column("owner", Text, nullable=False, default=""),  # empty: nobody writes
     Column("host", Text, nullable=False, default=""),
+    Column("machine", Text, nullable=False, default=""),  # this boot of this machine, and its process numbers
     Column("pid", Integer, nullable=False, default=0),
+    Column("born", Text, nullable=False, default=""),  # when the process began: tells a reused number
     Column("step", Text, nullable=False, default=""),
     Column("since_ms", BigInteger, nullable=False, default=0),
     Column("beat_ms", BigInteger, nullable=False, default=0),

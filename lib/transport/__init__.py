@@ -13,9 +13,8 @@ import json
 import random
 import re
 import ssl
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import IO, Any
@@ -28,8 +27,10 @@ from requests.adapters import HTTPAdapter
 
 from lib.errors import ConfigError, FatalError, RetryableError, StoreError, UnavailableError, UnknownOutcomeError
 from lib.transport.headers import LONGEST_WAIT, http_date, plain_code, retry_after, server_time, whole_number
+from lib.transport.pacer import Pacer
 
 __all__ = [
+    "LONGEST_WAIT",
     "Limits",
     "Masker",
     "Pacer",
@@ -49,74 +50,6 @@ __all__ = [
 stamina.instrumentation.set_on_retry_hooks([])  # its log lines would reach notebooks; the progress line tells waits
 CHUNK = 64 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class Pacer:
-    """A token bucket shared by all workers of one key: `rate` per second, at most `burst` at once.
-
-    pyrate-limiter keeps a pace just as well (measured: 10.0 of 10 per second with eight threads). What it does not have
-    is what a 429 asks of us: hold back every worker at once, halve the pace, recover it step by step.
-    """
-
-    def __init__(self, rate: float, *, burst: int = 1) -> None:
-        self._lock = threading.Lock()
-        self._full_rate = self._rate = float(rate)
-        self._burst = max(1, burst)
-        self._next = 0.0  # when the bucket would be full again (monotonic seconds)
-        self._held_until = 0.0
-        self._calm = 0
-        self._why = ""
-
-    @property
-    def waiting_for(self) -> str:
-        """Why all workers are held back just now; empty when they are not."""
-        return self._why if time.monotonic() < self._held_until else ""
-
-    @property
-    def rate(self) -> float:
-        """The pace in force now, in calls per second."""
-        return self._rate
-
-    def acquire(self) -> None:
-        """Wait for a place in the allowance. A place given before a hold is void: ask for another one."""
-        while True:
-            with self._lock:
-                held = self._held_until
-                start = max(time.monotonic(), held)
-                self._next = max(self._next, start) + 1 / self._rate
-                slot = max(start, self._next - self._burst / self._rate)
-            while (pause := slot - time.monotonic()) > 0:
-                time.sleep(pause)
-            with self._lock:
-                if self._held_until == held:
-                    return
-
-    def hold(self, seconds: float, *, why: str) -> None:
-        """Hold back all workers for `seconds` and halve the pace."""
-        with self._lock:
-            self._rate = max(self._rate / 2, self._full_rate / 16)
-            self._calm = 0
-            self._hold(seconds, why)
-
-    def pause(self, seconds: float, *, why: str) -> None:
-        """Hold back all workers for `seconds` at an unchanged pace (the allowance of this minute is used up)."""
-        with self._lock:
-            self._hold(seconds, why)
-
-    def _hold(self, seconds: float, why: str) -> None:
-        end = time.monotonic() + min(seconds, LONGEST_WAIT)
-        if end > self._held_until:
-            self._why, self._held_until = why, end
-            self._next = end + (self._burst - 1) / self._rate  # no crowd afterwards: the bucket begins empty
-
-    def calm(self) -> None:
-        """Report an answer that was not a 429: fifty of them in a row raise the pace by a tenth."""
-        with self._lock:
-            if self._rate < self._full_rate:
-                self._calm += 1
-                if self._calm >= 50:
-                    self._rate = min(self._full_rate, self._rate * 1.1)
-                    self._calm = 0
 
 
 class Masker:
@@ -177,6 +110,7 @@ class Transport:
         self.pacer = pacer
         self.limits = limits or Limits()
         self.n_calls = 0
+        self.before_write: Callable[[], None] = lambda: None  # may refuse, after all waiting and before the first byte
         self._session = requests.Session()
         self._session.trust_env = False  # neither ~/.netrc nor environment variables may change where keys go
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
@@ -212,6 +146,8 @@ class Transport:
         check_url(url)
         if paced:
             self.pacer.acquire()
+        if writes:
+            self.before_write()
         self.n_calls += 1
         end = time.monotonic() + self.limits.total
         try:

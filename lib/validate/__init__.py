@@ -29,6 +29,7 @@ from lib.validate.findings import COLUMNS, REFUSED, Findings, Subject
 from lib.validate.leftovers import name_leftovers
 from lib.validate.people import compare_candidate, compare_set_up
 from lib.validate.surplus import (
+    find_doubles_of_address,
     find_orphans,
     find_strange_applications,
     find_strange_texts,
@@ -197,9 +198,21 @@ def _compare_person(made: _Run, person: Person, rows: list[Row]) -> None:
 def _compare_surplus(made: _Run, run_tag: str) -> None:
     find_surplus(made.target, made.links, run_tag=run_tag, findings=made.findings)
     find_twins(made.created, made.target.candidates.values(), known=made.known, findings=made.findings)
+    _compare_addresses(made)
     find_orphans(made.ledger.link_rows(), made.tally.links, made.target, findings=made.findings)
     marks = {key: one["marker"] for key, one in made.target.feedback.items() if one["marker"]}
     find_strange_texts(marks, made.feedback_markers, object_name="feedback", findings=made.findings)
+
+
+def _compare_addresses(made: _Run) -> None:
+    contacts: dict[str, list[str]] = {}
+    for row in made.store.members():
+        contacts.setdefault(row["person"], []).append(row["contact"])
+    verdicts = made.store.meta("dedupe.verdicts") or []
+    find_doubles_of_address(
+        made.created, made.target.candidates, known=made.known, contacts=contacts, findings=made.findings,
+        apart={one.removesuffix("=different") for one in verdicts if one.endswith("=different")},
+    )  # fmt: skip
 
 
 def _compare_sample(made: _Run, chosen: dict[str, str], *, progress: Progress, workers: int) -> None:
@@ -207,7 +220,7 @@ def _compare_sample(made: _Run, chosen: dict[str, str], *, progress: Progress, w
         rows = list(with_outcomes(made.ledger, made.ledger.rows(person)))
         closely.look_closely(
             person_of(person, rows, made.links), chosen[person], ashby=made.ashby, target=made.target,
-            findings=made.findings,
+            findings=made.findings, edits=made.edits,
         )  # fmt: skip
 
     for done, _ in enumerate(run_all(sorted(chosen), look, workers=workers), 1):

@@ -8,13 +8,14 @@ from typing import Any
 from lib.ashby import Ashby
 from lib.errors import RejectedError
 from lib.validate import values
-from lib.validate.edits import Edits
+from lib.validate.edits import LEFT_ALONE, Edits
 from lib.validate.expected import Thing
 from lib.validate.findings import Findings, Subject
 from lib.validate.people import compare_custom
 from lib.validate.target import Item, Target, ident
 
 _MOVED_ON = "moved on in Ashby since it was loaded"
+HISTORY = "applicationHistory"
 _STATUS = {"Lead": "Lead", "Hired": "Hired", "Archived": "Archived"}
 """Status of an application by the type of its stage; all other types are Active (Ashby's reference, Application)."""
 
@@ -37,14 +38,18 @@ def compare_application(
     for name, shown in (("sourceId", "source"), ("creditedToUserId", "creditedToUser")):
         if name in sent:
             same = ident(found.get(shown)) == sent[name]
-            findings.check(about, shown, same=same, detail=_ids(sent[name], found, shown))
+            told, severity = _ids(sent[name], found, shown), "critical"
+            if not same and edits.left_alone(thing.by.get(name, ""), name):
+                told, severity = LEFT_ALONE, "warning"
+            findings.check(about, shown, same=same, detail=told, severity=severity)
         elif ident(found.get(shown)):
             findings.differ(about, shown, kind="surplus", detail=_ids("none", found, shown), severity="warning")
     if "createdAt" in sent:
         same = values.same_moment(sent["createdAt"], found.get("createdAt"))
         told = f"sent {sent['createdAt']}, found {found.get('createdAt')}"
         findings.check(about, "createdAt", same=same, detail=told)
-    _position(about, thing, found, findings=findings, stage_types=stage_types, ashby=ashby)
+    left = edits.left_alone(thing.by.get(HISTORY, ""), HISTORY)
+    _position(about, thing, found, findings=findings, stage_types=stage_types, ashby=None if left else ashby)
     compare_custom(about, thing, found, findings=findings, edits=edits)
     return found
 
@@ -54,9 +59,18 @@ def _ids(sent: str, found: Item, name: str) -> str:
 
 
 def _position(
-    about: Subject, thing: Thing, found: Item, *, findings: Findings, stage_types: Mapping[str, str], ashby: Ashby
+    about: Subject,
+    thing: Thing,
+    found: Item,
+    *,
+    findings: Findings,
+    stage_types: Mapping[str, str],
+    ashby: Ashby | None,
 ) -> None:
-    """Stage, status, archive reason and its time: all follow from the last event of the history."""
+    """Stage, status, archive reason and its time: all follow from the last event of the history.
+
+    Without `ashby` it is known that a history of somebody else's making was left as it is.
+    """
     history = thing.sent.get("applicationHistory") or []
     if not history:
         return
@@ -71,9 +85,10 @@ def _position(
         reason, at = ident(found.get("archiveReason")), found.get("archivedAt")
         wanted["archiveReason"] = (last["archiveReasonId"], reason, last["archiveReasonId"] == reason)
         wanted["archivedAt"] = (last["enteredStageAt"], at, values.same_moment(last["enteredStageAt"], at))
-    moved = not all(same for _, _, same in wanted.values()) and _moved_on(ashby, thing, history)
+    moved = ashby is None or (not all(same for _, _, same in wanted.values()) and _moved_on(ashby, thing, history))
+    why = LEFT_ALONE if ashby is None else _MOVED_ON
     for name, (sent, value, same) in wanted.items():
-        told = _MOVED_ON if moved else f"sent {sent}, found {value or 'none'}"
+        told = why if moved else f"sent {sent}, found {value or 'none'}"
         findings.check(about, name, same=same, detail=told, severity="warning" if moved else "critical")
 
 
@@ -100,10 +115,10 @@ def same_events(sent: list[Item], found: list[Item]) -> bool:
     )
 
 
-def compare_history(about: Subject, thing: Thing, shown: Item, *, findings: Findings) -> None:
-    """Stages and times of the whole history, event by event."""
-    sent, found = thing.sent.get("applicationHistory") or [], events(shown)
-    if not sent:
+def compare_history(about: Subject, thing: Thing, shown: Item, *, findings: Findings, left_alone: bool = False) -> None:
+    """Stages and times of the whole history, event by event; not where somebody else's was left as it is."""
+    sent, found = thing.sent.get(HISTORY) or [], events(shown)
+    if not sent or left_alone:
         return
     moved = len(found) > len(sent) and same_events(sent, found[: len(sent)])
     told = _MOVED_ON if moved else f"sent {len(sent)} events, found {len(found)}"

@@ -11,7 +11,8 @@ from typing import Any
 from lib.ashby import Ashby
 from lib.errors import ApiError, FatalError, RejectedError
 from lib.validate import values
-from lib.validate.candidacies import compare_history
+from lib.validate.candidacies import HISTORY, compare_history
+from lib.validate.edits import Edits
 from lib.validate.expected import FILES, OWN_TITLES, Person, Piece, Row, lever_id_of, note_object
 from lib.validate.findings import Findings, Subject
 from lib.validate.surplus import find_strange_texts
@@ -77,7 +78,7 @@ def choose(found: list[Features], *, seed: str, share: float, least: int) -> dic
     return chosen
 
 
-def look_closely(person: Person, why: str, *, ashby: Ashby, target: Target, findings: Findings) -> None:
+def look_closely(person: Person, why: str, *, ashby: Ashby, target: Target, findings: Findings, edits: Edits) -> None:
     """Read one person of the sample: all notes, each history, each file's bytes."""
     if person.candidate is None or person.candidate.ashby_id not in target.candidates:
         return
@@ -88,7 +89,8 @@ def look_closely(person: Person, why: str, *, ashby: Ashby, target: Target, find
         about = Subject("application", thing.lever_id, thing.ashby_id, why)
         shown = _read(about, findings, lambda key=thing.ashby_id: _info(ashby, key))
         if shown is not None:
-            compare_history(about, thing, shown, findings=findings)
+            left = edits.left_alone(thing.by.get(HISTORY, ""), HISTORY)
+            compare_history(about, thing, shown, findings=findings, left_alone=left)
     handles = {str(one.get("name")): one for one in files_of(target.candidates[person.candidate.ashby_id])}
     for piece in person.of(*FILES):
         _bytes(piece, handles.get(piece.file["filename"]), why, ashby=ashby, findings=findings)

@@ -32,10 +32,15 @@ class Edits:
         """True when the load did not write this member, because another value stood there."""
         if (row_id, member) in self._conflicts:
             return True
-        request = self.ledger.last_request(row_id)
-        if not isinstance(request, dict):
-            return False
-        return member not in _members(request)
+        requests = [one for one in self.ledger.requests(row_id) if isinstance(one, dict)]
+        return bool(requests) and not any(member in _members(request) for request in requests)
+
+    def once_set(self, row_id: str) -> dict[str, Any]:
+        """{field id: value} of all that the calls of a row have set, each the last time."""
+        found: dict[str, Any] = {}
+        for request in self.ledger.requests(row_id):
+            found |= {str(one["fieldId"]): one["fieldValue"] for one in (request or {}).get("values") or []}
+        return found
 
 
 def _members(request: dict[str, Any]) -> set[str]:

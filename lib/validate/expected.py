@@ -13,6 +13,7 @@ from lib.validate.values import last_marker
 Row = tuple[Planned, Entry | None]
 _BATCH = 500
 _LINKS = {"linkedInUrl": "LinkedIn", "githubUrl": "GitHub", "website": "Website", "websiteUrl": "Website"}
+_TARGETS = ("applicationId", "sendNotifications")
 _PLAIN = ("name", "email", "phoneNumber", "location", "createdAt", "sourceId", "creditedToUserId")
 FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
 OWN_TITLES = (
@@ -173,6 +174,9 @@ def _apply(made: Person, row: Planned, entry: Entry, body: dict[str, Any], links
         thing = Thing(row.lever_id, ashby_id)
         thing.put(body, row.row_id)
         made.applications[ashby_id] = thing
+    elif row.kind in ("application.update", "application.updateHistory"):
+        if (changed := made.applications.get(body["applicationId"])) is not None:
+            changed.put({key: body[key] for key in body if key not in _TARGETS}, row.row_id)
     elif row.kind in ("candidate.createNote", "applicationFeedback.submit", *FILES):
         made.pieces.append(Piece(row.row_id, row.kind, row.lever_type, row.lever_id, entry.ashby_id or "", body))
     elif made.candidate is not None and row.kind == "candidate.update":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lib.store.ledger import Ledger
 from lib.validate.expected import FILES
 from lib.validate.findings import Findings, Subject
@@ -20,6 +23,7 @@ def name_leftovers(ledger: Ledger, target: Target, *, planned_files: set[str], f
     applications and jobs are found by their links. Notes cannot be listed as a whole: they are taken to stand there.
     """
     told = {one["ashby_id"] for one in findings.differences if one["kind"] in ("surplus", "doubled")}
+    links = ledger.links()
     files = {str(file["id"]) for one in target.candidates.values() for file in files_of(one)}
     for row_id, state, ashby_id in ledger.off_plan(*OPEN, "done"):
         kind, _, rest = row_id.partition("/")
@@ -29,7 +33,24 @@ def name_leftovers(ledger: Ledger, target: Target, *, planned_files: set[str], f
             what = f"row {row_id} is {state}, and the plan in force does not hold it: nobody knows what became of it"
             findings.differ(about, "(row)", kind="surplus", detail=what)
             continue
+        if kind == "candidate.addTag":
+            _tag(rest, links, target, told=told, findings=findings)
+            continue
         stands = ashby_id in {"file": files, "feedback": target.feedback}.get(name, {ashby_id})
         if name and stands and ashby_id not in told and not (name == "file" and lever_id in planned_files):
             what = f"row {row_id} was made by an earlier plan; the plan in force does not hold it"
             findings.differ(about, "(exists)", kind="surplus", detail=what)
+
+
+def _tag(rest: str, links: Mapping[str, str], target: Target, *, told: set[str], findings: Findings) -> None:
+    """A tag that Lever no longer has, on a candidate who is still in the plan: no row takes a tag away."""
+    _, person, title = rest.split("/", 2)
+    candidate = links.get(f"candidate:{person}", "")
+    tags = {_plain(tag.get("title")) for tag in target.candidates.get(candidate, {}).get("tags") or []}
+    if _plain(title) in tags and candidate not in told:
+        about, what = Subject("tag on a candidate", person, candidate), "a tag that Lever no longer has stands there"
+        findings.differ(about, "tags", kind="surplus", detail=what, severity="warning")
+
+
+def _plain(title: Any) -> str:
+    return str(title or "").strip().casefold()

@@ -105,6 +105,11 @@ def compare_custom(about: Subject, thing: Thing, found: Item, *, findings: Findi
         if not same and edits.left_alone(thing.by.get(field_id, ""), field_id):
             kind, told, severity = "different", f"field {field_id}: {LEFT_ALONE}", "warning"
         findings.check(about, "customFields", same=same, kind=kind, detail=told, severity=severity)
+    for row_id in sorted({thing.by[field_id] for field_id in thing.custom}):
+        for field_id, once in edits.once_set(row_id).items():
+            if field_id not in thing.custom and there.get(field_id) and values.same_value(once, there[field_id]):
+                told = f"field {field_id}: a value that Lever no longer has stands there"
+                findings.differ(about, "customFields", kind="surplus", detail=told, severity="warning")
 
 
 def _tags(about: Subject, thing: Thing, found: Item, findings: Findings) -> None:
@@ -124,7 +129,7 @@ def _files(person: Person, found: Item, findings: Findings) -> None:
         findings.check(about, "(exists)", same=there[name] > 0, kind="missing", detail="no file of this name")
         if there[name] > 1:
             findings.differ(about, "(exists)", kind="doubled", detail=f"{there[name]} files of this name")
-    resume = next(iter(person.of("candidate.uploadResume")), None)
+    resume = next(reversed(person.of("candidate.uploadResume")), None)
     if resume is not None:
         current = (found.get("resumeFileHandle") or {}).get("name")
         about = Subject("file", resume.lever_id, resume.ashby_id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from lib.validate.findings import Findings, Subject
 from lib.validate.target import Item, Target, by_fingerprint, fingerprint, ident, marked
@@ -80,6 +81,38 @@ def find_twins(
             if other != ashby_id and other not in known:
                 about = Subject("candidate", person, other)
                 findings.differ(about, "(exists)", kind="doubled", detail=f"same name and moment as {ashby_id}")
+
+
+def find_doubles_of_address(
+    created: Mapping[str, tuple[str, str, str]],
+    candidates: Mapping[str, Item],
+    *,
+    known: set[str],
+    apart: Collection[str],
+    contacts: Mapping[str, Collection[str]],
+    findings: Findings,
+) -> None:
+    """Candidates that no link holds and that have an address of one we made: added in Ashby after the load?
+
+    People who are loaded are not compared with Ashby again, so this is where it is told. `apart` are the pairs
+    `contact|candidate` that a verdict calls different; `contacts` are those of each person.
+    """
+    strangers: dict[str, list[str]] = defaultdict(list)
+    for one in candidates.values():
+        for mail in _mails(one) if one["id"] not in known else ():
+            strangers[mail].append(one["id"])
+    for ashby_id, (person, _, _) in created.items():
+        others = {other for mail in _mails(candidates.get(ashby_id, {})) for other in strangers.get(mail, ())}
+        own = {person, *contacts.get(person, ())}
+        for other in sorted(others):
+            if not any(f"{contact}|{other}" in apart for contact in own):
+                told = f"has an address of {ashby_id}: the same person twice? Merge them in Ashby"
+                about = Subject("candidate", person, other)
+                findings.differ(about, "emailAddresses", kind="doubled", detail=told, severity="warning")
+
+
+def _mails(candidate: Mapping[str, Any]) -> set[str]:
+    return {str(one.get("value") or "").strip().casefold() for one in candidate.get("emailAddresses") or []} - {""}
 
 
 def find_strange_applications(

@@ -1,0 +1,174 @@
+"""`make prove`: runs the whole of every proof and writes what came of it to docs/proof.md.
+
+    python tests/prove.py             all proofs
+    python tests/prove.py P1 P23      the proofs of these promises
+    python tests/prove.py kill_9      proofs whose name holds this (pytest's -k)
+
+Ends with 1 when a proof has failed, or when one that was asked for has told nothing; the report says which.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORT = ROOT / "docs" / "proof.md"
+PROMISES = {
+    "P1": ("Nothing lost, nothing doubled, whatever moment we die", ["crashes", "life"]),
+    "P2": ("The same under kill -9", ["crashes", "postgres"]),
+    "P3": ("The same under mixes of all faults", ["faults"]),
+    "P4": ("A lost answer never makes a second object", ["faults"]),
+    "P5": ("Odd envelopes are never taken for success", ["envelopes"]),
+    "P7": ("Few calls more than the plan under faults", ["faults"]),
+    "P10": ("A second run does nothing", ["load"]),
+    "P11": ("What is read in steps equals what is read at once", ["life"]),
+    "P23": ("Two operators cannot collide", ["operators"]),
+    "P25": ("A full disk, a lost database server", ["disk", "postgres"]),
+    "P29": ("The tests can fail", ["mutants"]),
+    "P38": ("A lost store is rebuilt from Ashby", ["recover"]),
+}
+"""Promises of which a proof with figures is here: in words, and test_<name>.py that hold it."""
+APART = ("seed", "share")  # figures that tell rounds apart: counted, not added up
+
+
+@dataclass
+class Outcome:
+    """What became of the tests: seconds of each, and why those that failed did so."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def outcome_of(report: Path) -> Outcome:
+    """Read pytest's JUnit report; tests are named as `tests/test_x.py::test_y[z]`."""
+    found = Outcome()
+    for case in ET.parse(report).getroot().iter("testcase"):
+        name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        found.seconds[name] = float(case.get("time") or 0)
+        for kind, where in (("failure", found.failed), ("error", found.failed), ("skipped", found.skipped)):
+            one = case.find(kind)
+            if one is not None:
+                where[name] = " ".join((one.get("message") or kind).split())[:200]
+    return found
+
+
+def summed(figures: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The figures of several tests as one: numbers added up, ratios as a range, what tells rounds apart as a count."""
+    values: dict[str, list[Any]] = defaultdict(list)
+    for one in figures:
+        for name, value in one.items():
+            values[name].append(value)
+    return {f"{name}s" if name in APART else name: _together(name, found) for name, found in values.items()}
+
+
+def _together(name: str, found: list[Any]) -> str:
+    if name in APART:
+        return f"{len(set(map(str, found)))}"
+    if all(isinstance(one, dict) for one in found):
+        whole = sum(sum(one.values()) for one in found)
+        return f"{whole:,} of {len({key for one in found for key in one})} kinds"
+    if all(isinstance(one, int) and not isinstance(one, bool) for one in found):
+        return f"{sum(found):,}"
+    if all(isinstance(one, int | float) for one in found):
+        low, high = min(found), max(found)
+        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return ", ".join(sorted({str(one) for one in found}))[:200]
+
+
+def report_of(lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str], about: dict[str, str]) -> str:
+    """The report as Markdown."""
+    parts = ["# Proofs", "", "Written by the command below; never edited by hand.", ""]
+    parts += [f"- {name}: {value}" for name, value in about.items()]
+    parts += ["", "| promise | result | tests | seconds |", "| --- | --- | --- | --- |"]
+    for promise in wanted:
+        parts.append(f"| {promise} {PROMISES[promise][0]} | {_result(promise, lines, outcome)} |")
+    for promise in wanted:
+        told = defaultdict(list)
+        for line in lines:
+            if line["promise"] == promise:
+                told[line["what"]].append(line["figures"])
+        if told:
+            parts += ["", f"## {promise} {PROMISES[promise][0]}", ""]
+            for what, figures in told.items():
+                numbers = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in summed(figures).items())
+                parts.append(f"- {what}: {numbers}")
+    for title, some in (("Failed", outcome.failed), ("Skipped", outcome.skipped)):
+        if some:
+            parts += ["", f"## {title}", "", *(f"- `{test}`: {why}" for test, why in sorted(some.items()))]
+    return "\n".join(parts) + "\n"
+
+
+def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
+    """`held | 12 | 34`, for the table: whether it holds, how many tests, how long they took."""
+    told = {line["test"] for line in lines if line["promise"] == promise}
+    here = [test for test in outcome.seconds if test in told or _holds(test, promise)]
+    own = [test for test in here if test in told] or here
+    bad = [test for test in outcome.failed if test in here]
+    state = "**FAILED**" if bad else "held" if told else "**missing**: nothing was told"
+    return f"{state} | {len(own)} | {sum(outcome.seconds[test] for test in own):.0f}"
+
+
+def _holds(test: str, promise: str) -> bool:
+    return Path(test.partition("::")[0]).stem in {f"test_{name}" for name in PROMISES[promise][1]}
+
+
+def missing(lines: list[dict[str, Any]], wanted: list[str]) -> list[str]:
+    """Promises that were asked for and of which nothing was told."""
+    return [promise for promise in wanted if promise not in {line["promise"] for line in lines}]
+
+
+def about(words: list[str], seconds: float) -> dict[str, str]:
+    """When, by which command and on what kind of machine; neither names nor paths of it."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "command": f"`make prove{' PROOFS=' + repr(' '.join(words)) if words else ''}`",
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "SQLite": sqlite3.sqlite_version,
+        "duration": f"{seconds / 60:.0f} minutes",
+    }
+
+
+def main(words: list[str]) -> int:
+    """Run the proofs and write the report."""
+    asked = [word for word in words if re.fullmatch(r"P\d+", word)]
+    names = [word for word in words if word not in asked]
+    wanted = asked or (list(PROMISES) if not names else [])
+    files = sorted({f"tests/test_{name}.py" for promise in wanted for name in PROMISES[promise][1]})
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        told, junit = Path(folder, "told.jsonl"), Path(folder, "junit.xml")
+        run = [sys.executable, "-m", "pytest", "-m", "proof", f"--junitxml={junit}", *files]
+        run += ["-k", " or ".join(names)] if names else []
+        run += ["-n", str(os.cpu_count() or 1), "--dist", "worksteal"] if find_spec("xdist") else []
+        environment = os.environ | {"WORKBOOK_PROVE": "1", "WORKBOOK_PROOF": str(told)}
+        code = subprocess.run(run, cwd=ROOT, env=environment, check=False).returncode
+        outcome = outcome_of(junit)
+        lines = [json.loads(line) for line in told.read_text("utf-8").splitlines()] if told.is_file() else []
+    wanted = wanted or sorted({line["promise"] for line in lines} & set(PROMISES), key=list(PROMISES).index)
+    text = report_of(lines, outcome, wanted=wanted, about=about(words, time.monotonic() - began))
+    REPORT.write_text(text, "utf-8")
+    lacking = missing(lines, wanted)
+    print(f"{REPORT.relative_to(ROOT)}: {len(outcome.failed)} failed, missing: {', '.join(lacking) or 'none'}")
+    return 1 if code or lacking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

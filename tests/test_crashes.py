@@ -1,0 +1,226 @@
+"""P1 and P2: whatever moment we die, nothing is lost, nothing is doubled, and the end state is that of a quiet run."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import crash_world as world
+import pytest
+from conftest import CUSTOMER, Sandbox, copied_home, decide, environment, killed, running_sandbox
+from proofs import amount, tell
+
+from lib import contract, steps, workbook
+from lib.store.ledger import Ledger
+from lib.workbook import Workbook
+
+pytestmark = [
+    pytest.mark.proof,
+    # the thread that gives signs of life dies with its process, too; pytest would report that as an error of its own
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
+PARTS = amount(1, 8)  # so that several processes can share the work
+FAULTS = (
+    {"api": "ashby", "writes": True, "every": 17, "effect": "reset_after"},
+    {"api": "ashby", "share": 0.02, "effect": "status", "status": 503},
+)
+
+
+def spread(whole: int, wanted: int) -> list[int]:
+    """`wanted` numbers of 1..`whole`, evenly spread; all of them when there are not so many."""
+    step = max(1.0, whole / wanted)
+    return sorted({1 + int(n * step) for n in range(min(wanted, whole))})
+
+
+# ---- the load ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_load_that_dies_at_any_effect_ends_as_if_it_had_not(
+    company: world.Company, memory: Path, sandbox: Sandbox, part: int
+) -> None:
+    """One death each, at every commit, send and receive; then the ordinary number of workers goes on."""
+    numbers = spread(len(company.effects), amount(24, len(company.effects)))[part::PARTS]
+    kinds: Counter[str] = Counter()
+    for number in numbers:
+        home = company.copy(memory / f"load{part}", sandbox, workers=1)
+        effects = world.Effects(deadly=frozenset({number}))
+        assert not world.doing(home, sandbox, world.load, effects=effects)
+        kinds[" ".join(effects.seen[-1].split()[:2])] += 1
+        world.configure(home, sandbox, workers=6)
+        assert world.doing(home, sandbox, world.load)
+        assert (number, world.wrong_with(home, sandbox, company)) == (number, {})
+    tell(
+        "P1",
+        "one death at every effect of a load, then a resume",
+        crash_points=len(numbers),
+        lost=0,
+        doubled=0,
+        **kinds,
+    )
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_process_that_really_ends_at_an_effect_leaves_nothing_half_done(
+    company: world.Company, memory: Path, sandbox: Sandbox, part: int
+) -> None:
+    """A forked process that ends without unwinding anything, at random effects."""
+    chance = random.Random(f"exit {part}")
+    numbers = chance.sample(range(1, len(company.effects) + 1), amount(4, 8))
+    for number in numbers:
+        home = company.copy(memory / f"exit{part}", sandbox, workers=1)
+        effects = world.Effects(deadly=frozenset({number}))
+        assert not world.doing_in_a_child(home, sandbox, world.load, effects=effects)
+        assert world.doing(home, sandbox, world.load)
+        assert (number, world.wrong_with(home, sandbox, company)) == (number, {})
+    tell("P1", "the process really ends (fork, os._exit) at an effect", crash_points=len(numbers), lost=0, doubled=0)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_dying_again_while_resuming_changes_nothing(
+    company: world.Company, memory: Path, sandbox: Sandbox, part: int
+) -> None:
+    """Two to four deaths in a row, with one worker or with many, and answers lost besides."""
+    chance = random.Random(f"again {part}")
+    rounds, deaths = amount(4, 12), 0
+    for number in range(rounds):
+        home = company.copy(memory / f"again{part}", sandbox, workers=chance.choice((1, 2, 6)))
+        sandbox.faults(*(FAULTS if number % 2 else ()))
+        for _ in range(chance.randint(2, 4)):
+            # half of them early: what a resume does first is to look for what it cannot know
+            last = chance.choice((40, len(company.effects)))
+            effects = world.Effects(deadly=frozenset({chance.randint(1, last)}))
+            deaths += not world.doing(home, sandbox, world.load, effects=effects)
+        sandbox.faults()
+        assert world.doing(home, sandbox, world.load)
+        assert (number, world.wrong_with(home, sandbox, company)) == (number, {})
+    assert deaths >= rounds
+    tell("P1", "several deaths in one load, also with many workers", rounds=rounds, deaths=deaths, lost=0, doubled=0)
+
+
+def test_one_load_may_die_at_every_effect_it_has(company: world.Company, memory: Path, sandbox: Sandbox) -> None:
+    """Every run gets a little further than the one before it and dies: it still comes to the same end."""
+    home = company.copy(memory / "step", sandbox, workers=1)
+    pace, deaths = amount(150, 11), 0
+    while not world.doing(home, sandbox, world.load, effects=world.Effects(deadly=frozenset({14 + pace}))):
+        deaths += 1
+    assert deaths >= len(company.effects) / (pace + 14) / 2
+    assert world.wrong_with(home, sandbox, company) == {}
+    tell("P1", "one load that dies again and again, never far apart", crash_points=deaths, lost=0, doubled=0)
+
+
+# ---- the steps before it -----------------------------------------------------------------------------------------
+def _raw(home: Path, sandbox: Sandbox) -> dict[str, Any]:
+    """What an extraction leaves: the newest body of every object, and what is known of every file."""
+    with environment(home, sandbox):
+        book = workbook.open_customer(CUSTOMER)
+        store = book.store
+        streams = {**contract.lever_objects(), "disposition_stages": {}}
+        found: dict[str, Any] = {name: (store.head_shas(name), store.parents(name)) for name in streams}
+        found["files"] = [(row.lever_id, row.sha256, row.size, row.state, row.name) for row in store.files()]
+        stored = {row.sha256 for row in store.files() if row.sha256}
+        found["bytes"] = stored <= {path.name for path in (store.folder / "files").iterdir()}
+        found["half files"] = [path.name for path in (store.folder / "files").glob(".part-*")]
+        book.close()
+    return found
+
+
+def _extract(book: Workbook) -> None:
+    steps.audit(book)
+    steps.extract(book)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_an_extraction_that_dies_at_any_effect_reads_the_same(memory: Path, part: int) -> None:
+    """Audit and extraction together: each commit, each request, each answer."""
+    with running_sandbox(people=4, seed=5) as sandbox:
+        quiet, effects = memory / f"read{part}", world.Effects()
+        world.configure(quiet, sandbox, workers=1)
+        assert world.doing(quiet, sandbox, _extract, effects=effects)
+        wanted = _raw(quiet, sandbox)
+        chance = random.Random(f"extract {part}")
+        numbers = chance.sample(range(1, len(effects.seen) + 1), amount(6, 20))
+        for number in numbers:
+            home = memory / f"extract{part}"
+            shutil.rmtree(home, ignore_errors=True)
+            world.configure(home, sandbox, workers=1)
+            assert not world.doing(home, sandbox, _extract, effects=world.Effects(deadly=frozenset({number})))
+            assert world.doing(home, sandbox, _extract)
+            assert (number, _raw(home, sandbox)) == (number, wanted)
+    tell("P1", "a death at an effect of audit and extraction", crash_points=len(numbers), lost=0, doubled=0)
+
+
+def _plan(book: Workbook) -> list[Any]:
+    return [(row.row_id, row.body_hash, row.needs, row.seq) for row in Ledger(book.store).rows()]
+
+
+def _decide(sandbox: Sandbox) -> Callable[[Workbook], None]:
+    def work(book: Workbook) -> None:
+        decide(book, sandbox)
+        world.another_option(book)
+        steps.map(book)
+
+    return work
+
+
+def test_dedupe_and_mapping_that_die_at_a_commit_make_the_same_plan(
+    extracted: Path, memory: Path, sandbox: Sandbox
+) -> None:
+    """Who is who, decisions and plan, from the beginning: the plan's hash is the same after a death."""
+    quiet, effects = copied_home(extracted, memory / "plan"), world.Effects()
+    assert world.doing(quiet, sandbox, _decide(sandbox), effects=effects)
+    commits = [number for number, name in enumerate(effects.seen, 1) if name.endswith("commit")]
+    with environment(quiet, sandbox):
+        book = workbook.open_customer(CUSTOMER)
+        wanted, wanted_hash = _plan(book), Ledger(book.store).plan_hash()
+        book.close()
+    chosen = [commits[one - 1] for one in spread(len(commits), amount(3, 12))]
+    for number in chosen:
+        home = memory / "planned"
+        shutil.rmtree(home, ignore_errors=True)
+        copied_home(extracted, home)
+        assert not world.doing(home, sandbox, _decide(sandbox), effects=world.Effects(deadly=frozenset({number})))
+        assert world.doing(home, sandbox, _decide(sandbox))
+        with environment(home, sandbox):
+            book = workbook.open_customer(CUSTOMER)
+            assert (number, Ledger(book.store).plan_hash(), _plan(book)) == (number, wanted_hash, wanted)
+            book.close()
+    tell("P1", "a death at a commit of dedupe and mapping", crash_points=len(chosen), lost=0, doubled=0)
+
+
+# ---- kill -9 -----------------------------------------------------------------------------------------------------
+def _load_all() -> None:
+    steps.load(workbook.open_customer(CUSTOMER), execute=True)
+
+
+@pytest.mark.parametrize("part", range(amount(1, 12)))
+def test_kill_9_at_random_moments_while_answers_get_lost(
+    mapped_home: Path, memory: Path, sandbox: Sandbox, part: int
+) -> None:
+    """P2: the process of a whole company's load is killed up to twenty times in one load."""
+    home = copied_home(mapped_home, memory / f"kill{part}")
+    sandbox.faults(*FAULTS)
+    chance = random.Random(f"kill {part}")
+    with environment(home, sandbox):
+        kills = sum(killed(_load_all, seconds=chance.uniform(0.05, 0.35)) for _ in range(amount(6, 20)))
+        sandbox.faults()
+        book = workbook.open_customer(CUSTOMER)
+        steps.load(book, execute=True)
+        assert {state for _, state, _ in Ledger(book.store).counts()} == {"done"}
+        book.close()
+    assert kills >= amount(3, 14)
+    assert world.problems(sandbox.truth, sandbox.state) == {}
+    tell("P2", "kill -9 of the real process, with lost answers and 503 besides", kills=kills, lost=0, doubled=0)
+
+
+def test_the_folder_for_homes_is_in_memory_where_there_is_one(tmp_path: Path) -> None:
+    folder = world.folder_in_memory(tmp_path)
+    try:
+        assert (folder == tmp_path) is not world.MEMORY.is_dir()
+        assert os.access(folder, os.W_OK)
+    finally:
+        if folder != tmp_path:
+            folder.rmdir()

@@ -1,0 +1,471 @@
+"""Every scenario of the sandbox against the whole move: what can end well ends as in calm, the rest stops as promised.
+
+Afterwards, with the fault gone, the next run ends in the state of the calm one. P3 mixes all faults by seeds; P4 loses
+the answer of every endpoint that writes; the last part counts calls (P7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reconcile
+from conftest import CUSTOMER, Sandbox, decide, environment, prepare, running_sandbox, write_customer
+from picture import picture
+from proofs import amount, tell
+
+from lib import contract, steps, workbook
+from lib.errors import (
+    ContractError,
+    FatalError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+    WorkbookError,
+)
+from lib.store.ledger import Ledger, Planned
+from lib.transport import Limits
+from lib.workbook import Workbook
+from sandbox.scenarios import Scenario, mix, scenarios
+
+Ending = str | type[WorkbookError]
+STREAMS = sorted(contract.lever_objects())
+SHORT = Limits(connect=1.0, read=0.8, total=1.2)
+MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True)
+class Ends:
+    """How each half of the move ends: "calm", an error, or "" where no row concerns it.
+
+    "aside": records are set aside, and arrive once the fault is gone; "raw": other raw answers that mean the same;
+    "edited": other people have changed something, which must be there as they left it.
+    """
+
+    reading: Ending = ""
+    loading: Ending = ""
+    limits: Limits | None = None
+    first_s: float = 0.02
+
+
+BOTH = Ends("calm", "calm")
+EXPECTED = {
+    "calm": BOTH,
+    "lost-answers": Ends(loading="calm"),
+    "flaky": BOTH,
+    "odd-envelopes": BOTH,
+    "slow": BOTH,
+    "mixed": BOTH,
+    "cut-connections": BOTH,
+    "broken-bodies": BOTH,
+    "dripping": Ends("calm", "calm", limits=SHORT),
+    "odd-success": Ends(loading="calm"),
+    "half-dead-servers": BOTH,
+    "throttled": BOTH,
+    "storm": BOTH,
+    "maintenance": BOTH,
+    "throttled-for-ever": Ends(RateLimitedError, UnavailableError),
+    "down": Ends(UnavailableError, UnavailableError),
+    "lever-key-revoked": Ends(UnauthorizedError),
+    "lever-key-narrowed": Ends(UnauthorizedError),
+    "ashby-key-revoked": Ends(loading=UnauthorizedError),
+    "ashby-key-missing": Ends(loading=UnauthorizedError),
+    "ashby-key-narrowed": Ends(loading=UnauthorizedError),
+    "short-pages": BOTH,
+    "odd-pages": BOTH,
+    "expired-tokens": BOTH,
+    "token-without-end": Ends(ContractError),
+    "tokens-never-valid": Ends(UnavailableError),
+    "unknown-members": Ends("raw", "calm"),
+    "same-id-twice": Ends("raw"),
+    "storage-hiccups": BOTH,
+    "handles-expire": Ends(loading="calm"),
+    "attachments-lost": Ends(loading="calm"),
+    "storage-closed": Ends(loading=UnavailableError, first_s=0.0004),
+    "files-refused": Ends("aside"),
+    "refusals": Ends(loading="aside"),
+    "unknown-codes": Ends(loading="aside"),
+    "not-found-for-ours": Ends(loading="aside"),
+    "refused-by-status": Ends(loading="aside"),
+    "lists-that-shrink": Ends("raw"),
+    "conflicts": Ends(loading="calm"),
+    "everything-refused": Ends(loading=FatalError),
+    "visible-late": Ends(loading="calm"),
+    "readers-at-work": Ends("edited"),
+    "writers-at-work": Ends(loading="edited"),
+}
+
+
+# ---- one small company, and what calm leaves -----------------------------------------------------------------------
+@dataclass(frozen=True)
+class Calm:
+    """What an undisturbed move holds and leaves."""
+
+    home: Path
+    heads: dict[str, dict[str, str]]
+    files: dict[str, tuple[str, str | None]]
+    plan: str
+    truth: dict[str, Any]
+    picture: list[str]
+    made: dict[str, list[str]]
+
+
+def heads(book: Workbook) -> dict[str, dict[str, str]]:
+    return {stream: book.store.head_shas(stream) for stream in STREAMS}
+
+
+def files(book: Workbook) -> dict[str, tuple[str, str | None]]:
+    return {row.lever_id: (row.state, row.sha256) for row in book.store.files()}
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Sandbox]:
+    with running_sandbox(people=6, seed=3) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Fast and private: in memory where there is such a place."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None) as name:
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def customer(home: Path, sandbox: Sandbox, ends: Ends | None = None) -> Iterator[Workbook]:
+    """An open customer in `home`, with patience for a storm but none for a dripping answer."""
+    with environment(home, sandbox):
+        if ends:
+            settings(home, sandbox, first_s=ends.first_s)
+        book = workbook.open_customer(CUSTOMER)
+        if ends and ends.limits:
+            book.lever.transport.limits = book.ashby.transport.limits = ends.limits
+        try:
+            yield book
+        finally:
+            book.close()
+
+
+def settings(home: Path, sandbox: Sandbox, *, first_s: float = 0.02) -> None:
+    retry = {"attempts": 12, "first_s": first_s, "longest_s": 0.1}
+    write_customer(home, sandbox, lever={"retry": retry}, ashby={"retry": retry, "settle_s": 0.15})
+
+
+@pytest.fixture(scope="module")
+def calm(folder: Path, small: Sandbox) -> Calm:
+    home = folder / "calm"
+    settings(home, small)
+    with customer(home, small) as book:
+        prepare(book, small)
+        steps.map(book)
+        found = (heads(book), files(book), Ledger(book.store).plan_hash())
+    shutil.copytree(home, folder / "loaded")
+    with customer(folder / "loaded", small) as book:
+        steps.load(book, execute=True)
+    state, truth = small.state, small.truth
+    assert not any(reconcile.problems(truth, state).values())
+    return Calm(home, *found, truth, picture(state), made(state))
+
+
+@pytest.fixture
+def fresh(folder: Path, small: Sandbox, calm: Calm) -> Iterator[Callable[[str], Path]]:
+    """Makes homes: "begin" has read nothing, "mapped" has loaded nothing; the sandbox is as at its boot."""
+    made: list[Path] = []
+
+    def make(kind: str) -> Path:
+        home = folder / f"home-{len(made)}"
+        if kind == "mapped":
+            shutil.copytree(calm.home, home)
+        else:
+            settings(home, small)
+        made.append(home)
+        return home
+
+    small.reset()
+    yield make
+    for one in made:
+        shutil.rmtree(one)
+
+
+def states(book: Workbook) -> set[str]:
+    return {state for _, state, _ in Ledger(book.store).counts()}
+
+
+def loaded_as_in_calm(book: Workbook, sandbox: Sandbox, calm: Calm) -> None:
+    assert states(book) == {"done"}
+    state = sandbox.state
+    assert {kind: found for kind, found in reconcile.problems(calm.truth, state).items() if found} == {}
+    assert picture(state) == calm.picture
+
+
+def read_as_in_calm(book: Workbook, calm: Calm) -> None:
+    assert heads(book) == calm.heads
+    assert files(book) == calm.files
+
+
+def read(book: Workbook) -> None:
+    steps.audit(book)
+    steps.extract(book)
+
+
+# ---- every scenario --------------------------------------------------------------------------------------------------
+def test_every_scenario_has_an_expectation_and_a_promise() -> None:
+    assert set(scenarios()) == set(EXPECTED)
+    for name, one in scenarios().items():
+        assert one.promise.endswith("."), name
+        ends = EXPECTED[name]
+        assert ends.reading or ends.loading, name
+        if name != "calm":
+            apis = {row.get("api") for row in one.rows}
+            assert bool(ends.reading) >= bool(apis & {"lever", "oauth"}), name
+            assert bool(ends.loading) >= ("ashby" in apis), name
+
+
+READING = sorted(name for name, ends in EXPECTED.items() if ends.reading)
+LOADING = sorted(name for name, ends in EXPECTED.items() if ends.loading)
+
+
+@pytest.mark.parametrize("name", READING)
+def test_reading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: Calm, fresh: Callable) -> None:
+    scenario, ends = scenarios()[name], EXPECTED[name]
+    begin(small, scenario)
+    with customer(fresh("begin"), small, ends) as book:
+        with stopping(ends.reading):
+            read(book)
+        assert name == "calm" or small.struck(), "no fault has struck"
+        small.faults()
+        if ends.reading != "calm":
+            assert book.store.holder() == ""
+            steps.audit(book)
+            steps.extract(book, reread="all" if ends.reading == "raw" else False)
+        if ends.reading == "edited":
+            with customer(fresh("begin"), small) as other:
+                read(other)
+                assert heads(book) == heads(other)
+                assert heads(book) != calm.heads
+        elif ends.reading == "raw":
+            steps.map(decided(book, small))
+            assert Ledger(book.store).plan_hash() == calm.plan
+        else:
+            read_as_in_calm(book, calm)
+
+
+def decided(book: Workbook, sandbox: Sandbox) -> Workbook:
+    decide(book, sandbox)
+    return book
+
+
+@contextlib.contextmanager
+def stopping(ending: Ending) -> Iterator[None]:
+    """The block ends in the error that is promised, or well."""
+    if isinstance(ending, str):
+        yield
+    else:
+        with pytest.raises(ending):
+            yield
+
+
+@pytest.mark.parametrize("name", LOADING)
+def test_loading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: Calm, fresh: Callable) -> None:
+    scenario, ends = scenarios()[name], EXPECTED[name]
+    begin(small, scenario)
+    with customer(fresh("mapped"), small, ends) as book:
+        with stopping(ends.loading):
+            steps.load(book, execute=True)
+        assert name == "calm" or small.struck(), "no fault has struck"
+        if ends.loading == "edited":
+            assert states(book) == {"done"}
+            assert made(small.state) == calm.made
+            return
+        if ends.loading != "calm":
+            left_open = states(book) - {"done", "planned", "again"}
+            assert left_open <= ({"refused"} if ends.loading in ("aside", FatalError) else set())
+            small.faults()
+            steps.load(book, execute=True, retry_refused=True)
+        loaded_as_in_calm(book, small, calm)
+
+
+def made(state: dict[str, Any]) -> dict[str, list[str]]:
+    """What carries a Lever id in Ashby, as often as it is there."""
+    marks = {"candidates": "Lever contact ID", "applications": "Lever opportunity ID", "jobs": "Lever posting ID"}
+    found = {
+        kind: sorted(str(one["customFields"][title]) for one in state[kind] if one["customFields"].get(title))
+        for kind, title in marks.items()
+    }
+    text = json.dumps([[one["notes"], one["files"]] for one in state["candidates"]])
+    return found | {"markers": sorted(re.findall(r"\[Lever [a-z]+ [^\]]+\]", text))}
+
+
+def test_a_sync_token_that_has_expired_costs_a_whole_walk_and_nothing_else(small: Sandbox, fresh: Callable) -> None:
+    for code in ("sync_token_expired", "sync_token_invalid", "incremental_sync_too_large"):
+        with customer(fresh("mapped"), small) as book:
+            known = {one["id"] for one in book.store.ashby("candidates")}
+            small.faults({"api": "ashby", "having": "syncToken", "effect": "refuse_token", "code": code})
+            with book.writing("dedupe"):
+                steps.read_candidates(book)
+                assert small.struck() == 1
+                assert {one["id"] for one in book.store.ashby("candidates")} == known
+                steps.read_candidates(book)  # the whole walk has brought a new token, which is asked with again
+            assert small.struck() == 2
+
+
+def test_the_page_on_faults_names_tests_and_scenarios_that_exist() -> None:
+    tests = Path(__file__).parent
+    text = "".join(path.read_text("utf-8") for path in tests.rglob("test_*.py"))
+    rows = re.findall(r"^\| (\d+) \|(.*)$", (tests.parent / "docs" / "faults.md").read_text("utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 41))
+    for number, row in rows:
+        shown = row.rpartition("|")[0].rpartition("|")[2]
+        names = re.findall(r"`([^`]+)`", shown)
+        assert names or "not built" in row, number
+        for name in names:
+            assert f"def {name}(" in text or name in EXPECTED, (number, name)
+
+
+# ---- P3: mixes of all faults -----------------------------------------------------------------------------------------
+N_SEEDS = amount(12, int(os.environ.get("WORKBOOK_SEEDS", "500")))
+
+
+def until_done(work: Callable[[], object], *, runs: int = 60) -> int:
+    """Run again after every stop that promises that nothing is lost; how many runs it took."""
+    for number in range(1, runs + 1):
+        try:
+            work()
+        except (UnavailableError, RateLimitedError):
+            continue
+        return number
+    raise AssertionError(f"not done after {runs} runs")
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(N_SEEDS))
+def test_a_mix_of_all_faults_loses_and_doubles_nothing(seed: int, small: Sandbox, calm: Calm, fresh: Callable) -> None:
+    """1 to 30 % of all requests go wrong, in every way that can end well; whatever stops is simply run again."""
+    chance = random.Random(f"seed {seed}")
+    share = chance.choice((0.01, 0.02, 0.05, 0.1, 0.2, 0.3))
+    small.faults(*mix(seed, share))
+    runs = 0
+    if seed % amount(6, 2) == 0:
+        with customer(fresh("begin"), small, BOTH) as book:
+            runs += until_done(lambda: read(book))
+            small.faults()
+            steps.extract(book)  # files that were given up are fetched
+            read_as_in_calm(book, calm)
+        small.faults(*mix(seed, share))
+    with customer(fresh("mapped"), small, BOTH) as book:
+        runs += until_done(lambda: steps.load(book, execute=True))
+        n_struck = small.struck()
+        small.faults()
+        loaded_as_in_calm(book, small, calm)
+    assert n_struck
+    tell("P3", "a seeded mix of all faults", seed=seed, share=share, struck=n_struck, runs=runs, lost=0, doubled=0)
+
+
+# ---- P4: the answer of every write lost ------------------------------------------------------------------------------
+WRITES = {name: about["effect"] for name, about in contract.ashby_endpoints().items() if about["effect"] != "read"}
+N_DROPS = amount(2, 100)
+
+
+@pytest.mark.proof
+def test_a_lost_answer_never_makes_a_second_object(small: Sandbox, calm: Calm, fresh: Callable) -> None:
+    """Applied, then cut: so many drops of every endpoint that writes; nothing is there twice, nothing stays open."""
+    used = Counter(row.kind for row in calm_rows(calm, small))
+    used["file.createFileUploadHandle"] = 1
+    rare = sorted(set(WRITES) - set(used))
+    assert all(WRITES[name] != "append" for name in rare), rare
+    dropped: Counter[str] = Counter()
+    while any(dropped[name] < N_DROPS for name in used if name in WRITES):
+        small.reset()
+        wanted = [name for name in used if name in WRITES and dropped[name] < N_DROPS]
+        rows = [{"api": "ashby", "endpoint": name, "effect": "reset_after", "times": N_DROPS - dropped[name],
+                 "every": 2 if WRITES[name] == "append" else 1} for name in wanted]  # fmt: skip
+        small.faults(*rows)
+        with customer(fresh("mapped"), small) as book:
+            until_done(lambda book=book: steps.load(book, execute=True))
+            struck = {row["endpoint"]: row["struck"] for row in small.ask("GET", "/faults")}
+            small.faults()
+            loaded_as_in_calm(book, small, calm)
+        assert any(struck.values())
+        dropped.update(struck)
+    tell("P4", "answers lost after the write was applied", drops=dict(dropped), doubled=0, parked=0, not_planned=rare)
+
+
+def calm_rows(calm: Calm, sandbox: Sandbox) -> list[Planned]:
+    with customer(calm.home, sandbox) as book:
+        return [row for row in Ledger(book.store).rows() if row.kind != "link"]
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("with_email", [True, False], ids=["with e-mail", "without"])
+def test_people_whose_creation_was_not_confirmed_are_made_once(
+    with_email: bool, small: Sandbox, calm: Calm, fresh: Callable
+) -> None:
+    with customer(fresh("mapped"), small) as book:
+        n_people = sum(row.kind == "candidate.create" for row in Ledger(book.store).rows())
+        if not with_email:
+            without_addresses(book)
+        small.faults({"api": "ashby", "endpoint": "candidate.create", "effect": "reset_after"})
+        steps.load(book, execute=True)
+        assert small.struck() == n_people
+        assert states(book) == {"done"}
+        assert made(small.state) == calm.made
+
+
+def without_addresses(book: Workbook) -> None:
+    """The same plan for people of whom no address is known: they are recognised by name and creation time."""
+    rows = []
+    for row in Ledger(book.store).rows():
+        body = {name: value for name, value in row.body.items() if name not in ("email", "alternateEmailAddresses")}
+        is_person = row.kind == "candidate.create"
+        rows.append(replace(row, body=body, body_hash=f"{len(rows):064x}") if is_person else row)
+    with book.writing("map"):
+        Ledger(book.store).put_plan(rows, plan_hash="without addresses")
+
+
+# ---- P7: how many calls ----------------------------------------------------------------------------------------------
+def test_a_quiet_load_makes_the_calls_of_its_plan(small: Sandbox, fresh: Callable) -> None:
+    with customer(fresh("mapped"), small) as book:
+        plan = planned_calls(book)
+        done = steps.load(book, execute=True)
+        assert done.n_calls <= 1.02 * plan
+
+
+def planned_calls(book: Workbook) -> int:
+    """What the dry run announces, and the bytes of each file that go to the storage."""
+    n_files = sum(row.kind in ("candidate.uploadFile", "candidate.uploadResume") for row in Ledger(book.store).rows())
+    return steps.load(book).n_calls + n_files
+
+
+@pytest.mark.parametrize("seed", range(amount(1, 20)))
+def test_five_percent_of_faults_cost_no_more_than_ten_percent_of_calls(
+    seed: int, small: Sandbox, calm: Calm, fresh: Callable
+) -> None:
+    small.faults(*mix(seed, 0.05))
+    with customer(fresh("mapped"), small, BOTH) as book:
+        plan = planned_calls(book)
+        before = book.ashby.transport.n_calls
+        until_done(lambda: steps.load(book, execute=True))
+        n_calls = book.ashby.transport.n_calls - before
+        assert small.struck()
+        loaded_as_in_calm(book, small, calm)
+    assert n_calls <= 1.10 * plan
+    tell(
+        "P7", "calls of a load under 5 % of faults", seed=seed, plan=plan, calls=n_calls, ratio=round(n_calls / plan, 3)
+    )
+
+
+def begin(sandbox: Sandbox, scenario: Scenario) -> None:
+    sandbox.faults(*scenario.rows)
+    if scenario.switches:
+        sandbox.switch(**scenario.switches)

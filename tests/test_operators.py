@@ -1,0 +1,352 @@
+"""P23: of any number of operators one writes; the others are told who; the dead are taken over, the overtaken stop.
+
+Real processes, forked. What they do is witnessed from outside the store: a file lock that only one process can hold,
+and a journal into which each send and each commit writes the number of the lease it was made under.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import random
+import re
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import postgres as servers
+import pytest
+import reconcile
+from conftest import CUSTOMER, Sandbox, new_store, write_customer
+from proofs import amount, tell
+from sqlalchemy import update
+
+from lib import steps
+from lib.errors import StoreError
+from lib.store import Lease, Pace, Store, open_store
+from lib.store import tables as t
+from lib.store.lease import Writer
+from lib.store.ledger import Ledger, Planned
+from lib.workbook import Workbook
+
+DAY_MS = 86_400_000
+QUICK = Pace(beat=0.05, dead_after=0.4)
+TOLD = re.compile(
+    r"told p\d on \S+ \(process \d+\) is running load on this customer since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. "
+    r"Wait for it(, or end process \d+; a dead one is taken over at once|\. If that machine is dead: .*`--take-over`)\."
+)
+
+
+class Witness:
+    """A folder outside the store: a lock that one process at a time can hold, and a journal of lines."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._lock, self._journal = folder / "lock", folder / "journal"
+        self._lock.touch()
+        self._journal.touch()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Note "two writers" when another process is in here; a process that is killed leaves by that."""
+        with self._lock.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.note("two writers")
+            yield
+
+    def note(self, line: str) -> None:
+        """One line, whole, in the order in which things happen."""
+        with self._journal.open("ab", buffering=0) as journal:
+            journal.write(line.encode() + b"\n")
+
+    def lines(self, start: str = "") -> list[str]:
+        """What was noted, in order."""
+        return [line for line in self._journal.read_text().splitlines() if line.startswith(start)]
+
+
+def forked(work: Callable[[], None]) -> int:
+    """`work` in a process of its own: exit code 0, 4 for a StoreError, 1 for anything else; returns its number."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        work()
+        code = 0
+    except StoreError as error:
+        code = error.exit_code
+    except BaseException:  # noqa: BLE001 - the test's own process must end here whatever happens
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def ended(pid: int) -> int:
+    """How a child ended: its exit code, or minus the signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def write(store: Store, lease: Lease, witness: Witness, *, at: Callable[[str], None] = lambda point: None) -> None:
+    """What a load does for one row: intention, check, send, outcome; each effect is witnessed."""
+    at("before intend")
+    with store.begin() as tx:
+        store.put_raw(tx, "intended", [(f"{time.monotonic_ns()}", "", lease.fence)])
+        at("in the transaction")
+    witness.note(f"committed {lease.fence}")
+    at("intended")
+    store.check_lease()
+    at("checked")
+    witness.note(f"sent {lease.fence}")
+    at("sent")
+    with store.begin() as tx:
+        store.put_raw(tx, "settled", [(f"{time.monotonic_ns()}", "", lease.fence)])
+    witness.note(f"committed {lease.fence}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Store]:
+    """Opens the store of a name, of which there is none yet, on either database."""
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres").fresh()
+    return lambda name: open_store(tmp_path / name, url=url, password=servers.PASSWORD)
+
+
+# ---- many at once ------------------------------------------------------------------------------------------------
+@pytest.mark.proof
+def test_of_operators_who_start_at_once_one_writes_and_the_dead_are_taken_over(
+    place: Callable[[str], Store], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    on = request.node.callspec.params["place"]
+    rounds, n_taken, n_killed, n_told = amount(12, 500), 0, 0, 0
+    for number in range(rounds):
+        witness = Witness(tmp_path / f"witness{number}")
+        killed = _round(place, f"round{number}", witness, random.Random(f"{on} {number}"))
+        assert witness.lines("two writers") == []
+        fences = [int(line.split()[1]) for line in witness.lines("began")]
+        assert fences == sorted(set(fences)), fences  # each number once, and they only grow
+        assert fences
+        for told in witness.lines("told"):
+            assert TOLD.match(told), told
+        assert _in_order(witness)
+        taken = [line for line in witness.lines("began") if " over p" in line]
+        assert len(taken) == killed or (killed and len(taken) == killed - 1)  # the last one to die is found below
+        with place(f"round{number}").lease("load", patience=0, pace=QUICK) as lease:
+            assert bool(lease.took_over) == (len(taken) < killed)
+        n_taken, n_killed, n_told = n_taken + len(taken), n_killed + killed, n_told + len(witness.lines("told"))
+    assert n_told
+    assert n_taken
+    what = f"2 to 8 operators start at once on one store ({on}), some are killed while they hold the lease"
+    tell("P23", what, rounds=rounds, killed=n_killed, taken_over=n_taken, told=n_told, two_writers=0)
+
+
+def _round(place: Callable[[str], Store], name: str, witness: Witness, chance: random.Random) -> int:
+    """2 to 8 processes begin at one moment; returns how many of them died holding the lease."""
+    gate, opener = os.pipe()
+    pids = []
+    for one in range(chance.randint(2, 8)):
+        dies_at = chance.randrange(6) if chance.random() < 0.3 else -1
+        patience, clock = chance.choice((0, 0, 0.3)), chance.choice((0, 0, -DAY_MS, 3_600_000))
+
+        def work(one: int = one, dies_at: int = dies_at, patience: float = patience, clock: int = clock) -> None:
+            os.close(opener)
+            os.read(gate, 1)  # all of them wake up when the parent closes its end
+            try:
+                _operate(place(name), witness, owner=f"p{one}", dies_at=dies_at, patience=patience, clock_ms=clock)
+            except StoreError as error:
+                witness.note(f"told {error}")
+
+        pids.append(forked(work))
+    os.close(gate)
+    os.close(opener)
+    codes = [ended(pid) for pid in pids]
+    assert set(codes) <= {0, -signal.SIGKILL}, codes
+    return codes.count(-signal.SIGKILL)
+
+
+def _operate(store: Store, witness: Witness, *, owner: str, dies_at: int, patience: float, clock_ms: int) -> None:
+    """One operator, whose clock is off by so much; killed at an effect when `dies_at` says so."""
+
+    def clock() -> int:
+        return time.time_ns() // 1_000_000 + clock_ms
+
+    with store.lease("load", owner=owner, patience=patience, pace=QUICK, clock=clock) as lease, witness.alone():
+        witness.note(f"began {lease.fence}" + (f" over {lease.took_over}" if lease.took_over else ""))
+        seen = [0]
+
+        def die(_point: str) -> None:
+            if seen[0] == dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            seen[0] += 1
+
+        for _ in range(2):
+            write(store, lease, witness, at=die)
+
+
+def _in_order(witness: Witness) -> bool:
+    """No effect of an earlier lease after one of a later lease."""
+    fences = [int(line.split()[1]) for line in witness.lines() if line.split()[0] in ("committed", "sent")]
+    return fences == sorted(fences)
+
+
+# ---- frozen, and woken up after a take-over ------------------------------------------------------------------------
+POINTS = ("before intend", "intended", "sent")
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("point", POINTS)
+def test_a_frozen_writer_that_wakes_up_after_a_take_over_neither_writes_nor_sends(
+    place: Callable[[str], Store], tmp_path: Path, point: str
+) -> None:
+    """SIGSTOP for longer than DEAD_AFTER; another machine takes over and writes; SIGCONT."""
+    rounds = amount(1, 40)
+    for number in range(rounds):
+        witness = Witness(tmp_path / f"witness{number}")
+        code = _frozen(place, f"round{number}", witness, point)
+        assert code == 4
+        assert _in_order(witness)
+        assert len(witness.lines("sent 1")) == (1 if point == "sent" else 0)
+        assert witness.lines("began 2 over first on mars")
+    tell("P23", f"a writer is frozen at the point '{point}', taken over, and woken up", rounds=rounds, late=0)
+
+
+def test_what_is_left_is_a_process_that_is_frozen_between_the_check_and_the_send(
+    place: Callable[[str], Store], tmp_path: Path
+) -> None:
+    """The window that docs/postgresql.md tells of: no client can close it, and the outcome is refused at least."""
+    witness = Witness(tmp_path / "witness")
+    assert _frozen(place, "round", witness, "checked") == 4
+    assert not _in_order(witness)
+    assert witness.lines("sent") == ["sent 2", "sent 1"]
+    assert witness.lines("committed")[-1] == "committed 2"
+
+
+def _frozen(place: Callable[[str], Store], name: str, witness: Witness, point: str) -> int:
+    """The first writer freezes at `point`; how it ended after it was taken over and woken up."""
+    place(name).close()
+    first = forked(lambda: _freeze(place(name), witness, point))
+    os.waitpid(first, os.WUNTRACED)  # it has stopped itself
+    try:
+        second = place(name)
+        with second.lease("load", patience=5.0, pace=QUICK, me=_on("venus")) as lease:  # waits for its silence
+            witness.note(f"began {lease.fence} over {lease.took_over}")
+            write(second, lease, witness)
+            os.kill(first, signal.SIGCONT)
+            return ended(first)
+    except BaseException:
+        os.kill(first, signal.SIGKILL)
+        raise
+    finally:
+        second.close()
+
+
+def _freeze(store: Store, witness: Witness, point: str) -> None:
+    def stop(at: str) -> None:
+        if at == point:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    with store.lease("load", pace=QUICK, me=_on("mars", "first")) as lease:
+        write(store, lease, witness, at=stop)
+
+
+def _on(host: str, owner: str = "second") -> Writer:
+    """This process, on another machine."""
+    return replace(Writer.here(owner), host=host, machine=f"the machine called {host}")
+
+
+def test_on_one_machine_a_frozen_writer_is_named_and_not_taken_over(tmp_path: Path) -> None:
+    """Its process runs: only a person can tell whether it may be ended. Then it is taken over at once."""
+    witness = Witness(tmp_path / "witness")
+    new_store(tmp_path / CUSTOMER, url="").close()
+    first = forked(lambda: _freeze_here(tmp_path, witness))
+    os.waitpid(first, os.WUNTRACED)
+    store = new_store(tmp_path / CUSTOMER, url="")
+    with pytest.raises(StoreError, match=f"Wait for it, or end process {first}"):
+        Lease.take(store.engine, step="load", patience=2 * QUICK.dead_after, pace=QUICK)
+    os.kill(first, signal.SIGKILL)
+    ended(first)
+    assert f"(process {first})" in Lease.take(store.engine, step="load", patience=0, pace=QUICK).took_over
+    store.close()
+
+
+def _freeze_here(folder: Path, witness: Witness) -> None:
+    store = new_store(folder / CUSTOMER, url="")
+    with store.lease("load", owner="kim", pace=QUICK) as lease:
+        write(store, lease, witness, at=lambda at: os.kill(os.getpid(), signal.SIGSTOP) if at == "intended" else None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: the kernel is told which process number to give next")
+def test_a_process_number_that_is_given_again_does_not_keep_a_dead_lease_alive(tmp_path: Path) -> None:
+    store, stamp = new_store(tmp_path / CUSTOMER, url=""), Path("/proc/sys/kernel/ns_last_pid")
+    store.close()
+
+    def hold() -> None:
+        with new_store(tmp_path / CUSTOMER, url="").lease("load", owner="kim"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    first = forked(hold)
+    assert ended(first) == -signal.SIGKILL
+    for _ in range(50):
+        try:
+            stamp.write_text(str(first - 1))
+        except OSError:
+            pytest.skip("the kernel does not let us choose process numbers")
+        again = forked(lambda: time.sleep(30))
+        if again == first:
+            break
+        os.kill(again, signal.SIGKILL)
+        ended(again)
+    assert again == first
+    try:
+        assert "kim" in Lease.take(store.engine, step="load", patience=0).took_over
+    finally:
+        os.kill(again, signal.SIGKILL)
+        ended(again)
+        store.close()
+
+
+# ---- the load itself ---------------------------------------------------------------------------------------------
+def test_a_load_that_is_taken_over_sends_nothing_more_and_the_next_one_ends_right(
+    mapped: Workbook, sandbox: Sandbox, opened: Callable[..., Workbook]
+) -> None:
+    """It is overtaken after an intention is on disk, before the call leaves: the call never leaves."""
+    mapped.close()
+    write_customer(Path(os.environ["WORKBOOK_HOME"]), sandbox, ashby={"workers": 1})
+    book, seen = opened(), []
+
+    def overtake(moment: str, row: Planned) -> None:
+        if moment == "intended" and row.kind == "application.create" and not seen:
+            seen.append((row.row_id, sandbox.state["writes"]))
+            _overtaken(book.store)
+
+    with pytest.raises(StoreError, match="taken over"):
+        steps.load(book, execute=True, fail_at=overtake)
+    row_id, n_writes = seen[0]
+    assert sandbox.state["writes"] == n_writes
+    assert [row.row_id for row, _ in Ledger(book.store).entries("intended")] == [row_id]
+    book.close()
+    steps.load(opened(), execute=True)
+    assert not any(reconcile.problems(sandbox.truth, sandbox.state).values())
+
+
+def test_a_call_that_is_overtaken_while_it_waits_for_its_turn_does_not_leave(book: Workbook, sandbox: Sandbox) -> None:
+    """The number is compared after all waiting, not before."""
+    with book.store.lease("load"):
+        book.ashby.transport.pacer.pause(1.0, why="a test")
+        other = threading.Timer(0.2, _overtaken, (book.store,))
+        other.start()
+        with pytest.raises(StoreError, match="taken over"):
+            book.ashby.call("candidateTag.create", {"title": "late"})
+        other.join()
+    assert sandbox.ask("GET", "/calls")["total"] == 0
+
+
+def _overtaken(store: Store) -> None:
+    """What another machine does when it takes over."""
+    with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(update(t.lease).values(owner="", fence=t.lease.c.fence + 1))
