@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help env demo test prove lab check clean
+.PHONY: help env demo test prove clients lab check clean
 
 help:
 	@echo "make demo   set up, start the sandbox, move the demo customer from Lever to Ashby, validate, show the report"
 	@echo "make test   run the tests"
 	@echo "make prove  run the whole of every proof (half an hour) and write docs/proof.md; PROOFS=\"P1 P23\" chooses"
+	@echo "make clients  run other people's clients (Singer, Airbyte, dlt), unmodified, against the sandbox"
 	@echo "make lab    open the six notebooks in JupyterLab"
 	@echo "make env    only set up the environment in $(VENV)"
 	@echo "make check  ruff, layout, docs"
@@ -41,6 +42,9 @@ test: $(STAMP)
 
 prove: $(STAMP)
 	@$(BIN)/python tests/prove.py $(PROOFS)
+
+clients: $(STAMP)
+	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(BIN)/python tests/third_party.py
 
 lab: $(STAMP)
 	@JUPYTER_PREFER_ENV_PATH=1 JUPYTER_CONFIG_PATH="$(CURDIR)/jupyter" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \

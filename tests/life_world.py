@@ -215,7 +215,12 @@ class Life:
         by_hand = {what.partition(" ")[2] for _, _, what in self.theirs} | self.strangers
         if any(f"phone {digits(str(value))} is nobody's" in text for value in self.theirs.values()):
             return True
-        return bool(ids & (named | by_hand))
+        return bool(ids & (named | by_hand | (self._without_posting() if " tag " in text else set())))
+
+    def _without_posting(self) -> set[str]:
+        """Candidacies whose application is gone: which of their tags repeat a posting, only the verdicts know still."""
+        log = self.sandbox.ask("GET", "/edits")["log"]
+        return {one["opportunity"] for one in log if one["kind"] == "application_delete"}
 
     def _named(self, proof: Any) -> set[str]:
         """Ids of Lever and of Ashby that a result names: parked, in conflict, different, left out of the plan."""
