@@ -72,7 +72,7 @@ def run(
     execute: Annotated[bool, typer.Option("--execute", help="write to Ashby; without it nothing is written")] = False,
     sample: Annotated[int, typer.Option("--sample", min=0, help="load only so many people (a rehearsal)")] = 0,
     reread: Annotated[
-        bool, typer.Option("--reread", help="read the child lists of active opportunities again")
+        bool, typer.Option("--reread", help="read the child lists of active and lately archived opportunities again")
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew (only with a throw-away target)")] = False,
     take_over: Annotated[

@@ -137,7 +137,7 @@ def test_parameters_are_plain_annotated_and_explained(name: str) -> None:
         "execute: bool = None  # True writes to Ashby, False does not, None: as the params file says",
         "sample: int = 0  # load only so many people; zero means all",
     ]
-    reread = ["reread: bool = False  # read the child lists of all active opportunities again"]
+    reread = ["reread: bool = False  # read the child lists of active and lately archived opportunities again"]
     assert lines[1:] == {"05_load": rest, "02_extract": reread}.get(name, [])
 
 
