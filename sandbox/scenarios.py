@@ -281,7 +281,8 @@ def _values() -> dict[str, Scenario]:
              for path in ("/opportunities", "/postings", "/opportunities/*/feedback")],
         ),
         "lists-that-shrink": Scenario(
-            "A list that has fewer records than before is an alarm, not a deletion. " + AFTERWARDS,
+            "A list of children that is cut short is believed until everything is read again (`reread=all`); "
+            "no alarm is built yet. " + AFTERWARDS,
             [{"api": "lever", "endpoint": "/opportunities/*/notes", "every": 3, "effect": "shrink", "keep": 0}],
         ),
     }  # fmt: skip

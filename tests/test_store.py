@@ -299,7 +299,7 @@ def test_only_a_busy_file_is_waited_for() -> None:
 @only_sqlite
 def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     """SQLite refuses the change to its write-ahead log at once while another process makes it: we wait for it."""
-    for number in range(amount(2, 40)):
+    for number in range(amount(6, 100)):
         folder, (gate, opener), pids = tmp_path / f"{number}" / "acme", os.pipe(), []
         for _ in range(8):
             pid = os.fork()
