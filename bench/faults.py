@@ -1,6 +1,6 @@
 """How much slower a load is when five of a hundred requests go wrong, at a paced allowance (P7).
 
-    python bench/faults.py [--people 40] [--times 10] [--share 0.05] [--seeds 3]
+    python bench/faults.py [--people 640] [--times 10] [--share 0.05] [--seeds 3]
 
 Everything that has to do with time is scaled by `--times`: the sandbox allows so many times the vendors' limits, and
 waits and the settling delay are so much shorter. The ratio is that of a real run; it needs a machine that can keep the
@@ -54,7 +54,7 @@ def loaded(home: Path, sandbox: Sandbox) -> tuple[float, int, int]:
 def main() -> None:
     """Measure and print one line per run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("--people", 40), ("--times", 10.0), ("--share", 0.05), ("--seeds", 3)):
+    for name, default in (("--people", 640), ("--times", 10.0), ("--share", 0.05), ("--seeds", 3)):
         parser.add_argument(name, type=type(default), default=default)
     args = parser.parse_args()
     with (

@@ -482,6 +482,37 @@ def test_the_pace_is_never_exceeded_and_well_used(clock, rate, burst, limit, win
     assert (len(moments) - burst) / (moments[-1] - moments[0]) >= 0.97 * rate
 
 
+@pytest.mark.parametrize(
+    ("rate", "burst", "limit", "window"), [(9.5, 5, 20, 1), (9.5, 5, 600, 60), (950 / 60, 3, 1000, 60)]
+)
+@pytest.mark.parametrize("every", [40, 150, 700])
+def test_what_a_single_429_costs_is_made_up_for_within_the_allowance(clock, rate, burst, limit, window, every):
+    """Each 429 holds all back for a second; the calls lost come later, and no window holds more than is allowed."""
+    pacer, moments = Pacer(rate, burst=burst), []
+    for number in range(3000):
+        moments += moments_of(pacer, clock, n_calls=1)
+        if number % every == every - 1:
+            pacer.hold(None, why="429")
+        else:
+            pacer.calm()
+    assert most_in(moments, window) <= limit
+    used = len(moments) / (moments[-1] - moments[0]) / rate
+    assert used >= (0.97 if every > 100 else 0.7)  # a 429 every four seconds leaves no time to make up for it
+    assert used <= 1 + burst / len(moments) + 1e-9
+
+
+def test_after_three_429s_in_a_row_nothing_is_made_up_for(clock):
+    """Then the pace was too fast: the calls after the recovery come at the full pace and no faster."""
+    pacer = Pacer(10, first=1.0)
+    for _ in range(3):
+        pacer.hold(None, why="429")
+        moments_of(pacer, clock, n_calls=1)
+    for _ in range(200):
+        pacer.calm()
+    assert 10 == pytest.approx(pacer.rate)
+    assert most_in(moments_of(pacer, clock, n_calls=100), 0.999) <= 10
+
+
 def test_idle_time_saves_up_a_burst_and_no_more(clock):
     """After an hour of nothing `burst` calls come at once, not an hour's worth."""
     pacer = Pacer(10, burst=4)

@@ -7,7 +7,8 @@ planned ─▶ intended ─▶ done          the answer says success
 unknown ─▶ look up by fingerprint ─▶ one hit: adopted, done · none after the settling delay: sent again · more: parked
 
 The intention is committed before the first byte leaves; the outcome is committed before anything else of that row.
-People are independent chains, worked on by a pool; fields, tags and jobs come before them.
+People are independent chains, worked on by a pool; fields, tags and jobs come before them. A row whose needs are still
+under way (a field of which it must first be found out whether it was made) waits for them, and only such a row does.
 """
 
 from __future__ import annotations
@@ -51,11 +52,14 @@ class Load:
     preexisting: set[str] = field(init=False, default_factory=set)  # candidates that are not ours
     before: set[str] = field(init=False, default_factory=set)  # fields, tags and jobs from before the plan
     stopping: bool = field(init=False, default=False)  # something went wrong: no row is begun any more
+    lags: bool = field(init=False, default=False)  # Ashby has shown something late in this run
     adopted_people: set[str] = field(init=False, default_factory=set)
     refusals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)
     done: int = field(init=False, default=0)
     total: int = field(init=False, default=0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _under_way: set[str] = field(init=False, default_factory=set)  # set-up rows whose chain has not ended
+    _ended: threading.Condition = field(init=False, default_factory=threading.Condition)
     _places: threading.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +80,7 @@ class Load:
                 try:
                     return do(rows)
                 except BaseException:
-                    self.stopping = True
+                    self._stop()
                     raise
 
         threads = self.workers * (1 + SPARE) if self.workers > 1 else 1
@@ -89,6 +93,35 @@ class Load:
             time.sleep(seconds)
         finally:
             self._places.acquire()
+
+    def begin(self, rows: Iterable[Planned]) -> None:
+        """Set-up rows that others may need: until their chain has ended, those others wait."""
+        self._under_way |= {row.row_id for row in rows}
+
+    def end(self, rows: Iterable[Planned]) -> None:
+        """A chain of set-up rows has ended, well or not."""
+        with self._ended:
+            self._under_way -= {row.row_id for row in rows}
+            self._ended.notify_all()
+
+    def wait_for(self, needs: set[str]) -> None:
+        """Wait until none of the rows `needs` is under way in another chain; the place goes to somebody else meanwhile.
+
+        Chains are begun in the order of the plan, so whatever is waited for has a thread of its own.
+        """
+        if not needs & self._under_way:
+            return
+        self._places.release()
+        try:
+            with self._ended:
+                self._ended.wait_for(lambda: self.stopping or not needs & self._under_way)
+        finally:
+            self._places.acquire()
+
+    def _stop(self) -> None:
+        with self._ended:
+            self.stopping = True
+            self._ended.notify_all()
 
     def refused(self, row: Planned, error: RejectedError) -> None:
         """Count a refusal of one class; past the budget the whole run stops."""
@@ -153,29 +186,33 @@ def settle_open(load: Load) -> list[Planned]:
 
 
 def _send_all(load: Load) -> int:
-    """Set-up rows, then people; returns how many writes were sent."""
-    writes = 0
-    for chains in _phases(load):
-        writes += sum(load.work(chains, lambda rows: Chain(load).run(rows)))
+    """Set-up rows, then people, in one go; returns how many writes were sent."""
+    rows = list(load.ledger.rows(""))
     open_people = load.ledger.pending_people(refused=load.retry_refused)
     pending = [person for person in open_people if person and _wanted(load, person)]
-    return writes + sum(load.work(pending, lambda person: Chain(load).run(list(load.ledger.rows(person)))))
+    load.begin(rows)
+
+    def carry_out(one: list[Planned] | str) -> int:
+        if isinstance(one, str):
+            return Chain(load).run(list(load.ledger.rows(one)))
+        try:
+            return Chain(load).run(one)
+        finally:
+            load.end(one)
+
+    return sum(load.work([*_chains(rows), *pending], carry_out))
 
 
 def _wanted(load: Load, person: str) -> bool:
     return load.people is None or person in load.people
 
 
-def _phases(load: Load) -> Iterable[list[list[Planned]]]:
-    """Set-up rows as independent chains: first fields and tags, then jobs with their values and states."""
-    rows = list(load.ledger.rows(""))
-    first = [row for row in rows if row.kind in SET_UP]
-    yield _chains(first)
-    yield _chains([row for row in rows if row.kind not in SET_UP])
-
-
 def _chains(rows: list[Planned]) -> list[list[Planned]]:
-    """Rows of one object make one chain; jobs that look alike share one, so that a look-up cannot take a sibling's."""
+    """Set-up rows as chains: first fields and tags, then jobs with their values and states.
+
+    Rows of one object make one chain; jobs that look alike share one, so that a look-up cannot take a sibling's.
+    """
+    rows = sorted(rows, key=lambda row: row.kind not in SET_UP)  # keeps the order of the plan otherwise
     alike = {row.lever_id: dumps(row.body) for row in rows if row.kind == "job.create"}
     chains: dict[tuple[str, str], list[Planned]] = {}
     for row in rows:

@@ -19,6 +19,7 @@ from lib.errors import (
 )
 from lib.load import doubt, guard
 from lib.load.lookup import can_look_up, file_ids
+from lib.load.moved import GONE, MovedError, look_after
 from lib.store import now_ms
 from lib.store.ledger import AMBIGUOUS, CHANGED, CONFLICT, Entry, Planned
 
@@ -41,29 +42,36 @@ class Chain:
         self.load = load
         self.ledger = load.ledger
         self.n_writes = 0
+        self._rows: list[Planned] = []
+        self._is_gone = False  # the candidate is not in Ashby any more: nothing that follows can be sent
         self._left_alone: list[str] = []  # what the row in hand does not set, because somebody else has set it
         self._earlier: dict[str, dict[str, Any]] = {}  # bodies of the rows that an earlier run has carried out
 
     def run(self, rows: list[Planned]) -> int:
         """Carry out what is not done of `rows`, in order; returns how many writes were sent."""
         entries = self.ledger.of(rows)
+        self._rows, mine = rows, {row.row_id for row in rows}
         done = {key for key, entry in entries.items() if entry.state == "done"}
         self._earlier = {row.row_id: row.body for row in rows if row.row_id in done}
+        self._is_gone = any(entry.code == GONE for entry in entries.values()) and not self.load.retry_refused
         for row in rows:
             entry = entries.get(row.row_id)
-            if self.load.stopping:
+            if self.load.stopping or self._is_gone:
                 break
             if entry is not None and self._is_closed(row, entry):
                 continue
             if row.kind == "link":
                 self._link(row)
                 continue
+            self.load.wait_for(set(row.needs) - mine)
+            if self.load.stopping:
+                break
             try:
                 body = self._filled(row)
             except MissingLinkError:
                 continue  # stays planned: its parent was refused, is parked, or was not part of this run
             try:
-                self._row(row, body, entry)
+                self._follow(row, body, entry)
             except RejectedError as error:  # a look-up was refused: the row's outcome stays open, the others go on
                 self.load.refused(row, error)
         return self.n_writes
@@ -128,6 +136,15 @@ class Chain:
                     raise MissingLinkError(value["$link"]) from None
             return {key: self._resolve(child) for key, child in value.items()}
         return [self._resolve(child) for child in value] if isinstance(value, list) else value
+
+    def _follow(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> None:
+        """One row; when its candidate turns out to have been merged into another one, that one's."""
+        for _ in range(TRIES):
+            try:
+                return self._row(row, body, entry)
+            except MovedError:  # surely not applied under the old id; what was tried before is looked for under the new
+                body, entry = self._filled(row), self.ledger.entry(row.row_id)
+        raise UnavailableError(f"Ashby: the candidate of {row.lever_type} {row.lever_id} moves on and on.")
 
     # ---- one row -----------------------------------------------------------------------------------------------
     def _row(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> None:
@@ -240,11 +257,7 @@ class Chain:
         try:
             answer = self.load.ashby.call(row.kind, self._with_file(row, body))
         except RejectedError as error:
-            call = {"request": body, "answer": {"code": error.code}}
-            note = error.message
-            self.ledger.settle(row, "refused", code=error.code, note=note, request_id=error.request_id, call=call)
-            self.load.refused(row, error)
-            self.load.settled()
+            self._refused(row, body, error)
             return
         except (RetryableError, FatalError) as error:
             self.ledger.settle(row, "again", code=getattr(error, "code", ""), note=error.message)
@@ -259,6 +272,22 @@ class Chain:
             row, ashby_id, note=note, request_id=answer.request_id, call={"request": body, "answer": answer.results}
         )
         self.load.fail_at("settled", row)
+
+    def _refused(self, row: Planned, body: dict[str, Any], error: RejectedError) -> None:
+        """Set a row aside; when it was its candidate that is not there any more, everything that follows, too."""
+        told = ""
+        if isinstance(error, NotFoundError):
+            try:
+                told = look_after(self.load, row, self._rows)
+            except MovedError:
+                self.ledger.settle(row, "again", code=error.code, note="its candidate was merged into another one")
+                raise
+        self._is_gone = bool(told)
+        code, note = (GONE, told) if told else (error.code, error.message)
+        call = {"request": body, "answer": {"code": error.code}}
+        self.ledger.settle(row, "refused", code=code, note=note, request_id=error.request_id, call=call)
+        self.load.refused(row, error)
+        self.load.settled()
 
     def _check_privacy(self, row: Planned, body: dict[str, Any], results: Any) -> None:
         """A note that was to be private and is not: stop before a second one, and say which one to take down."""
@@ -321,11 +350,15 @@ class Chain:
     def _clarified(self, row: Planned, body: dict[str, Any], first_ms: int) -> bool:
         """Look up what became of a write. True when the row needs no sending: adopted, or parked for a person."""
         if not can_look_up(row.kind):
-            if guard.is_there(self.load.ashby, row.kind, body):
+            wait = {"settle_s": self.load.settle_s, "rest": self.load.rest}
+            if guard.is_there(self.load.ashby, row.kind, body, **wait):
                 self._done(row, None, note="found done after its answer was lost")
                 return True
             return False  # setting the same state again does no harm
-        return self._taken(row, body, doubt.find_out(self.load, row, body, first_ms=first_ms))
+        judged = doubt.find_out(self.load, row, body, first_ms=first_ms)
+        if judged.note == doubt.LATE:
+            look_after(self.load, row, self._rows)  # nothing is shown of a candidate that was merged into another one
+        return self._taken(row, body, judged)
 
     def _glance(self, row: Planned, body: dict[str, Any], first_ms: int) -> doubt.Judgement:
         return doubt.glance(self.load, row, body, first_ms=first_ms) if can_look_up(row.kind) else doubt.ABSENT

@@ -47,9 +47,10 @@ def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -
     seeker = _seeker(load, first_ms)
     confirmed = load.ledger.newest(row.kind, WITNESSES)
     found = Found()
-    for _ in _moments(load):
+    for number, _ in enumerate(_moments(load)):
         found = seeker.look(row, body)
         if found.hits:
+            load.lags = load.lags or number > 0
             return _judged(found)
     if found.near:  # only now: another row's object stops being near as soon as that row has claimed it
         return _judged(found)
@@ -78,9 +79,12 @@ def decided(load: Load, row: Planned, entry: Entry) -> Judgement | None:
 
 
 def _moments(load: Load) -> Iterator[None]:
-    """The moments at which to look: at once, then ever more rarely, for the last time when the delay is over."""
+    """The moments at which to look: at once, and when the delay is over.
+
+    In between, ever more rarely, only where something has come into sight late before: each look costs a call.
+    """
     began = time.monotonic()
-    for pause in chain(LOOKS, repeat(30.0)):
+    for pause in chain(LOOKS if load.lags else (0.0, load.settle_s), repeat(30.0)):
         left = load.settle_s - (time.monotonic() - began)
         if pause and left <= 0:
             return
@@ -103,6 +107,9 @@ def _sees(load: Load, confirmed: list[tuple[Planned, Entry]]) -> bool:
         body = load.ledger.last_request(row.row_id)
         if body is not None:
             asked = True
+            home = load.links.get(f"candidate:{row.person}")  # another than then, when it was merged meanwhile
+            if home and "candidateId" in body:
+                body = {**body, "candidateId": home}
             if entry.ashby_id in _seeker(load, entry.first_ms).find(row, body):
                 return True
     return not asked

@@ -179,6 +179,10 @@ class Ledger:
             for row in self.store._rows(query.order_by(t.plan.c.position))
         ]
 
+    def last_ms(self) -> int:
+        """When the ledger was last written to (epoch milliseconds, our clock); 0 when it never was."""
+        return self.store._rows(select(func.max(t.ledger.c.at_ms).label("last")))[0].last or 0
+
     def entry(self, row_id: str) -> Entry | None:
         """What is known of one row, whether or not the plan in force holds it."""
         columns = (t.ledger.c[name] for name in Entry.__slots__)
@@ -286,6 +290,13 @@ class Ledger:
         """{link, ashby_type, ashby_id, origin, row_id} of everything that is done, by link."""
         columns = (t.links.c.link, t.links.c.ashby_type, t.links.c.ashby_id, t.links.c.origin, t.links.c.row_id)
         return [dict(row._mapping) for row in self.store._rows(select(*columns).order_by(t.links.c.link))]
+
+    def move_link(self, link: str, ashby_id: str) -> None:
+        """What `link` stands for has another id in Ashby now (its candidate was merged into another one)."""
+        with self.store.begin() as tx:
+            made = tx.execute(select(t.links.c.row_id).where(t.links.c.link == link)).scalar()
+            tx.execute(update(t.links).where(t.links.c.link == link), {"ashby_id": ashby_id})
+            tx.execute(update(t.ledger).where(t.ledger.c.row_id == made), {"ashby_id": ashby_id})
 
     def is_linked(self, ashby_id: str) -> str | None:
         """The link that already holds this Ashby id, or None."""
