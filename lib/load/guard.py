@@ -6,7 +6,8 @@ created a moment ago is not read again.
 
 from __future__ import annotations
 
-from collections.abc import Container
+import time
+from collections.abc import Callable, Container
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from lib.errors import NotFoundError
 
 AMENDMENTS = ("candidate.update", "application.update", "application.updateHistory")
 """Calls that change what another row has made: what stands there is compared with what both have set."""
+SECOND = 1000
+PAUSE = 1.0  # seconds between two looks at what cannot be seen yet
 READS = {
     "Candidate": ("candidate.info", "id"),
     "Application": ("application.info", "applicationId"),
@@ -22,16 +25,31 @@ READS = {
 }
 
 
-def is_there(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
-    """True when the target already stands as a state-setting call would leave it (tag on, status reached)."""
-    try:
-        if kind == "candidate.addTag":
-            person = ashby.call("candidate.info", {"id": body["candidateId"]}).results
-            return any(tag.get("id") == body["tagId"] for tag in person.get("tags") or [])
-        if kind == "job.setStatus":
-            return ashby.call("job.info", {"id": body["jobId"]}).results.get("status") == body["status"]
-    except NotFoundError:  # not to be seen yet, or gone
-        return False
+def is_there(
+    ashby: Ashby, kind: str, body: dict[str, Any], *, settle_s: float = 0.0, rest: Callable[[float], None] = time.sleep
+) -> bool:
+    """True when the target already stands as a state-setting call would leave it (tag on, status reached).
+
+    What was made a moment ago may not be shown yet: it is asked for again until the settling delay `settle_s` is over,
+    because a repeat of job.setStatus may be refused (Ashby's reference names the transitions, and none to itself).
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return _stands(ashby, kind, body)
+        except NotFoundError:  # not to be seen yet, or gone
+            left = settle_s - (time.monotonic() - began)
+        if left <= 0:
+            return False
+        rest(min(left, PAUSE))
+
+
+def _stands(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
+    if kind == "candidate.addTag":
+        person = ashby.call("candidate.info", {"id": body["candidateId"]}).results
+        return any(tag.get("id") == body["tagId"] for tag in person.get("tags") or [])
+    if kind == "job.setStatus":
+        return ashby.call("job.info", {"id": body["jobId"]}).results.get("status") == body["status"]
     return False
 
 
@@ -197,7 +215,8 @@ def _history(
     ids = {(one["stageId"], _moment(one["enteredStageAt"])): one["id"] for one in now}
     named = []
     for event in wanted:
-        known = ids.pop((event["stageId"], _moment(event["enteredStageAt"])), None)
+        at = _moment(event["enteredStageAt"])
+        known = ids.pop((event["stageId"], at), None) or ids.pop((event["stageId"], at - at % SECOND), None)
         named.append(event | ({"applicationHistoryId": known} if known else {}))
     return {**body, "applicationHistory": named}, []
 
@@ -206,9 +225,11 @@ def _same_events(now: list[dict[str, Any]], ours: list[dict[str, Any]], found: d
     """True when a history enters the same stages at the same times, and ends with the same archive reason."""
     reason = (found.get("archiveReason") or {}).get("id")
     return (
-        [(one["stageId"], _moment(one["enteredStageAt"])) for one in now]
-        == [(one["stageId"], _moment(one["enteredStageAt"])) for one in ours]
-        and bool(ours)
+        len(now) == len(ours) > 0
+        and all(
+            one["stageId"] == other["stageId"] and same_moment(one["enteredStageAt"], other["enteredStageAt"])
+            for one, other in zip(now, ours, strict=True)
+        )
         and ours[-1].get("archiveReasonId") in (None, reason)
     )
 
@@ -217,12 +238,16 @@ def _moment(text: Any) -> int:
     return round(datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp() * 1000)
 
 
-def same_moment(left: Any, right: Any) -> bool:
-    """True when two ISO texts mean the same millisecond."""
+def same_moment(current: Any, sent: Any) -> bool:
+    """True when a time that stands in Ashby is the one that was sent, or the second it was in.
+
+    Whether Ashby keeps milliseconds is not known; nobody edits a time by less than a second.
+    """
     try:
-        return _moment(left) == _moment(right)
+        now, at = _moment(current), _moment(sent)
     except ValueError:
         return False
+    return now in (at, at - at % SECOND)
 
 
 def _current(found: dict[str, Any], name: str) -> Any:
