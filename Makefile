@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TESTERS ?= 4# test processes: half of their time they wait
 STAMP := $(VENV)/.installed
 
 .PHONY: help env demo test prove clients lab check clean
@@ -38,7 +39,7 @@ demo: $(STAMP)
 	@$(BIN)/workbook run demo --fresh --execute
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 prove: $(STAMP)
 	@$(BIN)/python tests/prove.py $(PROOFS)

@@ -134,9 +134,19 @@ def missing(lines: list[dict[str, Any]], wanted: list[str]) -> list[str]:
     return [promise for promise in wanted if promise not in {line["promise"] for line in lines}]
 
 
+def commit() -> str:
+    """The commit that was proved, and whether files were changed since; "unknown" outside a git clone."""
+    said = [
+        subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+        for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--", "lib", "sandbox", "tests"])
+    ]
+    return (said[0] or "unknown") + (" and changes that are not committed" if said[1] else "")
+
+
 def about(words: list[str], seconds: float) -> dict[str, str]:
     """When, by which command and on what kind of machine; neither names nor paths of it."""
     return {
+        "commit": commit(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": f"`make prove{' PROOFS=' + repr(' '.join(words)) if words else ''}`",
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
@@ -157,7 +167,8 @@ def main(words: list[str]) -> int:
         told, junit = Path(folder, "told.jsonl"), Path(folder, "junit.xml")
         run = [sys.executable, "-m", "pytest", "-m", "proof", f"--junitxml={junit}", *files]
         run += ["-k", " or ".join(names)] if names else []
-        run += ["-n", str(os.cpu_count() or 1), "--dist", "worksteal"] if find_spec("xdist") else []
+        workers = os.environ.get("WORKBOOK_WORKERS") or str(2 * (os.cpu_count() or 1))  # half of their time they wait
+        run += ["-n", workers, "--dist", "worksteal"] if find_spec("xdist") else []
         environment = os.environ | {"WORKBOOK_PROVE": "1", "WORKBOOK_PROOF": str(told)}
         code = subprocess.run(run, cwd=ROOT, env=environment, check=False).returncode
         outcome = outcome_of(junit)

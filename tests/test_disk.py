@@ -34,6 +34,7 @@ from lib.store import Store
 from lib.store import tables as t
 from lib.workbook import ProgressLine, Workbook
 
+PARTS = amount(1, 4)  # so that several processes can share the work
 PAGE = 4096
 OPEN = Callable[..., Workbook]
 
@@ -130,12 +131,14 @@ def sent_without_intention(store: Store, sandbox: Sandbox) -> dict[str, int]:
 
 # ---- every write point --------------------------------------------------------------------------------------------
 @pytest.mark.proof
+@pytest.mark.parametrize("part", range(PARTS))
 def test_a_load_on_a_disk_that_fills_up_at_any_moment_ends_right(
-    mapped_home: Path, sandbox: Sandbox, disk: Disk
+    mapped_home: Path, sandbox: Sandbox, disk: Disk, part: int
 ) -> None:
     quiet, need = _quiet_load(mapped_home, sandbox, disk)
     rounds, struck = amount(5, 150), 0
-    for number in range(rounds):
+    numbers = range(rounds)[part::PARTS]
+    for number in numbers:
         sandbox.reset()
         home = copied_home(mapped_home, disk.folder / "home")
         with at_home(home, sandbox) as open_one:
@@ -153,8 +156,8 @@ def test_a_load_on_a_disk_that_fills_up_at_any_moment_ends_right(
             assert picture(state) == quiet
             assert all(json.loads(line) for line in (book.folder / "log.jsonl").read_text().splitlines())
         shutil.rmtree(home)
-    assert struck >= rounds * 0.6
-    tell("P25", "a load on a disk that is full after k pages", points=rounds, stopped=struck, lost=0, doubled=0)
+    assert struck >= len(numbers) * 0.6
+    tell("P25", "a load on a disk that is full after k pages", points=len(numbers), stopped=struck, lost=0, doubled=0)
 
 
 def _quiet_load(mapped_home: Path, sandbox: Sandbox, disk: Disk) -> tuple[list[str], int]:
@@ -170,13 +173,15 @@ def _quiet_load(mapped_home: Path, sandbox: Sandbox, disk: Disk) -> tuple[list[s
 
 
 @pytest.mark.proof
+@pytest.mark.parametrize("part", range(PARTS))
 def test_an_extract_on_a_disk_that_fills_up_at_any_moment_ends_right(
-    mapped_home: Path, sandbox: Sandbox, disk: Disk
+    mapped_home: Path, sandbox: Sandbox, disk: Disk, part: int
 ) -> None:
     whole = _everything(store_at(mapped_home))
     need = sum(path.stat().st_size for path in (mapped_home / "runs").rglob("*") if path.is_file())
     rounds, struck = amount(4, 100), 0
-    for number in range(rounds):
+    numbers = range(rounds)[part::PARTS]
+    for number in numbers:
         home = disk.folder / "home"
         shutil.copytree(mapped_home / "params", home / "params")
         with at_home(home, sandbox) as open_one:
@@ -188,8 +193,8 @@ def test_an_extract_on_a_disk_that_fills_up_at_any_moment_ends_right(
             assert _everything(book.store) == whole
             assert {path.name for path in (book.folder / "files").iterdir()} == _hashes(book.store)
         shutil.rmtree(home)
-    assert struck >= rounds * 0.6
-    tell("P25", "audit and extract on a disk that is full after k pages", points=rounds, stopped=struck, lost=0)
+    assert struck >= len(numbers) * 0.6
+    tell("P25", "audit and extract on a disk that is full after k pages", points=len(numbers), stopped=struck, lost=0)
 
 
 def _read_all(book: Workbook) -> None:

@@ -24,6 +24,7 @@ from lib.errors import UnauthorizedError
 from lib.store.ledger import Ledger
 
 SEEDS = st.integers(min_value=0, max_value=10**9)
+PARTS = amount(1, 4)  # so that several processes can share the work
 WEIGHTS = {"edits_in_lever": 4, "edit_in_ashby": 2, "read": 1, "plan": 3, "load": 4, "look": 1}
 
 
@@ -145,11 +146,12 @@ def machine(company: Sandbox, begun: Path, counts: dict[str, int]) -> Any:
 
 
 @pytest.mark.proof
+@pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_happens_in_whatever_order_nothing_is_lost_doubled_or_overwritten(
-    company: Sandbox, begun: Path
+    company: Sandbox, begun: Path, part: int
 ) -> None:
     counts: dict[str, int] = {}
-    lives = int(os.environ.get("WORKBOOK_LIVES") or amount(4, 150))
+    lives = int(os.environ.get("WORKBOOK_LIVES") or amount(4, 150)) // PARTS
     given = settings(
         max_examples=lives, stateful_step_count=5, deadline=None, derandomize=lives <= 4, print_blob=True,
         suppress_health_check=list(HealthCheck), phases=[Phase.generate], database=None,
@@ -300,23 +302,24 @@ def held(home: Path, company: Sandbox, *readings: Callable[[workbook.Workbook], 
 
 
 @pytest.mark.proof
-def test_reading_what_has_changed_is_reading_all(company: Sandbox, begun: Path) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_reading_what_has_changed_is_reading_all(company: Sandbox, begun: Path, part: int) -> None:
     """After each random script of edits the store equals one that read Lever from scratch.
 
     Half of the scripts make edits of every kind and read all child lists again, the other half only edits that a plain
     reading must see.
     """
-    scripts = amount(4, 200)
+    scripts = range(amount(4, 200))[part::PARTS]
     n_edits = 0
-    for seed in range(scripts):
+    for seed in scripts:
         company.reset()
         folder = Path(tempfile.mkdtemp(dir=begun.parent))
         life = {"n": 3 + seed % 10} | ({} if seed % 2 else {"kinds": MOVING})
         deltas: list[Callable[[workbook.Workbook], object]] = []
-        for part in (0, 1):
+        for half in (0, 1):
 
-            def delta(book: workbook.Workbook, part: int = part, seed: int = seed, life: dict[str, Any] = life) -> None:
-                company.ask("POST", "/edits", life | {"seed": 2 * seed + part})
+            def delta(book: workbook.Workbook, half: int = half, seed: int = seed, life: dict[str, Any] = life) -> None:
+                company.ask("POST", "/edits", life | {"seed": 2 * seed + half})
                 steps.extract(book, reread="all" if seed % 2 else False)
 
             deltas.append(delta)
@@ -327,7 +330,7 @@ def test_reading_what_has_changed_is_reading_all(company: Sandbox, begun: Path) 
         assert differing == set(), (seed, {name: odd(kept[name], fresh[name]) for name in differing})
         n_edits += 2 * life["n"]
         shutil.rmtree(folder)
-    tell("P11", "random edits in Lever, read as changes, against a reading from scratch", scripts=scripts,
+    tell("P11", "random edits in Lever, read as changes, against a reading from scratch", scripts=len(scripts),
          edits=n_edits, differences=0)  # fmt: skip
 
 
