@@ -15,6 +15,7 @@ from typing import Any
 
 import uvicorn
 
+from sandbox import choices
 from sandbox import settings as configuration
 from sandbox.app import Sandbox, create_app
 from sandbox.scenarios import scenarios
@@ -35,11 +36,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--limits", default="real", help="real, off, or x20 for twenty times the vendors' limits")
     parser.add_argument("--lag", type=int, default=0, metavar="MS", help="added to every answer")
     parser.add_argument("--scenario", choices=sorted(scenarios()), default="calm", help="planted faults")
+    parser.add_argument(
+        "--switch", action="append", default=[], metavar="NAME=VALUE", help="the answer to an open question; repeatable"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON line once listening")
     parser.add_argument("--idle-hours", type=float, default=0.0, help="stop after so many hours without a request")
     options = parser.parse_args(argv)
     try:
         configuration.parse_limits(options.limits)
+        options.switches = choices.read(options.switch)
     except ValueError as error:
         parser.error(str(error))
     if options.people < 1:
@@ -70,6 +75,7 @@ def announcement(settings: Settings) -> dict[str, Any]:
         "limits": settings.limits,
         "lag_ms": settings.lag_ms,
         "scenario": settings.scenario,
+        "switches": dict(settings.switches),
         "env": {"LEVER_API_KEY": settings.lever_key, "ASHBY_API_KEY": settings.ashby_key},
     }
 
@@ -86,6 +92,8 @@ def announce(settings: Settings, *, as_json: bool) -> None:
     for name in ("lever_url", "lever_key", "ashby_url", "ashby_key", "storage_url", "control_url"):
         print(f"  {name:12} {facts[name]}")
     print(f"  scenario     {settings.scenario}: {scenario.promise}")
+    for name, value in sorted(settings.switches.items()):
+        print(f"  switch       {name} = {value}")
     print("Stop it with Ctrl-C.", flush=True)
 
 
@@ -125,6 +133,7 @@ def main(argv: list[str] | None = None) -> int:
         limits=options.limits,
         lag_ms=options.lag,
         scenario=options.scenario,
+        switches=options.switches,
     )
     try:
         listener, storage = _listener(options.port), _listener(0)

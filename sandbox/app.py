@@ -40,7 +40,7 @@ class Sandbox:
         self.last_request = time.monotonic()
         self._on_stop = on_stop
         self._scenario = scenarios()[settings.scenario]
-        settings.switches.update(self._scenario.switches)
+        settings.switches.update(self._scenario.switches | settings.switches)
         self._switches = dict(settings.switches)
         self.faults = Faults(settings.seed)
         self.faults.replace(self._scenario.rows)

@@ -8,10 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from sandbox import ashby, live
+from sandbox import ashby, choices, live
 from sandbox.company import Company
 from sandbox.company.truth import truth
-from sandbox.lever import switches as lever_switches
 
 if TYPE_CHECKING:
     from sandbox.app import Sandbox
@@ -80,16 +79,15 @@ class Control:
     async def switches(self, request: Request) -> JSONResponse:
         """Show all that are in force, set some (POST ``{"name": "value"}``) or go back to the defaults (DELETE)."""
         switches = self.sandbox.settings.switches
-        defaults = {**lever_switches.SWITCHES, **ashby.SWITCHES}
         if request.method == "DELETE":
             switches.clear()
         elif request.method == "POST":
             wanted = {str(name): str(value) for name, value in (await _body(request)).items()}
-            unknown = sorted(set(wanted) - set(defaults))
-            if unknown:
-                return _refused(f"unknown switch: {', '.join(unknown)}")
-            switches.update(wanted)
-        return JSONResponse(defaults | switches)
+            try:
+                switches.update(choices.checked(wanted))
+            except ValueError as error:
+                return _refused(str(error))
+        return JSONResponse(choices.defaults() | switches)
 
     async def calls(self, request: Request) -> JSONResponse:
         """Counters of all calls so far; ``?full=1`` adds the records; DELETE forgets them."""

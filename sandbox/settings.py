@@ -62,6 +62,7 @@ def make(
     lag_ms: int = 0,
     scenario: str = "calm",
     instance: str = "",
+    switches: dict[str, str] | None = None,
 ) -> Settings:
     """Build the settings of a boot with keys that follow from the seed; addresses stay empty (see ``bind``)."""
     settings = Settings(
@@ -72,6 +73,7 @@ def make(
         limit_scale=parse_limits(limits),
         lag_ms=lag_ms,
         scenario=scenario,
+        switches=dict(switches or {}),
         instance=instance or f"{random.SystemRandom().getrandbits(64):016x}",
     )
     _set_keys(settings)

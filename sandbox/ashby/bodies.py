@@ -145,7 +145,7 @@ LINES: dict[str, tuple[str, str]] = {
     "job.info": ("jobsRead", "id*:uuid includeUnpublishedJobPostingsIds:bool expand:[]=location|openings"),
     "job.list": (
         "jobsRead",
-        f"{SINCE} createdBefore:ms status:[]{_JOB_STATES} openedAfter:ms openedBefore:ms closedAfter:ms"
+        f"{SINCE} status:[]{_JOB_STATES} openedAfter:ms openedBefore:ms closedAfter:ms"
         " closedBefore:ms includeUnpublishedJobPostingsIds:bool expand:[]=location|openings",
     ),
     "job.search": ("jobsRead", "title:str requisitionId:str ~title,requisitionId"),
@@ -209,11 +209,3 @@ def endpoints() -> dict[str, Endpoint]:
         nested[name] = compile_shape(line, nested)
     lines = LINES | MORE
     return {name: Endpoint(name, permission, compile_shape(line, nested)) for name, (permission, line) in lines.items()}
-
-
-def nested_shape(name: str) -> Shape:
-    """Return one nested shape, for members that may be one object or a list of them."""
-    nested: dict[str, Shape] = {}
-    for known, line in (NESTED_LINES | NESTED_MORE).items():
-        nested[known] = compile_shape(line, nested)
-    return nested[name]

@@ -144,7 +144,7 @@ MORE: dict[str, tuple[str, str]] = {
     "interviewSchedule.create": ("interviewsWrite", "applicationId*:uuid interviewEvents*:[+]@slot"),
     "interviewSchedule.update": (
         "interviewsWrite",
-        "interviewScheduleId*:uuid interviewEvent:any interviewEventIdToCancel:any allowFeedbackDeletion:bool"
+        "interviewScheduleId*:uuid interviewEvent:[1]@slot interviewEventIdToCancel:[1]uuid allowFeedbackDeletion:bool"
         " ^interviewEvent,interviewEventIdToCancel",
     ),
     "interviewSchedule.cancel": ("interviewsWrite", "id*:uuid allowReschedule:bool"),

@@ -3,7 +3,7 @@
 A shape is a line of ``member:type`` words. ``*`` after the member name: required. Types: ``text`` (not
 blank), ``str``, ``uuid``, ``bool``, ``int``, ``num``, ``iso`` (date-time, becomes epoch ms), ``ms`` (epoch
 ms), ``day``, ``url``, ``any``, ``extra``, ``limit``, ``=A|B`` (one of), ``[]T`` (list), ``[+]T`` (list that
-is not empty), ``@name`` (nested shape), ``str/@name`` (either), ``T?`` (null allowed).
+is not empty), ``[1]T`` (one, or such a list), ``@name`` (nested shape), ``str/@name`` (either), ``T?`` (null allowed).
 ``^a,b`` says: exactly one of these members; ``~a,b``: at least one. ``!`` closes the shape for good.
 """
 
@@ -237,8 +237,10 @@ def _one_of(options: list[str]) -> Check:
     return check
 
 
-def _list_of(inner: Check, *, least: int) -> Check:
+def _list_of(inner: Check, *, least: int, alone: bool) -> Check:
     def check(value: Any, where: str, ignored: Ignored) -> list[Any]:
+        if alone and not isinstance(value, list):
+            return [inner(value, where, ignored)]
         if not isinstance(value, list):
             raise invalid(f"{where}: must be a list")
         if len(value) < least:
@@ -262,9 +264,9 @@ def _either(scalar: Check, nested: Check) -> Check:
 
 def _type(word: str, nested: Mapping[str, Shape]) -> Check:
     """Return the check for one type word of the notation."""
-    if word.startswith(("[]", "[+]")):
+    if word.startswith(("[]", "[+]", "[1]")):
         mark, _, inner = word.partition("]")
-        return _list_of(_type(inner, nested), least=len(mark) - 1)
+        return _list_of(_type(inner, nested), least=len(mark) - 1, alone=mark == "[1")
     if word.startswith("="):
         return _one_of(word[1:].split("|"))
     if word.endswith("?"):

@@ -12,13 +12,14 @@ import time
 from typing import Any
 
 from sandbox.ashby import views
-from sandbox.ashby.candidates import find_candidate
+from sandbox.ashby.candidates import find_candidate, read_place
 from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.forms import Part
 from sandbox.ashby.records import Call, Candidate, Json, StoredFile, Upload
 from sandbox.ashby.state import State, find, new_id
 
-PARSED = {"position": "Position", "company": "Company", "school": "School"}
+WORK = {"position": "Position", "company": "Company", "school": "School"}
+CONTACT = {"email": "Email", "phone": "Phone"}
 """What the imitated résumé parser looks for: lines such as ``Company: Fjordworks``."""
 
 
@@ -95,17 +96,34 @@ def attach(state: State, candidate: Candidate, handle: str, *, context: str, is_
     candidate.files.append(stored.id)
     if is_resume:
         candidate.resume = stored.id
-        _parse(candidate, stored.data)
+        _parse(state, candidate, stored.data)
     state.save_candidate(candidate)
 
 
-def _parse(candidate: Candidate, data: bytes) -> None:
-    """Fill empty position, company and school from a résumé; existing data wins (vendor contract)."""
+def _parse(state: State, candidate: Candidate, data: bytes) -> None:
+    """Fill what is empty from a résumé; existing data wins (vendor contract).
+
+    Which data that may be is not documented (switch ``resume_parsing``): work and school, or address, phone and
+    place as well.
+    """
+    how = state.switch("resume_parsing")
+    if how == "off":
+        return
     text = data[:65536].decode("utf-8", "replace")
-    for member, word in PARSED.items():
-        found = re.search(rf"^{word}: *([^\r\n]{{1,100}})", text, re.MULTILINE)
-        if found and not getattr(candidate, member):
-            setattr(candidate, member, found[1].strip())
+    state.unindex(candidate)
+    for member, word in (WORK | CONTACT if how == "everything" else WORK).items():
+        if not getattr(candidate, member):
+            setattr(candidate, member, _line(text, word))
+    city = _line(text, "City")
+    if how == "everything" and city and not candidate.location:
+        candidate.location = read_place({"city": city})
+    state.index(candidate)
+
+
+def _line(text: str, word: str) -> str | None:
+    """Return what a line says after ``word:``, None when there is no such line."""
+    found = re.search(rf"^{word}: *([^\r\n]{{1,100}})", text, re.MULTILINE)
+    return found[1].strip() or None if found else None
 
 
 def upload_resume(state: State, body: Json, call: Call) -> Any:
@@ -147,10 +165,8 @@ def read_form(state: State, endpoint: str, parts: list[Part]) -> Json:
     for part in parts:
         if part.name == member and part.filename is not None:
             body[f"{member}Handle"] = keep_upload(state, context, part)
-        elif part.name == "candidateId":
-            body["candidateId"] = part.data.decode("utf-8", "replace")
         else:
-            raise invalid(f"{part.name}: unknown member of the form")
+            body[part.name] = part.data.decode("utf-8", "replace")
     return body
 
 

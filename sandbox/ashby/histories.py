@@ -57,7 +57,8 @@ def read_events(
     Vendor contract: stages of the application's plan, ``stageNumber`` from 0, archive reason rules.
     Guesses: numbers without gaps, nothing in the future; and by the switches ``history_order``,
     ``equal_history_times`` and ``history_before_creation`` times never decreasing, equal ones taken, nothing
-    before the application.
+    before the application. Whether the last event may be left out, although its ``allowedActions`` lack ``delete``,
+    says ``history_deletes``.
     """
     ordered = sorted(given, key=lambda item: item["stageNumber"])
     if [item["stageNumber"] for item in ordered] != list(range(len(ordered))):
@@ -73,7 +74,11 @@ def read_events(
         raise invalid("applicationHistory: enteredStageAt must increase")
     if ordered[0]["enteredStageAt"] < created_ms and state.switch("history_before_creation") == "refuse":
         raise invalid("applicationHistory: enteredStageAt must not be before createdAt")
-    return [_event(item, actor=actor, known=known) for item in ordered]
+    events = [_event(item, actor=actor, known=known) for item in ordered]
+    last = next(reversed(known), None) if known else None
+    if state.switch("history_deletes") == "allowed" and last not in (None, *(event.id for event in events)):
+        raise invalid("applicationHistory: the last event must not be deleted")
+    return events
 
 
 def _event(item: Json, *, actor: str, known: dict[str, Event] | None) -> Event:

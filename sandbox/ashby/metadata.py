@@ -10,9 +10,6 @@ from sandbox.ashby.paging import Page, paginate
 from sandbox.ashby.records import Call, Json
 from sandbox.ashby.state import State, find, find_job, iso, plan_stages
 
-API_VERSION = "2026-01-01"
-"""The one active version (vendor guide on versioning)."""
-
 Handler = Callable[[State, Json, Call], Any]
 
 
@@ -62,9 +59,17 @@ def key_info(state: State, body: Json, call: Call) -> Any:
     return {"title": call.key.title, "createdAt": iso(call.key.created_ms), "scopes": scopes}
 
 
+def version_headers(state: State) -> dict[str, str]:
+    """Return what each answer says of the one active version (vendor changelog, October 2026; switches)."""
+    return {
+        "Ashby-Version": state.switch("api_version"),
+        "Ashby-Version-Status": state.switch("api_version_status"),
+    }
+
+
 def list_versions(state: State, body: Json, call: Call) -> Any:
     """List API versions (members are a guess: the endpoint is in the guide, not in the contract)."""
-    return [{"version": API_VERSION, "status": "active"}]
+    return [{"version": state.switch("api_version"), "status": state.switch("api_version_status")}]
 
 
 def list_sources(state: State, body: Json, call: Call) -> Page:

@@ -17,6 +17,9 @@ STARTS_PER_MINUTE = 15
 AT_ONCE = 3
 """Reports that may run at the same time (vendor contract)."""
 
+LONGEST = 30
+"""Nothing runs for longer, looked at or not: seconds until a synchronous report is given up (vendor contract)."""
+
 
 def _start(state: State) -> None:
     """Count a start, or refuse with 429."""
@@ -24,7 +27,7 @@ def _start(state: State) -> None:
     state.report_starts = [at for at in state.report_starts if now - at < 60]
     if len(state.report_starts) >= STARTS_PER_MINUTE:
         raise RefusedError("rate_limit_exceeded", "Report limit exceeded. Please try again later.", status=429)
-    if sum(not done for _, done in state.report_runs.values()) >= AT_ONCE:
+    if sum(begun is not None and now - begun < LONGEST for _, begun in state.report_runs.values()) >= AT_ONCE:
         raise RefusedError("concurrent_limit_exceeded", "Too many reports are running.", status=429)
     state.report_starts.append(now)
 
@@ -65,17 +68,20 @@ def synchronous(state: State, body: Json, call: Call) -> Any:
 
 
 def generate(state: State, body: Json, call: Call) -> Any:
-    """Start a report, or with ``requestId`` look whether it is ready (it is at the first look)."""
+    """Start a report, or with ``requestId`` look whether it is ready (switch ``report_seconds``)."""
     find(state, "reports", body["reportId"], "report_not_found")
     request_id = body.get("requestId")
     if request_id is None:
         _start(state)
         made = f"rep_result:{new_id()}"
-        state.report_runs[made] = (body["reportId"], False)
+        state.report_runs[made] = (body["reportId"], time.monotonic())
         return _result(made, "in_progress", None)
-    if state.report_runs.get(request_id, ("", False))[0] != body["reportId"]:
+    report_id, begun = state.report_runs.get(request_id, ("", None))
+    if report_id != body["reportId"]:
         raise RefusedError("report_request_not_found", "requestId: no such request of this report")
-    state.report_runs[request_id] = (body["reportId"], True)
+    if begun is not None and time.monotonic() - begun < state.number("report_seconds"):
+        return _result(request_id, "in_progress", None)
+    state.report_runs[request_id] = (report_id, None)
     return _result(request_id, "complete", _data(state, body["reportId"], body))
 
 

@@ -99,7 +99,7 @@ class Rpc:
     def _respond(self, request: Request, raw: bytes) -> Response:
         name = request.path_params["endpoint"]
         rid = request_id()
-        headers = {"x-ashby-request-id": rid, "Ashby-Version": metadata.API_VERSION, "Ashby-Version-Status": "active"}
+        headers = {"x-ashby-request-id": rid, **metadata.version_headers(self._current())}
         status, note = 200, None
         call: Call | None = None
         try:
@@ -151,9 +151,9 @@ class Rpc:
     def _call(self, request: Request, endpoint: Endpoint, key: Key) -> Call:
         """Return the call with its acting user: the key's, or the one of ``X-On-Behalf-Of`` (beta)."""
         version = request.headers.get("ashby-version")
-        if version is not None and version != metadata.API_VERSION:
-            raise invalid("Ashby-Version: no such version")
         state = self._current()
+        if version is not None and version != state.switch("api_version"):
+            raise invalid("Ashby-Version: no such version")
         actor = request.headers.get("x-on-behalf-of")
         if actor is None:
             return Call(endpoint.name, key, state.key_user)

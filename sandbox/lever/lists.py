@@ -148,12 +148,12 @@ def postings(ctx: Context) -> Answer:
           for name in ("team", "department", "location", "commitment", "level")),
     ]  # fmt: skip
     window = within(params, "updated_at", lambda row: row["updatedAt"])
-    if window is not None and any(test is not None for test in tests):
+    group = params.choice("group", ("", *GROUPS), "")
+    if window is not None and (group or any(test is not None for test in tests)):
         raise bad_request("updated_at_start and updated_at_end can only be combined with confidentiality")
     if ctx.says("internal_postings") == "hidden" and not params.all("distributionChannel"):
         rows = [row for row in rows if row["distributionChannels"] != ["internal"]]
     rows = keep(rows, [*tests, window])
-    group = params.choice("group", ("", *GROUPS), "")
     return _grouped(ctx, rows, group) if group else paged(ctx, rows, newest_first)
 
 

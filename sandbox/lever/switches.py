@@ -38,6 +38,39 @@ SWITCHES: dict[str, str] = {
 }
 """Names and defaults; what each means stands in the README, "Switches"."""
 
+VALUES: dict[str, str] = {
+    "oauth_old_refresh": "refuse|accept",
+    "lever_retry_after": "text",
+    "internal_postings": "shown|hidden",
+    "empty_resumes": "list|404",
+    "files_envelope": "data|bare",
+    "download_redirects": "half|all|none",
+    "lever_clock": "account|machine",
+    "quiet_children": "yes|no",
+    "quiet_deletes": "yes|no",
+    "new_updated_at": "set|null",
+    "lever_key_without": "text",
+    "lever_buckets": "key|account",
+    "lever_region": "global|eu",
+    "confidential_refusal": "403|401|400|trimmed",
+    "filtered_order": "pipeline|created",
+    "null_dates": "skipped|match",
+    "expand_comma": "ignored|split",
+    "expand_unknown": "ignored|400",
+    "expanded_applications": "full|without_questions",
+    "envelopes": "recorded|documented",
+    "deleted_children": "listed|hidden",
+    "secret_children": "listed|hidden",
+    "deleted_reach_days": "#?",
+    "deleted_windows": "checked|free",
+    "deleted_page": "100|50",
+    "downloads_limited": "yes|no",
+    "download_types": "octet-stream|named",
+    "orphan_contacts": "404|answer",
+    "download_urls": "sandbox|lever",
+}
+"""What each may be set to, in the notation of ``sandbox.choices``; one that is not here holds a number."""
+
 
 def switch(switches: dict[str, str], name: str) -> str:
     """Return a switch, its default when it is not set."""

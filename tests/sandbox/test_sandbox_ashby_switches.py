@@ -417,6 +417,109 @@ def test_titles_numbers_and_lengths_may_be_limited() -> None:
     assert "taken" == code(desk, "customField.setValue", **value)
 
 
+@pytest.mark.parametrize(("which", "said"), [("any", "taken"), ("allowed", "invalid_input")])
+def test_the_last_event_of_a_history_may_have_to_stay(which: str, said: str) -> None:
+    """Its allowed actions lack deletion; with its id it may get another time, and others may go."""
+    desk = Desk(history_deletes=which)
+    made = desk.application(
+        createdAt=JAN, applicationHistory=[event(desk, "Lead", 0, JAN), event(desk, "Hired", 1, FEB)]
+    )
+    last = made["applicationHistory"][1]
+    assert ["set_entered_at"] == last["allowedActions"]
+    kept = [event(desk, "Hired", 0, MAR, applicationHistoryId=last["id"])]
+    desk.ok("application.updateHistory", applicationId=made["id"], applicationHistory=kept)
+    new = [event(desk, "Lead", 0, JAN)]
+    assert said == code(desk, "application.updateHistory", applicationId=made["id"], applicationHistory=new)
+
+
+# --- versions, résumés, reports -------------------------------------------------------------------------------
+
+
+def test_the_version_there_is_can_be_another_one() -> None:
+    """Each answer tells it; who names the old one is refused, as a removed version is."""
+    desk = Desk()
+    old = desk.ask("apiKey.info", ashby_version="2026-01-01")
+    assert (True, "2026-01-01", "active") == (
+        old.json["success"], old.headers["ashby-version"], old.headers["ashby-version-status"]
+    )  # fmt: skip
+    desk.settings.switches.update({"api_version": "2027-03-01", "api_version_status": "deprecated"})
+    answer = desk.ask("apiKey.info")
+    assert ("2027-03-01", "deprecated") == (
+        answer.headers["ashby-version"], answer.headers["ashby-version-status"]
+    )  # fmt: skip
+    assert [{"version": "2027-03-01", "status": "deprecated"}] == desk.ok("version.list")
+    assert "invalid_input" == desk.ask("apiKey.info", ashby_version="2026-01-01").json["errorInfo"]["code"]
+
+
+@pytest.mark.parametrize(
+    ("how", "company", "address", "place"),
+    [
+        ("work", "Fjordworks", None, None),
+        ("everything", "Fjordworks", "nova@x.example", "Oslo"),
+        ("off", None, None, None),
+    ],
+)
+def test_a_resume_fills_what_is_empty_in_three_ways(
+    how: str, company: str | None, address: str | None, place: str | None
+) -> None:
+    """What is there stays, whatever the résumé says; an address that was filled in is found."""
+    desk = Desk(resume_parsing=how)
+    made = desk.candidate(phoneNumber="+47 1")["id"]
+    text = b"Company: Fjordworks\nEmail: nova@x.example\nPhone: +47 2\nCity: Oslo\n"
+    handle = desk.upload("CandidateResume", "cv.pdf", text)
+    read = desk.ok("candidate.uploadResume", candidateId=made, resumeHandle=handle)
+    assert (company, address, place, "+47 1") == (
+        read.get("company"),
+        read.get("primaryEmailAddress", {}).get("value"),
+        read.get("location", {}).get("locationSummary"),
+        read["primaryPhoneNumber"]["value"],
+    )
+    assert [made] * (address is not None) == [
+        one["id"] for one in desk.ok("candidate.search", email="nova@x.example")
+    ]  # fmt: skip
+
+
+def test_a_report_can_take_its_time_and_nobody_has_to_fetch_it() -> None:
+    """While it is made it is in progress; one that nobody looks at does not count for ever."""
+    desk = Desk(report_seconds="600")
+    report = next(iter(desk.side.state.reports))
+    runs = [desk.ok("report.generate", reportId=report)["requestId"] for _ in range(3)]
+    assert "in_progress" == desk.ok("report.generate", reportId=report, requestId=runs[0])["status"]
+    assert 429 == desk.ask("report.generate", {"reportId": report}).status
+    begun = desk.side.state.report_runs
+    begun[runs[1]] = (report, time.monotonic() - 31)
+    assert 200 == desk.ask("report.generate", {"reportId": report}).status
+    desk.settings.switches["report_seconds"] = "0"
+    assert "complete" == desk.ok("report.generate", reportId=report, requestId=runs[0])["status"]
+
+
+def test_ignored_members_are_ignored_wherever_they_stand() -> None:
+    """In a slot of a schedule and in a form as in any body; each is told."""
+    desk = Desk(unknown_members="ignore")
+    interviewer = next(user for user in desk.ok("user.list") if user.get("email"))["email"]
+    slot = {"startTime": JAN, "endTime": FEB, "interviewers": [{"email": interviewer}]}
+    schedule = desk.ok("interviewSchedule.create", applicationId=desk.application()["id"], interviewEvents=[slot])
+    changed = {**slot, "interviewEventId": schedule["interviewEvents"][0]["id"], "endTime": MAR, "room": "Fjord"}
+    for given in (changed, [changed]):
+        read = desk.ok("interviewSchedule.update", interviewScheduleId=schedule["id"], interviewEvent=given)
+        assert [MAR] == [one["endTime"] for one in read["interviewEvents"]]
+    body = (
+        b'--edge\r\nContent-Disposition: form-data; name="candidateId"\r\n\r\n' + desk.candidate()["id"].encode()
+        + b'\r\n--edge\r\nContent-Disposition: form-data; name="colour"\r\n\r\nred'
+        + b'\r\n--edge\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nabc\r\n--edge--\r\n'
+    )  # fmt: skip
+    kind = "multipart/form-data; boundary=edge"
+    assert desk.ask_raw("candidate.uploadFile", body, kind).json["success"] is True
+    assert ["interviewEvent.room", "interviewEvent[0].room", "colour"] == [
+        row["name"] for row in desk.journal.unknown_params
+    ]  # fmt: skip
+    desk.settings.switches.clear()
+    assert "invalid_input" == desk.ask_raw("candidate.uploadFile", body, kind).json["errorInfo"]["code"]
+    assert "invalid_input" == desk.refused(
+        "interviewSchedule.update", interviewScheduleId=schedule["id"], interviewEvent=changed
+    )  # fmt: skip
+
+
 # --- all of them ----------------------------------------------------------------------------------------------
 
 

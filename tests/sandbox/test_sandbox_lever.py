@@ -454,6 +454,7 @@ def test_postings_can_be_grouped_and_tell_their_users(server: Server):
         row["id"] for row in server.walk("/postings")
     )
     assert server.get("/postings", {"group": "colour"}).status_code == 400
+    assert server.get("/postings", {"group": "team", "updated_at_start": "0"}).status_code == 400
     told = server.get(f"/postings/{groups[0]['postings'][0]['id']}/users").json()
     assert set(told) == {"posting", "users", "roles"}
     assert server.get("/postings/nobody/users").status_code == 404
