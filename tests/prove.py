@@ -41,6 +41,7 @@ PROMISES = {
     "P23": ("Two operators cannot collide", ["operators"]),
     "P25": ("A full disk, a lost database server", ["disk", "postgres"]),
     "P29": ("The tests can fail", ["mutants"]),
+    "P30": ("Right by every unknown of the vendors, both ways", ["switches"]),
     "P38": ("A lost store is rebuilt from Ashby", ["recover"]),
 }
 """Promises of which a proof with figures is here: in words, and test_<name>.py that hold it."""

@@ -509,7 +509,8 @@ def test_no_row_is_begun_after_one_worker_has_failed(mapped: Workbook, sandbox: 
     )
     with pytest.raises(UnauthorizedError):
         steps.load(mapped, execute=True)
-    assert len(in_state(mapped, "done")) <= mapped.params.ashby.workers + 3
+    sent = [row for row in in_state(mapped, "done") if row.kind != "link"]
+    assert len(sent) <= mapped.params.ashby.workers + 2
     sandbox.faults()
     steps.load(mapped, execute=True)
     finished(mapped, sandbox, company)

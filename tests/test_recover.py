@@ -155,6 +155,18 @@ class World:
         with pytest.raises(DiedError):
             steps.load(self.book, execute=True, fail_at=seam)
 
+    def load_until_nth(self, kind: str, nth: int) -> None:
+        """A load that dies when so many rows of a kind are settled."""
+        left = [nth]
+
+        def seam(moment: str, row: Planned) -> None:
+            left[0] -= moment == "settled" and row.kind == kind
+            if left[0] <= 0:
+                raise DiedError(f"{moment} {row.row_id}")
+
+        with pytest.raises(DiedError):
+            steps.load(self.book, execute=True, fail_at=seam)
+
     def recover(self, **more: Any) -> steps.RecoverResult:
         """A recovery, which must not write anything."""
         self.sandbox.ask("DELETE", "/calls")
@@ -357,8 +369,9 @@ def test_a_load_without_the_lost_ledger_is_refused(loaded: World) -> None:
 
 def test_an_old_store_that_was_put_back_is_noticed(world: World) -> None:
     """A backup from the middle of the load knows some people, and not the others."""
-    n_rows = sum(1 for row in Ledger(world.book.store).rows() if row.kind != "link")
-    world.load_until(2 * n_rows)
+    world.load_until_nth("candidate.create", 2)
+    links = Ledger(world.book.store).links()
+    assert 2 <= sum(link.startswith("candidate:") for link in links) < 8
     world.book.close()
     shutil.rmtree(world.before)
     shutil.copytree(world.folder, world.before)
@@ -367,6 +380,24 @@ def test_an_old_store_that_was_put_back_is_noticed(world: World) -> None:
     world.put_back()
     with pytest.raises(GateError, match=r"is older than what stands there.*workbook recover acme --anew"):
         steps.dedupe(world.book)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.6, 0.9])
+def test_a_load_with_an_old_store_sends_nothing(world: World, share: float) -> None:
+    """Whoever loads at once, without the steps before it: what the ledger never began is in Ashby, so it is old."""
+    n_rows = sum(1 for row in Ledger(world.book.store).rows() if row.kind != "link")
+    if share:
+        world.load_until(int(4 * n_rows * share))
+    world.book.close()
+    shutil.rmtree(world.before)
+    shutil.copytree(world.folder, world.before)
+    world.reopen()
+    world.load()
+    world.put_back()
+    n_writes = world.sandbox.state["writes"]
+    with pytest.raises(GateError, match=r"is older than what stands there.*workbook recover acme --anew"):
+        steps.load(world.book, execute=True)
+    assert world.sandbox.state["writes"] == n_writes
 
 
 def test_nobody_is_recovered_from_an_ashby_that_knows_nobody(world: World, loaded_home: Path) -> None:

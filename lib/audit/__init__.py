@@ -142,6 +142,7 @@ def _target_findings(reader: Any) -> Iterable[Row]:
             text = f"interview plan {plan['title']} has no stage of type {', '.join(sorted(lacking))}"
             do = "choose another plan for postings with such candidates, or add the stage"
             yield {"id": f"plan:{plan['id']}", "severity": "warning", "finding": text, "n_records": None, "do": do}
+    yield _automations(reader)
     if not plans:
         yield _lack("interview plan", "applications have no stages to land in")
     if not [one for one in reader.ashby("feedback_forms") if not one.get("isArchived")]:
@@ -154,6 +155,18 @@ def _target_findings(reader: Any) -> Iterable[Row]:
     for kind in ("sources", "departments", "locations"):
         if not reader.ashby(kind):
             yield _lack(kind[:-1], "set it up in Ashby's admin pages before the load")
+
+
+def _automations(reader: Any) -> Row:
+    """Ashby's API neither shows automations nor lists webhooks (its reference): nobody can tell from here."""
+    n_applications, n_jobs = reader.count("opportunities"), reader.count("postings")
+    text = (
+        "whether automations and webhooks are on in Ashby cannot be read by its API; each of about "
+        f"{n_applications:,} applications and {n_jobs:,} opened jobs could tell or mail somebody"
+    )
+    do = "have an admin of Ashby switch them off before 05_load, and look (docs/cutover.md)"
+    entry = {"id": "target:automations", "severity": "warning", "finding": text, "do": do}
+    return entry | {"n_records": n_applications + n_jobs}
 
 
 def _lack(what: str, consequence: str) -> Row:

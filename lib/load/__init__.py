@@ -7,8 +7,8 @@ planned ─▶ intended ─▶ done          the answer says success
 unknown ─▶ look up by fingerprint ─▶ one hit: adopted, done · none after the settling delay: sent again · more: parked
 
 The intention is committed before the first byte leaves; the outcome is committed before anything else of that row.
-People are independent chains, worked on by a pool; fields, tags and jobs come before them. A row whose needs are still
-under way (a field of which it must first be found out whether it was made) waits for them, and only such a row does.
+People are independent chains, worked on by a pool; fields, tags and jobs come before them. A chain whose needs are
+still under way (a field of which it must first be found out whether it was made) waits, and only such a chain does.
 """
 
 from __future__ import annotations
@@ -69,6 +69,14 @@ class Load:
         self.before = self.ledger.before_us()
         self._places = threading.Semaphore(self.workers)
         self.adopted_people = {row.person or row.lever_id for row in self.ledger.rows_of_kind("link")}
+
+    def filled(self, value: Any) -> Any:
+        """A body with the Ashby ids of what it refers to; KeyError names a link that nothing has yielded yet."""
+        if isinstance(value, dict):
+            if "$link" in value:
+                return self.links[value["$link"]]
+            return {key: self.filled(child) for key, child in value.items()}
+        return [self.filled(child) for child in value] if isinstance(value, list) else value
 
     def work(self, chains: Iterable[Any], do: Callable[[Any], int]) -> Iterator[int]:
         """Results of `do(chain)`, `workers` at a time; those that wait for a look-up leave their place to others."""

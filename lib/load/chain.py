@@ -53,6 +53,8 @@ class Chain:
         self._rows, mine = rows, {row.row_id for row in rows}
         done = {key for key, entry in entries.items() if entry.state == "done"}
         self._earlier = {row.row_id: row.body for row in rows if row.row_id in done}
+        # all of it before the first row: nobody stands in Ashby without the mark that he is ours for longer than needed
+        self.load.wait_for({one for row in rows if row.row_id not in done for one in row.needs} - mine)
         self._is_gone = any(entry.code == GONE for entry in entries.values()) and not self.load.retry_refused
         for row in rows:
             entry = entries.get(row.row_id)
@@ -63,9 +65,6 @@ class Chain:
             if row.kind == "link":
                 self._link(row)
                 continue
-            self.load.wait_for(set(row.needs) - mine)
-            if self.load.stopping:
-                break
             try:
                 body = self._filled(row)
             except MissingLinkError:
@@ -115,7 +114,10 @@ class Chain:
             self.load.links[row.link] = ashby_id
 
     def _filled(self, row: Planned) -> dict[str, Any]:
-        body = self._resolve(row.body)
+        try:
+            body = self.load.filled(row.body)
+        except KeyError as link:
+            raise MissingLinkError(link) from None
         if row.kind in FILES:
             wanted = row.body[FILES[row.kind]]["$file"]
             body["$name"] = wanted["filename"]
@@ -126,16 +128,6 @@ class Chain:
                     hint="Run 02_extract again: it fetches files that are missing.",
                 )
         return body
-
-    def _resolve(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            if "$link" in value:
-                try:
-                    return self.load.links[value["$link"]]
-                except KeyError:
-                    raise MissingLinkError(value["$link"]) from None
-            return {key: self._resolve(child) for key, child in value.items()}
-        return [self._resolve(child) for child in value] if isinstance(value, list) else value
 
     def _follow(self, row: Planned, body: dict[str, Any], entry: Entry | None) -> None:
         """One row; when its candidate turns out to have been merged into another one, that one's."""
@@ -241,7 +233,7 @@ class Chain:
             return earlier
         written: dict[str, Any] = {}
         for row_id in row.needs:
-            made = self._resolve(self._earlier.get(row_id, {}))
+            made = self.load.filled(self._earlier.get(row_id, {}))
             written |= made | ({"websiteUrl": made["website"]} if "website" in made else {})
         return written | (earlier or {})
 
@@ -312,7 +304,7 @@ class Chain:
         """(id, how it was) of an object that was there before us and that this row changes: plans stay equal."""
         if row.kind != "customField.updateSelectableValues":
             return None
-        ashby_id = self._resolve(row.body["customFieldId"])
+        ashby_id = self.load.filled(row.body["customFieldId"])
         if ashby_id not in self.load.before:
             return None
         return ashby_id, self.ledger.target("custom_fields", ashby_id)

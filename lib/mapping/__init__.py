@@ -6,9 +6,12 @@ does not arrive or arrives changed. Same raw answers and same decisions give the
 
 from lib.mapping.compile import compile_plan
 from lib.mapping.decide import decide
+from lib.mapping.lessons import Lessons, Outcome, learn
 from lib.mapping.losses import Losses
 from lib.mapping.model import Decisions
 from lib.mapping.plan import PlanRow, plan_hash
 from lib.mapping.propose import propose
 
-__all__ = ["Decisions", "Losses", "PlanRow", "compile_plan", "decide", "plan_hash", "propose"]
+__all__ = [
+    "Decisions", "Lessons", "Losses", "Outcome", "PlanRow", "compile_plan", "decide", "learn", "plan_hash", "propose",
+]  # fmt: skip

@@ -23,8 +23,10 @@ from lib.mapping.candidacy import (
 from lib.mapping.context import Context
 from lib.mapping.feedback import feedback_rows
 from lib.mapping.files import file_rows
+from lib.mapping.fitted import fitted, owners
 from lib.mapping.jobs import set_up
-from lib.mapping.later import renewed
+from lib.mapping.later import renewed, versions
+from lib.mapping.lessons import Lessons
 from lib.mapping.losses import Losses
 from lib.mapping.model import Decisions
 from lib.mapping.people import Person, candidate_rows, other_details, tag_rows, value_row
@@ -35,7 +37,7 @@ from lib.mapping.source import Item, Reader, Source, age, anonymised, clean, ide
 from lib.mapping.summaries import interview_note, offer_note
 from lib.normalize import iso_to_ms
 
-_NOTHING = Nothing()
+_NOTHING, _UNTAUGHT = Nothing(), Lessons()
 _SHORT_LISTS = {
     "users": "user",
     "stages": "stage",
@@ -59,16 +61,19 @@ def compile_plan(
     losses: Losses | None = None,
     now_ms: int | None = None,
     carried: Carried = _NOTHING,
+    lessons: Lessons = _UNTAUGHT,
 ) -> Iterator[PlanRow]:
     """Yield the rows of the plan: set-up first, then each person's chain, in order of person id.
 
     `losses` fills while the rows are taken; it is complete when the iterator is exhausted. `now_ms` is the moment
     against which consent expires (default: the clock). `carried` tells what earlier loads have carried out: what has
-    changed since becomes rows of its own, where a call for it exists. GateError when people are still open to review.
+    changed since becomes rows of its own, where a call for it exists. `lessons` are what this Ashby has refused before.
+    GateError when people are still open to review.
     """
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
     context = Context(reader, source, given, decisions, losses if losses is not None else Losses())
+    context.lessons = lessons
     context.existing = {item["id"]: item for item in reader.ashby("candidates")}
     made = getattr(reader, "made", None)
     context.made = frozenset(made("application")) if made else frozenset()
@@ -77,7 +82,8 @@ def compile_plan(
     _check_reviewed(persons, decisions, review=given.existing_candidates == "review")
     _check_complete(context, persons)
     _account_lists(context)
-    yield from set_up(context).rows
+    context.owners = owners(context, persons, carried)
+    yield from set_up(context, stands=carried.stands).rows
     for person in persons:
         known, earlier = dict(context.known), carried.of(person.person)
         yield from _fill_chain(Chain(person.person, known, earlier=earlier, stands=carried.stands), context, person)
@@ -135,6 +141,7 @@ def _check_complete(context: Context, persons: list[Person]) -> None:
 
 def _fill_chain(chain: Chain, context: Context, person: Person) -> list[PlanRow]:
     """All rows of one person; none when nothing of them may move."""
+    person, refused = fitted(context, person)
     moving = _moving(context, person)
     fates = candidacies(context, moving) if moving else []
     if not any(one.role != "skip" for one in fates):
@@ -145,7 +152,8 @@ def _fill_chain(chain: Chain, context: Context, person: Person) -> list[PlanRow]
     credit: Body = source_and_credit(context, active[-1].opportunity) if bare else {}
     stray = candidate_rows(chain, context, person, credit=credit)
     consent = _consent_text(context, active)
-    others = other_details(person, [one.opportunity for one in active])
+    details = other_details(person, [one.opportunity for one in active])
+    others = "\n".join([*filter(None, [details]), *refused])
     value_row(chain, person, stray=stray, consent=consent, others=others, values=found.values(found.candidate))
     tag_rows(chain, context, person, [one.opportunity for one in active])
     notes = [*found.notes]
@@ -235,7 +243,11 @@ def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
         seen[note.marker] += 1
         again = f" ({seen[note.marker]})" if seen[note.marker] > 1 else ""
         lever_id = f"{note.lever_id}{again}"
-        write = partial(_write_note, note, lever_id, again, context.settings.note_limit)
+        stands = versions(chain, note.lever_type, lever_id, note.part)
+        limit = context.settings.note_limit
+        if context.lessons.note_chars and not stands:  # what stands keeps its parts
+            limit = min(limit, context.lessons.note_chars)
+        write = partial(_write_note, note, lever_id, again, limit)
         parts = renewed(chain, note.lever_type, lever_id, part=note.part, write=write)
         if parts > 1:
             context.lose(

@@ -31,7 +31,8 @@ class _File:
 def file_rows(chain: Chain, context: Context, candidacies: list[Candidacy]) -> None:
     """candidate.uploadFile for every stored file, oldest first; the newest stored résumé as the résumé, last."""
     found = [item for one in candidacies if one.role != "skip" for item in _files(context, one)]
-    stored = [item for item in sorted(found, key=lambda item: (item.moment, item.lever_id)) if _stored(context, item)]
+    found.sort(key=lambda item: (item.moment, item.lever_id))
+    stored = [item for item in found if _stored(chain, context, item)]
     resume = next((item for item in reversed(stored) if item.lever_type == "resume"), None)
     names: set[str] = set()
     for item in stored:
@@ -83,10 +84,27 @@ def _moment(item: Item) -> int:
     return int(value) if str(value).isdigit() else 0
 
 
-def _stored(context: Context, item: _File) -> bool:
+def _too_large(chain: Chain, context: Context, item: _File, size: int) -> bool:
+    """Whether Ashby takes no file of this size, by policy.file_limit or by what it has refused; counted as lost."""
+    told, refused = context.settings.file_limit, context.lessons.file_bytes
+    if not (told and size > told) and not (refused and size >= refused):
+        return False
+    if any(chain.stands(f"{kind}/{item.lever_type}/{item.lever_id}") for kind in (PLAIN, RESUME)):
+        return False
+    why = f"than the {told:,} bytes of policy.file_limit" if told and size > told else (
+        f"than Ashby takes: it has refused a file of {refused:,} bytes"
+    )  # fmt: skip
+    context.lose(
+        item.lever_type, "(too large)", lever_id=item.lever_id, treatment="never", where="raw archive",
+        reason=f"the bytes are more {why}",
+    )  # fmt: skip
+    return True
+
+
+def _stored(chain: Chain, context: Context, item: _File) -> bool:
     row = context.reader.file(item.key)
     if row is not None and row.state == "stored":
-        return True
+        return not _too_large(chain, context, item, row.size)
     state = "not extracted" if row is None else row.state
     context.lose(
         item.lever_type, "(bytes)", lever_id=item.lever_id, treatment="never", where="nothing to keep",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from lib.mapping.context import Context
 from lib.mapping.model import MARKERS, CustomField, Job
@@ -23,9 +24,9 @@ STATUS = {
 POOL = "talent_pool"
 
 
-def set_up(context: Context) -> Chain:
-    """All rows without a person."""
-    chain = Chain("", known=context.known)
+def set_up(context: Context, *, stands: Callable[[str], bool] = lambda row_id: False) -> Chain:
+    """All rows without a person; `stands` tells what earlier loads have carried out."""
+    chain = Chain("", known=context.known, stands=stands)
     for field in context.decisions.custom_fields.values():
         _custom_field(chain, field)
     _tags(chain, context)
@@ -97,14 +98,16 @@ def _create(chain: Chain, context: Context, job: Job) -> None:
     }
     gives = f"job:{job.posting}"
     rows = [chain.add("job.create", "posting", job.posting, body=body, gives=gives).row_id]
-    for status in _steps(context, job.posting, clean(posting.get("state"))):
+    steps = _kept_open(chain, context, job.posting, _steps(context, job.posting, clean(posting.get("state"))))
+    for number, status in enumerate(steps):
         after = tuple(rows[-1:])
+        again = " again" if status in steps[:number] else ""
         row = chain.add(
             "job.setStatus",
             "posting",
             job.posting,
             body={"jobId": link(gives), "status": status},
-            part=status,
+            part=f"{status}{again}",
             after=after,
         )
         rows.append(row.row_id)
@@ -122,6 +125,21 @@ def _steps(context: Context, posting: str, state: str) -> tuple[str, ...]:
         )  # fmt: skip
         return ("Open", "Closed")
     return steps
+
+
+def _kept_open(chain: Chain, context: Context, posting: str, steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The steps without the last one, where Ashby was found to take applications on open jobs only.
+
+    What an earlier load has closed is opened again: from Closed to Draft to Open (job.setStatus, its reference).
+    """
+    if not context.lessons.open_jobs or "Closed" not in steps or posting not in context.decisions.used_postings:
+        return steps
+    context.losses.add(
+        "posting", "state", lever_id=posting, treatment="moved changed", where="job status Open",
+        reason="this Ashby takes applications on open jobs only: close these jobs in Ashby after the load",
+    )  # fmt: skip
+    was_closed = chain.stands(f"job.setStatus/posting/{posting}/Closed")
+    return (*steps, "Draft", "Open") if was_closed else tuple(one for one in steps if one != "Closed")
 
 
 def _markers(chain: Chain, context: Context) -> None:

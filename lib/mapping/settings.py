@@ -22,6 +22,7 @@ class Settings:
     consent_denied: str = "never"
     consent_expired: str = "never"
     note_limit: int = 20_000
+    file_limit: int = 0
     run_tag: str = "Migrated from Lever"
     created_from_ms: int | None = None
     created_to_ms: int | None = None
@@ -35,7 +36,7 @@ def settings(policy: Any) -> Settings:
     default = Settings()
     names = (
         "without_posting", "talent_pool_job", "repeat_candidacy", "secret_notes", "confidential_as_new",
-        "existing_candidates", "consent_denied", "consent_expired", "note_limit", "run_tag",
+        "existing_candidates", "consent_denied", "consent_expired", "note_limit", "file_limit", "run_tag",
     )  # fmt: skip
     plain = {name: getattr(policy, name, getattr(default, name)) for name in names}
     scope = getattr(policy, "scope", None)

@@ -14,6 +14,7 @@ from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.normalize import csv_safe
+from lib.steps.learning import lessons
 from lib.steps.lost import check_known
 from lib.steps.reading import files_gate
 from lib.steps.target import read_candidates, read_target
@@ -178,6 +179,7 @@ def map(book: Workbook) -> MapResult:
                 losses=losses,
                 now_ms=_as_of(book),
                 carried=_Carried(ledger),
+                lessons=lessons(book, ledger),
             )
         )
         plan_hash = mapping.plan_hash(rows)

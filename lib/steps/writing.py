@@ -11,8 +11,10 @@ import pandas as pd
 
 from lib import load as loading
 from lib.errors import GateError
+from lib.load.older import check_not_older
 from lib.normalize import csv_safe
 from lib.steps.lost import check_recovered
+from lib.steps.reading import accepted
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
@@ -44,6 +46,8 @@ def load(book: Workbook, *, execute: bool = False, sample: int = 0, **seams: Any
     with book.writing("load"):
         book.pin("Ashby", [one["id"] for one in book.ashby.items("user.list", {"includeDeactivated": True})])
         job = load_of(book, people=loading.sample(book.store, sample) if sample else None, **seams)
+        if "lost-store" not in accepted(book):
+            check_not_older(job, customer=book.customer)
         outcome = loading.run(job)
         book.store.put_meta("load.plan_hash", ledger.plan_hash())
         export_crosswalk(book, ledger)
@@ -140,6 +144,7 @@ def validate(book: Workbook) -> Any:
             run_tag=book.params.policy.run_tag,
             scope_postings=book.params.policy.scope.postings,
             customer=book.customer,
+            settle_s=book.params.ashby.settle_s,
         )
         for name in ("counts", "differences", "fidelity"):
             rows = json.loads(getattr(result, name).to_json(orient="records"))

@@ -144,6 +144,20 @@ class Ledger:
         query = query.where(_is_open(refused=refused)).group_by(t.plan.c.person).order_by("first")
         return [row.person for row in self.store._rows(query)]
 
+    def frontier(self, most: int) -> tuple[list[str], list[str]]:
+        """(the last `most` people whose rows are partly done and partly not begun, the first of whom nothing is)."""
+        done = func.count().filter(t.ledger.c.state == "done", t.plan.c.kind != "link")
+        new = func.count().filter(t.ledger.c.row_id.is_(None), t.plan.c.kind != "link")
+        place = func.min(t.plan.c.position)
+        query = select(t.plan.c.person).select_from(_joined()).where(t.plan.c.person != "").group_by(t.plan.c.person)
+        half_done = self.store._rows(query.having(done > 0, new > 0).order_by(place.desc()).limit(most))
+        untouched = self.store._rows(query.having(func.count(t.ledger.c.row_id) == 0).order_by(place).limit(1))
+        return [row.person for row in half_done], [row.person for row in untouched]
+
+    def holds(self, ashby_id: str) -> bool:
+        """True when some row, of this plan or an earlier one, has made or found this object."""
+        return bool(self.store._rows(select(t.ledger.c.row_id).where(t.ledger.c.ashby_id == ashby_id).limit(1)))
+
     def counts(self) -> list[tuple[str, str, int]]:
         """(kind, state, how many rows); rows without an outcome are `planned`, done ones with a new body `changed`."""
         query = select(t.plan.c.kind, t.ledger.c.state, t.ledger.c.body_hash == t.plan.c.body_hash, func.count())

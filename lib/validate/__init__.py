@@ -8,6 +8,7 @@ A result is green when no critical difference is left, no row is without an outc
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from pandas import DataFrame
 
 from lib.ashby import Ashby
 from lib.pool import run_all
-from lib.store import Store, dumps
+from lib.store import Store, dumps, now_ms
 from lib.store.ledger import Ledger
 from lib.validate import closely, counts
 from lib.validate.candidacies import compare_application
@@ -26,6 +27,7 @@ from lib.validate.edits import Edits
 from lib.validate.expected import Person, Row, chains, person_of, set_up_of, with_outcomes
 from lib.validate.feedbacks import by_marker, compare_feedback
 from lib.validate.findings import COLUMNS, REFUSED, Findings, Subject
+from lib.validate.habits import Habits, measure, tell
 from lib.validate.leftovers import name_leftovers
 from lib.validate.people import compare_candidate, compare_set_up
 from lib.validate.surplus import (
@@ -37,6 +39,7 @@ from lib.validate.surplus import (
     find_twins,
 )
 from lib.validate.target import Item, Progress, Target, read_target
+from lib.validate.values import in_units
 
 __all__ = ["ValidateResult", "run"]
 _SAMPLE = ("object", "lever_id", "field", "why", "n_expected", "n_equal", "share", "severity")
@@ -101,6 +104,7 @@ class _Run:
     applications: dict[str, list[Item]] = field(default_factory=dict)
     marked_feedback: dict[str, Item] = field(default_factory=dict)
     confidential: set[str] = field(default_factory=set)
+    habits: Habits = field(default_factory=Habits)
     known: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,13 +125,16 @@ def run(
     losses: list[dict[str, Any]] | None = None,
     customer: str = "",
     scope_postings: Collection[str] = (),
+    settle_s: float = 0.0,
 ) -> ValidateResult:
     """Read Ashby back and compare. `seed` decides who is in the sample (default: the hash of the plan).
 
     `losses` is the loss list of the map step (default: as that step stored it); `scope_postings` is
-    `policy.scope.postings`. Changes nothing anywhere.
+    `policy.scope.postings`. What was written less than `settle_s` seconds ago is waited for: Ashby may not show it yet.
+    Changes nothing anywhere.
     """
     ledger = Ledger(store)
+    _settle(ledger, settle_s, progress)
     seed = seed or ledger.plan_hash()
     target = read_target(ashby, progress=progress, workers=workers)
     made = _Run(
@@ -135,6 +142,9 @@ def run(
         applications=target.by_candidate(), marked_feedback=by_marker(target.feedback),
         confidential={one["id"] for one in store.all("opportunities") if one.get("confidentiality") == "confidential"},
     )  # fmt: skip
+    made.habits = measure(with_outcomes(ledger, ledger.rows()), made.links, target)
+    made.findings.unit_ms = made.habits.unit_ms
+    tell(made.habits, made.findings)
     _compare_lists(made, progress)
     _compare_surplus(made, run_tag)
     chosen = closely.choose(made.people, seed=seed, share=sample_share, least=sample_min)
@@ -147,6 +157,13 @@ def run(
     counts.name_unexplained(lever, findings=made.findings)
     table = counts.count_rows(made.tally, lever, made.findings)
     return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name, n_waiting=len(waiting))
+
+
+def _settle(ledger: Ledger, settle_s: float, progress: Progress) -> None:
+    left = min(settle_s, settle_s - (now_ms() - ledger.last_ms()) / 1000)
+    if left > 0:
+        progress(0, None, "waiting until Ashby shows what was written last")
+        time.sleep(left)
 
 
 def _stage_types(store: Store) -> dict[str, str]:
@@ -181,7 +198,8 @@ def _compare_person(made: _Run, person: Person, rows: list[Row]) -> None:
     found = compare_candidate(person, made.target, findings=made.findings, edits=made.edits)
     if found is not None and not thing.adopted:
         sent = thing.sent
-        made.created[thing.ashby_id] = (person.person, str(sent.get("name")), str(sent.get("createdAt")))
+        created_at = in_units(sent.get("createdAt"), made.habits.unit_ms)
+        made.created[thing.ashby_id] = (person.person, str(sent.get("name")), created_at)
     find_strange_applications(
         Subject("candidate", thing.lever_id, thing.ashby_id), made.applications.get(thing.ashby_id, []),
         known=made.known, ours_alone=not thing.adopted, findings=made.findings,
@@ -189,7 +207,7 @@ def _compare_person(made: _Run, person: Person, rows: list[Row]) -> None:
     for application in person.applications.values():
         compare_application(
             application, made.target, findings=made.findings, edits=made.edits, stage_types=made.stage_types,
-            ashby=made.ashby,
+            ashby=made.ashby, archived_from_ms=made.habits.archived_from_ms,
         )  # fmt: skip
     for piece in person.of(closely.FEEDBACK):
         compare_feedback(piece, made.target.feedback, made.marked_feedback, why="", findings=made.findings)

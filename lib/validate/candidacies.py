@@ -21,9 +21,19 @@ _STATUS = {"Lead": "Lead", "Hired": "Hired", "Archived": "Archived"}
 
 
 def compare_application(
-    thing: Thing, target: Target, *, findings: Findings, edits: Edits, stage_types: Mapping[str, str], ashby: Ashby
+    thing: Thing,
+    target: Target,
+    *,
+    findings: Findings,
+    edits: Edits,
+    stage_types: Mapping[str, str],
+    ashby: Ashby,
+    archived_from_ms: int = 0,
 ) -> Item | None:
-    """Compare one application with what `application.list` shows of it; None after naming it as missing."""
+    """Compare one application with what `application.list` shows of it; None after naming it as missing.
+
+    With `archived_from_ms` an archivedAt since then is when the application was written, and is not compared.
+    """
     about = Subject("application", thing.lever_id, thing.ashby_id)
     found = target.applications.get(thing.ashby_id)
     findings.check(about, "(exists)", same=found is not None, kind="missing", detail="not in application.list")
@@ -45,11 +55,14 @@ def compare_application(
         elif ident(found.get(shown)):
             findings.differ(about, shown, kind="surplus", detail=_ids("none", found, shown), severity="warning")
     if "createdAt" in sent:
-        same = values.same_moment(sent["createdAt"], found.get("createdAt"))
+        same = findings.same_moment(sent["createdAt"], found.get("createdAt"))
         told = f"sent {sent['createdAt']}, found {found.get('createdAt')}"
         findings.check(about, "createdAt", same=same, detail=told)
     left = edits.left_alone(thing.by.get(HISTORY, ""), HISTORY)
-    _position(about, thing, found, findings=findings, stage_types=stage_types, ashby=None if left else ashby)
+    _position(
+        about, thing, found, findings=findings, stage_types=stage_types, ashby=None if left else ashby,
+        archived_from_ms=archived_from_ms,
+    )  # fmt: skip
     compare_custom(about, thing, found, findings=findings, edits=edits)
     return found
 
@@ -66,6 +79,7 @@ def _position(
     findings: Findings,
     stage_types: Mapping[str, str],
     ashby: Ashby | None,
+    archived_from_ms: int,
 ) -> None:
     """Stage, status, archive reason and its time: all follow from the last event of the history.
 
@@ -84,21 +98,24 @@ def _position(
     if "archiveReasonId" in last:
         reason, at = ident(found.get("archiveReason")), found.get("archivedAt")
         wanted["archiveReason"] = (last["archiveReasonId"], reason, last["archiveReasonId"] == reason)
-        wanted["archivedAt"] = (last["enteredStageAt"], at, values.same_moment(last["enteredStageAt"], at))
-    moved = ashby is None or (not all(same for _, _, same in wanted.values()) and _moved_on(ashby, thing, history))
+        if not (archived_from_ms and (values.moment(at) or 0) >= archived_from_ms):
+            wanted["archivedAt"] = (last["enteredStageAt"], at, findings.same_moment(last["enteredStageAt"], at))
+    moved = ashby is None or (
+        not all(same for _, _, same in wanted.values()) and _moved_on(ashby, thing, history, unit_ms=findings.unit_ms)
+    )
     why = LEFT_ALONE if ashby is None else _MOVED_ON
     for name, (sent, value, same) in wanted.items():
         told = why if moved else f"sent {sent}, found {value or 'none'}"
         findings.check(about, name, same=same, detail=told, severity="warning" if moved else "critical")
 
 
-def _moved_on(ashby: Ashby, thing: Thing, history: list[Item]) -> bool:
+def _moved_on(ashby: Ashby, thing: Thing, history: list[Item], *, unit_ms: int) -> bool:
     """True when our whole history stands there, and events came after it."""
     try:
         found = events(ashby.call("application.info", {"applicationId": thing.ashby_id}).results)
     except RejectedError:
         return False
-    return len(found) > len(history) and same_events(history, found[: len(history)])
+    return len(found) > len(history) and same_events(history, found[: len(history)], unit_ms=unit_ms)
 
 
 def events(application: Item) -> list[Item]:
@@ -106,11 +123,11 @@ def events(application: Item) -> list[Item]:
     return sorted(application.get("applicationHistory") or [], key=lambda one: one.get("stageNumber", 0))
 
 
-def same_events(sent: list[Item], found: list[Item]) -> bool:
+def same_events(sent: list[Item], found: list[Item], *, unit_ms: int = 1) -> bool:
     """True when both histories enter the same stages at the same times."""
     return len(sent) == len(found) and all(
         one["stageId"] == other.get("stageId")
-        and values.same_moment(one["enteredStageAt"], other.get("enteredStageAt"))
+        and values.same_moment(one["enteredStageAt"], other.get("enteredStageAt"), unit_ms=unit_ms)
         for one, other in zip(sent, found, strict=True)
     )
 
@@ -120,7 +137,7 @@ def compare_history(about: Subject, thing: Thing, shown: Item, *, findings: Find
     sent, found = thing.sent.get(HISTORY) or [], events(shown)
     if not sent or left_alone:
         return
-    moved = len(found) > len(sent) and same_events(sent, found[: len(sent)])
+    moved = len(found) > len(sent) and same_events(sent, found[: len(sent)], unit_ms=findings.unit_ms)
     told = _MOVED_ON if moved else f"sent {len(sent)} events, found {len(found)}"
     severity = "warning" if moved else "critical"
     findings.check(about, "history: events", same=len(sent) == len(found), detail=told, severity=severity)
@@ -129,4 +146,4 @@ def compare_history(about: Subject, thing: Thing, shown: Item, *, findings: Find
         findings.check(about, "history: stages", same=one["stageId"] == other.get("stageId"), detail=told)
         at, there = one["enteredStageAt"], other.get("enteredStageAt")
         told = f"event {number}: sent {at}, found {there}"
-        findings.check(about, "history: times", same=values.same_moment(at, there), detail=told)
+        findings.check(about, "history: times", same=findings.same_moment(at, there), detail=told)

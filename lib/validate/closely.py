@@ -139,7 +139,7 @@ def _note(piece: Piece, found: Item | None, why: str, findings: Findings) -> Non
     findings.check(about, "text", same=values.same_text(text, content), detail=findings.told(text, content))
     if "createdAt" in piece.body:
         at, there = piece.body["createdAt"], found.get("createdAt")
-        findings.check(about, "createdAt", same=values.same_moment(at, there), detail=f"sent {at}, found {there}")
+        findings.check(about, "createdAt", same=findings.same_moment(at, there), detail=f"sent {at}, found {there}")
     private = bool(piece.body.get("isPrivate"))
     told = "sent as private, visible to everybody" if private else "sent as visible, private there"
     findings.check(about, "isPrivate", same=private == bool(found.get("isPrivate")), detail=told)

@@ -11,6 +11,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib.validate.values import same_moment
+
 COLUMNS = ("object", "lever_id", "ashby_id", "field", "kind", "detail", "severity")
 REFUSED = "refused"
 """Severity of what Ashby refused and the load set aside: named, not critical, and never certified."""
@@ -29,9 +31,13 @@ class Subject:
 
 @dataclass
 class Findings:
-    """Collects comparisons from any thread. `salt` makes the hashes in details useless for guessing."""
+    """Collects comparisons from any thread. `salt` makes the hashes in details useless for guessing.
+
+    `unit_ms` is what this Ashby keeps times in: milliseconds, or whole seconds.
+    """
 
     salt: str = ""
+    unit_ms: int = 1
     differences: list[dict[str, str]] = field(default_factory=list)
     expected: Counter[tuple[str, str]] = field(default_factory=Counter)
     equal: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -64,6 +70,10 @@ class Findings:
         values = (about.object, about.lever_id, about.ashby_id, name, kind, detail, severity)
         with self._lock:
             self.differences.append(dict(zip(COLUMNS, values, strict=True)))
+
+    def same_moment(self, sent: Any, found: Any) -> bool:
+        """True when a time came back as it was sent, as exactly as this Ashby keeps times."""
+        return same_moment(sent, found, unit_ms=self.unit_ms)
 
     def told(self, sent: Any, found: Any) -> str:
         """Both values without showing them."""

@@ -41,7 +41,7 @@ def _members(about: Subject, thing: Thing, found: Item, findings: Findings, edit
         "name": (values.same_words, found.get("name")),
         "email": (values.same_mail, primary),
         "phoneNumber": (values.same_phone, phone),
-        "createdAt": (values.same_moment, found.get("createdAt")),
+        "createdAt": (findings.same_moment, found.get("createdAt")),
         "sourceId": (str.__eq__, ident(found.get("source"))),
         "creditedToUserId": (str.__eq__, ident(found.get("creditedToUser"))),
     }

@@ -96,8 +96,7 @@ def digest(value: Any) -> str:
     """A hash of a form answer that does not depend on how a text is wrapped or how lines end."""
     value = unwrapped(value)
     if isinstance(value, str):
-        lines = value.replace("\r\n", "\n").split("\n")
-        value = _MIDNIGHT.sub("", "\n".join(line.rstrip() for line in lines).strip())
+        value = _MIDNIGHT.sub("", "\n".join(line.rstrip() for line in value.splitlines()).strip())
     elif isinstance(value, list):
         value = sorted(map(str, value))
     elif isinstance(value, int | float) and not isinstance(value, bool):

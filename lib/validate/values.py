@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,10 +26,18 @@ def moment(text: Any) -> int | None:
     return round(found.timestamp() * 1000) if found.tzinfo else None
 
 
-def same_moment(left: Any, right: Any) -> bool:
-    """True when two ISO texts mean the same millisecond."""
-    one = moment(left)
-    return one is not None and one == moment(right)
+def same_moment(sent: Any, found: Any, *, unit_ms: int = 1) -> bool:
+    """True when two ISO texts mean the same millisecond; in an Ashby that keeps whole units, the unit it was in."""
+    one, other = moment(sent), moment(found)
+    return one is not None and other is not None and other in (one, one - one % unit_ms)
+
+
+def in_units(text: Any, unit_ms: int) -> str:
+    """An ISO text as an Ashby that keeps whole units shows it; as it is where there is nothing to cut off."""
+    at = moment(text)
+    if at is None or not at % unit_ms:
+        return str(text)
+    return datetime.fromtimestamp((at - at % unit_ms) / 1000, UTC).isoformat()
 
 
 def same_words(left: Any, right: Any) -> bool:
@@ -66,7 +74,8 @@ def same_text(sent: Any, found: Any) -> bool:
 
 
 def _lines(text: Any) -> str:
-    return "\n".join(line.rstrip() for line in str(text or "").replace("\r\n", "\n").split("\n")).strip()
+    """Without white space at the ends of lines and around the whole; every kind of line end is one (Unicode's too)."""
+    return "\n".join(line.rstrip() for line in str(text or "").splitlines()).strip()
 
 
 def same_value(sent: Any, found: Any) -> bool:
