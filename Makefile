@@ -39,7 +39,7 @@ demo: $(STAMP)
 	@$(BIN)/workbook run demo --fresh --execute
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 prove: $(STAMP)
 	@$(BIN)/python tests/prove.py $(PROOFS)

@@ -24,6 +24,7 @@ from lib.errors import ConfigError, UnavailableError
 from lib.transport import ping
 
 READY_WITHIN = 60.0  # seconds
+ANSWERS_WITHIN = 30.0  # seconds: a busy service is not a dead one, and starting it anew would lose what it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +48,75 @@ class Running:
         return str(self.about.get(name, ""))
 
 
-def running(folder: Path) -> Running | None:
-    """The service of the customer with this folder, if it answers."""
-    file = folder / "service.json"
+def running(folder: Path, *, patience: float = ANSWERS_WITHIN) -> Running | None:
+    """The service of the customer with this folder; None when it is gone.
+
+    UnavailableError when it is there and does not answer within `patience` seconds.
+    """
+    about = _noted(folder)
     try:
-        about = json.loads(file.read_text("utf-8"))
-        answer = ping(f"{about['control_url']}/health")
-    except (OSError, ValueError, TypeError, KeyError, ConfigError):
+        answer = ping(f"{about['control_url']}/health", seconds=patience)
+    except (KeyError, ConfigError):
         return None  # no note, a damaged one, or one that names no address of this machine
+    except UnavailableError as error:
+        raise UnavailableError(
+            f"The local service of {folder.name} (process {about.get('pid')}) does not answer. {error.message}",
+            hint="It was not started anew: what was written to it would be gone. Try again; if it hangs, end it with "
+            "`workbook sandbox --stop` (or by its process id).",
+        ) from None
     return Running(about) if answer and answer.get("instance") == about.get("instance") else None
 
 
-def ensure(folder: Path, command: list[str], *, cwd: Path) -> Running:
-    """The service, started if it does not answer. Two callers at once start it only once."""
+def _noted(folder: Path) -> dict[str, Any]:
+    """What service.json says; {} where there is none, or a damaged one."""
+    try:
+        about = json.loads((folder / "service.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def ensure(folder: Path, command: list[str], *, cwd: Path, patience: float = ANSWERS_WITHIN) -> Running:
+    """The service, started if it is not there. Two callers at once start it only once."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(folder):
-        return running(folder) or _start(folder, command, cwd)
+        return running(folder, patience=patience) or _start(folder, command, cwd)
 
 
-def stop(folder: Path) -> bool:
+def stop(folder: Path, *, patience: float = ANSWERS_WITHIN) -> bool:
     """End the service; True when there was one. It is asked first, and ended by its process id if it does not go."""
-    found = running(folder)
-    if found is None:
-        return False
-    pid = int(found.about["pid"])
+    about = _noted(folder)
+    try:
+        if running(folder, patience=patience) is None:
+            return False
+    except UnavailableError:  # it hangs: it goes all the same, if the process is the one we started
+        if not _leads_a_session(int(about["pid"])):
+            raise
     for number, seconds in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
+            os.kill(int(about["pid"]), number)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if running(folder) is None:
+            if _is_gone(folder):
                 (folder / "service.json").unlink(missing_ok=True)
                 return True
             time.sleep(0.05)
     return False
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        return running(folder, patience=0.5) is None
+    except UnavailableError:
+        return False
+
+
+def _leads_a_session(pid: int) -> bool:
+    """True for a process as `_start` makes them; a number that was given to another one is mostly not such."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
 
 
 def _start(folder: Path, command: list[str], cwd: Path) -> Running:

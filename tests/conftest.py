@@ -24,15 +24,27 @@ from typing import Any
 import postgres as servers
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from lib import decisions, steps, workbook
 from lib.store import Store, open_store
 
 pytest_plugins = ["crash_world"]  # the small company of the crash proofs
+# How fast examples are made says something of the machine, not of the product.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parents[1]
 CUSTOMER = "acme"
+LONGEST = ("demo", "lab", "life", "crashes", "disk", "postgres", "cli", "switches", "steps", "recover", "mutants")
+"""tests/test_<name>.py that take minutes: begun first, so that no process is left alone with one of them at the end."""
 LAST_RESORT = {"archive_reasons": "Unresponsive", "sources": "none", "users": "none", "custom_fields": "note"}
 Json = dict[str, Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first; the order within a file stays."""
+    order = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,9 @@ def test_a_formula_is_written_as_text_and_read_back_as_it_was(path, cell):
 
 
 @given(st.lists(st.tuples(PLAIN, PLAIN, PLAIN), max_size=5, unique_by=lambda one: one[0]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_whatever_stands_in_a_table_comes_back(path, cells):
     """Any text in any cell survives writing and reading, and its verdict is only trimmed."""
     rows = [row(row_id, label=label, verdict=verdict.strip()) for row_id, label, verdict in cells]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import textwrap
 import threading
@@ -119,6 +120,23 @@ def test_a_service_that_died_is_started_anew_as_another_instance(folder, command
     assert service.running(folder) is None
     assert first.instance != service.ensure(folder, command, cwd=tmp_path).instance
     assert 2 == len(starts(tmp_path))
+
+
+def test_a_service_that_is_busy_is_neither_started_anew_nor_taken_for_dead(folder, command, tmp_path):
+    """What was written to it would be gone: the error names the process, and it can still be ended."""
+    first = service.ensure(folder, command, cwd=tmp_path)
+    os.kill(first.about["pid"], signal.SIGSTOP)
+    with pytest.raises(UnavailableError, match=str(first.about["pid"])):
+        service.ensure(folder, command, cwd=tmp_path, patience=0.3)
+    assert 1 == len(starts(tmp_path))
+    os.kill(first.about["pid"], signal.SIGCONT)
+    assert first == service.ensure(folder, command, cwd=tmp_path)
+    os.kill(first.about["pid"], signal.SIGSTOP)
+    reaper = threading.Thread(target=os.waitpid, args=(first.about["pid"], 0))  # we are its parent here
+    reaper.start()
+    assert service.stop(folder, patience=0.3) is True
+    reaper.join(20)
+    assert service.running(folder) is None
 
 
 def test_a_stranger_at_the_same_address_is_not_ours(folder, command, tmp_path):

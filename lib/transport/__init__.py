@@ -292,12 +292,17 @@ def _wait_for(error: Exception) -> bool | float:
 
 
 def ping(url: str, *, seconds: float = 2.0) -> dict[str, Any] | None:
-    """The JSON object at `url` of a local service, or None when nothing answers."""
+    """The JSON object at `url` of a local service, or None when nothing is there that gives one.
+
+    UnavailableError when something is there and does not answer within `seconds`: busy or stopped, and not gone.
+    """
     check_url(url)
     session = requests.Session()
     session.trust_env = False
     try:
         return dict(session.get(url, timeout=seconds, allow_redirects=False).json())
+    except requests.Timeout:
+        raise UnavailableError(f"Nothing came from {host_of(url)} within {seconds:g} seconds.") from None
     except (requests.RequestException, ValueError, TypeError):
         return None
     finally:
