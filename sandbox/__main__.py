@@ -51,6 +51,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error("--people must be at least 1")
     if options.opportunities < 0:
         parser.error("--opportunities must not be negative")
+    rows = scenarios()[options.scenario].rows
+    if options.opportunities and any(row["effect"] == "others" and row.get("api") != "ashby" for row in rows):
+        parser.error(f"{options.scenario} edits records in Lever, which are made on demand with --opportunities")
     return options
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from sandbox import control
 from sandbox.ashby import others as colleagues
 from sandbox.clock import dated
 from sandbox.company import Company, build
+from sandbox.company.editing import EditError
 from sandbox.faults import FaultMiddleware, Faults
 from sandbox.journal import Journal
 from sandbox.live import Live
@@ -42,7 +44,7 @@ class Sandbox:
         self._scenario = scenarios()[settings.scenario]
         settings.switches.update(self._scenario.switches | settings.switches)
         self._switches = dict(settings.switches)
-        self.faults = Faults(settings.seed)
+        self.faults = Faults(settings.seed, editable=not settings.opportunities)
         self.faults.replace(self._scenario.rows)
         self.live = Live(self)
         self._control = Mount("/_sandbox", routes=control.routes(self))
@@ -72,7 +74,7 @@ class Sandbox:
         if scope["type"] != "http":
             return
         self.last_request = time.monotonic()
-        now_ms = self.live.now_ms if scope["path"].startswith("/lever/v1") else None
+        now_ms = self.live.now_ms if scope["path"].startswith("/lever/") else None
         await self._app(scope, receive, dated(send, now_ms))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,9 +107,10 @@ class Sandbox:
         self.lever.gate.end_access()
 
     async def _others(self, fault: dict[str, Any]) -> None:
-        """A planted fault: other people change something, in Lever or in Ashby."""
+        """A planted fault: other people change something, in Lever or in Ashby; less when nothing is left to change."""
         if fault["side"] == "lever":
-            self.live.others(fault.get("n", 1), fault.get("kinds"))
+            with contextlib.suppress(EditError):
+                self.live.others(fault.get("n", 1), fault.get("kinds"))
             return
         state = self.ashby.state
         kinds = fault.get("kinds") or list(colleagues.EDITS)

@@ -77,8 +77,13 @@ class Control:
         return JSONResponse(faults.dump())
 
     async def switches(self, request: Request) -> JSONResponse:
-        """Show all that are in force, set some (POST ``{"name": "value"}``) or go back to the defaults (DELETE)."""
+        """Show all that are in force, set some (POST ``{"name": "value"}``) or go back to the defaults (DELETE).
+
+        ``?asked=1`` names those that an answer has hung on since the last reset.
+        """
         switches = self.sandbox.settings.switches
+        if request.query_params.get("asked") == "1":
+            return JSONResponse(sorted(switches.asked))
         if request.method == "DELETE":
             switches.clear()
         elif request.method == "POST":

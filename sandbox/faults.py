@@ -14,6 +14,7 @@ from typing import Any
 
 from sandbox import faults_answers as answers
 from sandbox import faults_wire as wire
+from sandbox.faults_known import is_write, matches
 from sandbox.faults_pages import Pages
 from sandbox.faults_rows import BEFORE, EFFECTS, PAGING, check
 from sandbox.faults_wire import App, Asked, Kept, Receive, Send, cut
@@ -70,25 +71,30 @@ def _carries_token(asked: Asked) -> bool:
 
 @dataclass
 class Faults:
-    """The rows in force."""
+    """The rows in force; ``editable`` says whether other people can make edits in this Lever account."""
 
     seed: int
     rows: list[Row] = field(default_factory=list)
+    editable: bool = True
 
     def replace(self, specs: list[dict[str, Any]]) -> None:
         """Put new rows in place of all; ValueError when one makes no sense, and then nothing has changed."""
-        for spec in specs:
-            check(spec)
+        self._check(specs)
         self.rows = []
         self.extend(specs)
 
     def extend(self, specs: list[dict[str, Any]]) -> None:
         """Add rows; ValueError when one makes no sense, and then none is added."""
-        for spec in specs:
-            check(spec)
+        self._check(specs)
         for spec in specs:
             seed = f"{spec['seed']}:fault" if "seed" in spec else f"{self.seed}:fault:{len(self.rows)}"
             self.rows.append(Row(dict(spec), random.Random(seed)))
+
+    def _check(self, specs: list[dict[str, Any]]) -> None:
+        for spec in specs:
+            check(spec)
+            if spec["effect"] == "others" and spec["side"] == "lever" and not self.editable:
+                raise ValueError("others: a large company cannot be edited")
 
     def find(self, asked: Asked) -> list[dict[str, Any]]:
         """The faults that strike this request: those that come before it, then at most one that spoils its answer."""
@@ -107,28 +113,14 @@ class Faults:
                    for row in self.rows)  # fmt: skip
 
 
-def matches(pattern: str | None, endpoint: str, *, writes: bool = False) -> bool:
-    """Whether an endpoint fits: ``candidate.create``, ``candidate.*``, or a Lever path with ``*`` for one segment."""
-    if writes and not is_write(endpoint):
-        return False
-    if pattern is None or pattern == endpoint:
-        return True
-    if endpoint.startswith("/"):
-        wanted, given = pattern.strip("/").split("/"), endpoint.strip("/").split("/")
-        return len(wanted) == len(given) and all(a in ("*", b) for a, b in zip(wanted, given, strict=True))
-    return pattern.endswith("*") and endpoint.startswith(pattern[:-1])
-
-
-def is_write(endpoint: str) -> bool:
-    """Whether an Ashby endpoint writes, by its verb."""
-    verb = endpoint.rpartition(".")[2]
-    return "." in endpoint and not verb.startswith(("list", "info", "search"))
-
-
 def where(path: str) -> tuple[str, str] | None:
-    """Which API and endpoint a path belongs to; None for the control URLs and everything else."""
-    if path.startswith("/lever/v1"):
-        return "lever", path.removeprefix("/lever/v1") or "/"
+    """Which API and endpoint a path belongs to; None for the control URLs and everything else.
+
+    A ``downloadUrl`` of Lever is a call of ``/candidates/...``, whichever host it stands for.
+    """
+    for start in ("/lever/v1", "/lever/hire"):
+        if path.startswith(start):
+            return "lever", path.removeprefix(start) or "/"
     if path.startswith("/ashby/"):
         return "ashby", path.removeprefix("/ashby/")
     if path.startswith("/storage/"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sandbox import faults_known
+
 Spec = dict[str, Any]
 Check = Callable[[Any], bool]
 
@@ -169,3 +171,22 @@ def _check_together(spec: Spec, effect: str) -> None:
         raise ValueError("the effect envelope needs set or drop")
     if spec.get("writes") and spec.get("api", "ashby") != "ashby":
         raise ValueError("writes goes with the api ashby")
+    if effect == "others":
+        _check_kinds(spec)
+    if "endpoint" in spec:
+        _check_endpoint(spec)
+
+
+def _check_kinds(spec: Spec) -> None:
+    """Refuse edits that nobody could make on that side."""
+    there = faults_known.kinds(spec["side"])
+    unknown = [kind for kind in spec.get("kinds", ()) if kind not in there]
+    if unknown:
+        raise ValueError(f"kinds of {spec['side']}: there is no {', '.join(unknown)}, only {', '.join(there)}")
+
+
+def _check_endpoint(spec: Spec) -> None:
+    """Refuse an endpoint that no call can have."""
+    api, writes = spec.get("api"), bool(spec.get("writes"))
+    if not faults_known.can_strike(spec["endpoint"], api=api, writes=writes):
+        raise ValueError(f"endpoint: {spec['endpoint']} is no endpoint of {api or 'any api'}{' that writes' * writes}")

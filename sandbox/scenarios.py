@@ -281,8 +281,8 @@ def _values() -> dict[str, Scenario]:
              for path in ("/opportunities", "/postings", "/opportunities/*/feedback")],
         ),
         "lists-that-shrink": Scenario(
-            "A list of children that is cut short is believed until everything is read again (`reread=all`); "
-            "no alarm is built yet. " + AFTERWARDS,
+            "A list of children that is cut short takes nothing away of what was read before; what a first reading "
+            "misses comes when everything is read again (`reread=all`). " + AFTERWARDS,
             [{"api": "lever", "endpoint": "/opportunities/*/notes", "every": 3, "effect": "shrink", "keep": 0}],
         ),
     }  # fmt: skip
@@ -364,7 +364,7 @@ def _others() -> dict[str, Scenario]:
         "visible-late": Scenario(
             "What Ashby shows late is not made twice. " + SAME,
             [{"api": "ashby", "writes": True, "every": 9, "effect": "reset_after"}],
-            switches={"search_delay_ms": "400"},
+            switches={"search_delay_ms": "400", "visible_after_ms": "100"},
         ),
         "readers-at-work": Scenario(
             "What recruiters change in Lever while it is read arrives as it stands in the end.",
@@ -376,5 +376,13 @@ def _others() -> dict[str, Scenario]:
             [{"api": "ashby", "after": 150, "every": 60, "times": 8, "effect": "others", "side": "ashby", "n": 1,
               "kinds": ["name", "phone", "email", "tag", "note"]},
              {"api": "ashby", "writes": True, "every": 29, "effect": "reset_after"}],
+        ),
+        "mergers-at-work": Scenario(
+            "Nobody is lost or doubled: what was written for a candidate that was merged is at the one that was kept, "
+            "of each that is gone at most one row tells, and all others arrive.",
+            [{"api": "ashby", "after": 130, "every": 45, "times": 2, "effect": "others", "side": "ashby", "n": 1,
+              "kinds": ["merge"]},
+             {"api": "ashby", "after": 150, "every": 70, "times": 1, "effect": "others", "side": "ashby", "n": 1,
+              "kinds": ["delete"]}],
         ),
     }  # fmt: skip

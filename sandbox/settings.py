@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+
+class Switches(dict[str, str]):
+    """The switches that are set, and which of all were asked for since they were cleared: one that nobody asks for
+    decides nothing.
+    """
+
+    def __init__(self, chosen: Mapping[str, str] = {}) -> None:
+        super().__init__(chosen)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        """Return a switch, and note that it was asked for."""
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def clear(self) -> None:
+        """Back to the defaults."""
+        super().clear()
+        self.asked.clear()
 
 
 @dataclass
@@ -30,7 +51,7 @@ class Settings:
     lever_key_plain: str = ""
     ashby_key: str = ""
     ashby_key_limited: str = ""
-    switches: dict[str, str] = field(default_factory=dict)
+    switches: Switches = field(default_factory=Switches)
     instance: str = ""
     lever_oauth: dict[str, str] = field(default_factory=dict)
 
@@ -73,7 +94,7 @@ def make(
         limit_scale=parse_limits(limits),
         lag_ms=lag_ms,
         scenario=scenario,
-        switches=dict(switches or {}),
+        switches=Switches(switches or {}),
         instance=instance or f"{random.SystemRandom().getrandbits(64):016x}",
     )
     _set_keys(settings)

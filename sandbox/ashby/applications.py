@@ -34,9 +34,9 @@ def _written(state: State, item: Application, call: Call, *, body: Json) -> Json
 
 
 def _plan_of(state: State, job: Job, wanted: str | None) -> str:
-    """Return the interview plan of a new application: a named one of the job, or the job's default."""
+    """Return the interview plan of an application: a named one of the job's, or its default (code: a guess)."""
     plan_id = wanted or job.plan
-    if plan_id is None or plan_id not in state.plans or plan_id != job.plan:
+    if plan_id is None or plan_id not in state.plans or plan_id not in job.plans:
         raise RefusedError("interview_plan_not_found", "the job has no such interview plan")
     return plan_id
 

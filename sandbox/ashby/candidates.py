@@ -152,15 +152,19 @@ def info(state: State, body: Json, call: Call) -> Any:
 
 
 def list_candidates(state: State, body: Json, call: Call) -> Page:
-    """List candidates; the bounds compare when they were added, not the back-dated ``createdAt``."""
+    """List candidates; the bounds compare when they were added (vendor changelog, May 2026).
+
+    Whether a back-dated ``createdAt`` changes that is open (switch ``candidate_added_at`` = ``now``, ``created``).
+    """
     after, before = time_window(state, body)
+    back_dated = state.switch("candidate_added_at") == "created"
     return paginate(
         state,
         "candidate.list",
         body=body,
         items=state.candidates.values(),
         render=lambda item: views.candidate(state, item, call),
-        keep=lambda item: after <= item.added_ms <= before,
+        keep=lambda item: after <= (item.created_ms if back_dated else item.added_ms) <= before,
         by_id=state.candidates,
         kept=call.key.toggles,
     )
@@ -231,12 +235,24 @@ def remove_tag(state: State, body: Json, call: Call) -> Any:
     return views.candidate(state, candidate, call)
 
 
+def _may_be_private(state: State, body: Json, call: Call) -> bool:
+    """Say whether a note becomes private; a key without the toggle has three answers (``private_without_toggle``).
+
+    Documented is only that private notes need the toggle, and that lacking permissions come with 403 (vendor guide).
+    """
+    if not body.get("isPrivate", False) or call.may("private"):
+        return bool(body.get("isPrivate", False))
+    how = state.switch("private_without_toggle")
+    if how == "public":
+        return False
+    told = "private notes need access to non-offer private fields"
+    raise RefusedError("missing_endpoint_permission", told, status=403 if how == "403" else 200)
+
+
 def create_note(state: State, body: Json, call: Call) -> Any:
     """Add a note by the acting user; HTML loses all but nine tags, plain text stays as it is."""
     candidate = find_candidate(state, body["candidateId"])
-    is_private = body.get("isPrivate", False)
-    if is_private and not call.may("private"):
-        raise RefusedError("missing_endpoint_permission", "private notes need access to non-offer private fields")
+    is_private = _may_be_private(state, body, call)
     given = body["note"]
     kind, text = ("text/plain", given) if isinstance(given, str) else (given["type"], given["value"])
     if not text.strip():

@@ -60,7 +60,7 @@ def routes(current: Callable[[], State]) -> list[Route]:
         body = await _body(request)
         count, seed, kinds = body.get("n", 1), body.get("seed", 0), body.get("kinds") or list(others.EDITS)
         if not _sensible(count, seed, kinds):
-            return _refused(f"n and seed must be whole numbers, kinds of {', '.join(others.EDITS)}")
+            return _refused(f"n and seed must be whole numbers, kinds of {', '.join(others.KINDS)}")
         return _applied(current(), lambda: others.edit(current(), count, seed, kinds))
 
     async def outbox(request: Request) -> JSONResponse:
@@ -79,4 +79,4 @@ def routes(current: Callable[[], State]) -> list[Route]:
 
 def _sensible(count: Any, seed: Any, kinds: Any) -> bool:
     numbers = all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in (count, seed))
-    return numbers and isinstance(kinds, list) and set(map(str, kinds)) <= set(others.EDITS)
+    return numbers and isinstance(kinds, list) and set(map(str, kinds)) <= set(others.KINDS)

@@ -97,5 +97,5 @@ def _application(state: State, item: Application, call: Call) -> Json:
 
 
 def _job(state: State, item: Job, call: Call) -> Json:
-    shown = views.job(state, item, call)
+    shown = views.job(state, item, call, unpublished=True)
     return {**shown, "customFields": _by_title(shown)}

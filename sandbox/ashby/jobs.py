@@ -54,13 +54,13 @@ def create(state: State, body: Json, call: Call) -> Any:
 
 
 def update(state: State, body: Json, call: Call) -> Any:
-    """Change a job."""
+    """Change a job; its former default plan stays one of its plans, as applications may stand in it (guess)."""
     job = find_job(state, body["jobId"], call)
     _check_place(state, body)
     job.title = body.get("title", job.title).strip()
     job.department = body.get("teamId", job.department)
     job.location = body.get("locationId", job.location)
-    job.plan = body.get("defaultInterviewPlanId", job.plan)
+    job.more_plans, job.plan = job.plans, body.get("defaultInterviewPlanId", job.plan)
     job.requisition = body.get("customRequisitionId", job.requisition)
     _save(state, job)
     return views.job(state, job, call)
@@ -121,7 +121,7 @@ def update_compensation(state: State, body: Json, call: Call) -> Any:
 
 
 def _expanded(state: State, job: Job, call: Call, *, body: Json) -> Json:
-    shown = views.job(state, job, call)
+    shown = views.job(state, job, call, unpublished=body.get("includeUnpublishedJobPostingsIds", False))
     for name in body.get("expand", []):
         if name == "location":
             shown["location"] = state.locations.get(job.location)

@@ -133,15 +133,16 @@ def _lead(state: State, company: Company) -> Json:
 
 
 def _jobs(state: State, company: Company) -> None:
-    """A job that is a Lever posting (title, team, location), one of another team, one confidential."""
+    """A job that is a Lever posting (title, team, location), with two plans; one of another team; one confidential."""
     located = [item for item in company.postings if item["categories"].get("team") and item["categories"]["location"]]
     if not located:
         return
     same = located[0]["categories"]
-    _job(
+    first = _job(
         state, company, located[0]["text"], team=same["team"], location=same["location"], plan="Standard hiring",
         status="Open",
     )  # fmt: skip
+    first.more_plans = [make_id(company, "plan:Leadership")]
     other = next((item for item in located if item["categories"]["team"] != same["team"]), None)
     if other is not None:
         _job(

@@ -194,7 +194,25 @@ EDITS: dict[str, Edit] = {
     "phone": _phone,
     "email": _email,
 }
-"""Kinds of edit by name."""
+"""Kinds of edit by name; the candidate stays where it is."""
+
+
+def _merge_away(state: State, candidate: Candidate, rng: random.Random) -> Json | None:
+    """Merge a moved candidate into one that was there before, another one each time; None when there is none left."""
+    known = [key for key in state.preexisting.get("candidates", ()) if key in state.candidates]
+    free = [key for key in known if key not in state.merged.values()]
+    return merge(state, rng.choice(free), candidate.id) if free else None
+
+
+def _delete_away(state: State, candidate: Candidate, rng: random.Random) -> Json | None:
+    return delete_candidate(state, candidate.id)
+
+
+REMOVALS: dict[str, Edit] = {"merge": _merge_away, "delete": _delete_away}
+"""Kinds after which a candidate is gone: made only when they are named."""
+
+KINDS = (*EDITS, *REMOVALS)
+"""Everything that may be asked for; without a choice it is what stands in ``EDITS``."""
 
 
 def edit(state: State, count: int, seed: int, kinds: list[str]) -> list[Json]:
@@ -202,21 +220,37 @@ def edit(state: State, count: int, seed: int, kinds: list[str]) -> list[Json]:
 
     Fewer than asked for when there is nothing of these kinds to edit.
     """
-    known = set(state.preexisting.get("candidates", ()))
-    moved = [candidate for key, candidate in state.candidates.items() if key not in known]
-    rng, done = random.Random(f"{seed}:others"), []
-    for _ in range(count * 20 if moved else 0):
-        candidate, kind = rng.choice(moved), rng.choice(kinds)
-        state.unindex(candidate)
-        what = EDITS[kind](state, candidate, rng)
-        state.index(candidate)
-        if what is None:
-            continue
-        state.save_candidate(candidate)
-        done.append({"kind": kind, "candidate": candidate.id, **what})
-        if len(done) == count:
+    moved, done = _moved(state), list[Json]()
+    rng = random.Random(f"{seed}:others")
+    for _ in range(count * 20):
+        if not moved or len(done) == count:
             break
+        candidate, kind = rng.choice(moved), rng.choice(kinds)
+        if kind in REMOVALS:
+            what = REMOVALS[kind](state, candidate, rng)
+            moved = _moved(state)
+        else:
+            what = _edited(state, candidate, kind, rng)
+        if what is not None:
+            done.append(what)
     return done
+
+
+def _moved(state: State) -> list[Candidate]:
+    """Return the candidates that were not there at the start."""
+    known = set(state.preexisting.get("candidates", ()))
+    return [candidate for key, candidate in state.candidates.items() if key not in known]
+
+
+def _edited(state: State, candidate: Candidate, kind: str, rng: random.Random) -> Json | None:
+    """Make one edit that leaves the candidate where it is; None when there is nothing of this kind to edit."""
+    state.unindex(candidate)
+    what = EDITS[kind](state, candidate, rng)
+    state.index(candidate)
+    if what is None:
+        return None
+    state.save_candidate(candidate)
+    return {"kind": kind, "candidate": candidate.id, **what}
 
 
 def shown(state: State) -> list[Json]:

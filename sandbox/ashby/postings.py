@@ -57,11 +57,6 @@ def find_posting(state: State, posting_id: str, call: Call) -> Json:
     return posting
 
 
-def is_published(state: State, posting: Json) -> bool:
-    """Say whether a posting is published: it was, and its job is open (guess)."""
-    return posting["published"] is not None and state.jobs[posting["jobId"]].status == "Open"
-
-
 def _names(state: State, job: Job) -> Json:
     """Return department, team and location of a job by name."""
     team = state.departments.get(job.department, {"name": "", "parentId": None})
@@ -169,7 +164,7 @@ def list_postings(state: State, body: Json, call: Call) -> Any:
         find(state, "boards", board, "job_board_not_found")
     shown = []
     for posting in state.postings.values():
-        if not is_published(state, posting) or not _sees(state, posting, call):
+        if not views.is_published(state, posting) or not _sees(state, posting, call):
             continue
         item = _brief(state, posting)
         if body.get("listedOnly", False) and not item["isListed"]:
@@ -261,7 +256,7 @@ def _source(state: State, title: str) -> str | None:
 def submit(state: State, body: Json, call: Call) -> Any:
     """Take an application as from the careers page: always now, and it may mail the candidate."""
     posting = find_posting(state, body["jobPostingId"], call)
-    if not is_published(state, posting) and not body.get("allowSubmissionForUnpublishedJobPosting", True):
+    if not views.is_published(state, posting) and not body.get("allowSubmissionForUnpublishedJobPosting", True):
         raise RefusedError("job_posting_not_published", "the job posting is not published")
     for tag_id in body.get("tagIds", []):
         find(state, "tags", tag_id, "tag_not_found")

@@ -83,7 +83,7 @@ class Application:
 
 @dataclass(slots=True)
 class Job:
-    """A job; ``department`` may be a department or a team."""
+    """A job; ``department`` may be a department or a team; ``more_plans`` are its plans besides the default one."""
 
     id: str
     title: str
@@ -104,6 +104,12 @@ class Job:
     team: list[Json] = field(default_factory=list)
     opened_ms: int | None = None
     closed_ms: int | None = None
+    more_plans: list[str] = field(default_factory=list)
+
+    @property
+    def plans(self) -> list[str]:
+        """All interview plans of the job, its default one first."""
+        return list(dict.fromkeys([*filter(None, [self.plan]), *self.more_plans]))
 
 
 @dataclass(slots=True)

@@ -58,6 +58,9 @@ FORMS: dict[str, Callable[..., Json]] = {
 }
 """Endpoints that take multipart bodies as well, the first two deprecated (vendor contract)."""
 
+IN_FLIGHT_MS = 5
+"""So long a call is under way at least when calls at the same time are counted (switch ``concurrent_limit``)."""
+
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -90,11 +93,15 @@ class Rpc:
         """Answer one request."""
         self._running += 1
         try:
-            if self._settings.lag_ms:
-                await asyncio.sleep(self._settings.lag_ms / 1000)
+            if wait_ms := self._settings.lag_ms or self._held_ms():
+                await asyncio.sleep(wait_ms / 1000)
             return self._respond(request, await request.body())
         finally:
             self._running -= 1
+
+    def _held_ms(self) -> int:
+        """How long a call stays under way besides its lag: without any, no two would ever be served at once."""
+        return IN_FLIGHT_MS if self._current().number("concurrent_limit") else 0
 
     def _respond(self, request: Request, raw: bytes) -> Response:
         name = request.path_params["endpoint"]

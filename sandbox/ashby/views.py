@@ -194,8 +194,13 @@ def application(state: State, item: Application, call: Call, *, thin: bool = Fal
     return shown
 
 
-def job(state: State, item: Job, call: Call) -> Json:
-    """Show a job."""
+def is_published(state: State, posting: Json) -> bool:
+    """Say whether a posting is published: it was, and its job is open (guess)."""
+    return posting["published"] is not None and state.jobs[posting["jobId"]].status == "Open"
+
+
+def job(state: State, item: Job, call: Call, *, unpublished: bool = False) -> Json:
+    """Show a job; ids of unpublished postings only on demand (vendor contract; recorded closed jobs show none)."""
     return {
         "id": item.id,
         "title": item.title,
@@ -205,8 +210,8 @@ def job(state: State, item: Job, call: Call) -> Json:
         "locationId": item.location,
         "departmentId": item.department,
         "defaultInterviewPlanId": item.plan,
-        "interviewPlanIds": [item.plan] if item.plan else [],
-        "jobPostingIds": item.postings,
+        "interviewPlanIds": item.plans,
+        "jobPostingIds": [key for key in item.postings if unpublished or is_published(state, state.postings[key])],
         "customFields": custom_fields(state, item.custom, call),
         "hiringTeam": item.team,
         "customRequisitionId": item.requisition,

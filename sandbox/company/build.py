@@ -20,6 +20,7 @@ def build(*, seed: int, people: int) -> Company:
     meetings.fill(company)
     children.fill(company)
     papers.fill(company)
+    history.move_after_closing(company)
     _settle(company)
     return company
 

@@ -16,8 +16,11 @@ CHILD_LISTS = (
 
 
 def stage(editor: Editor, rng: random.Random, wanted: Record) -> Record:
-    """An active candidacy moves on, now and then back; ``stage`` names the stage."""
-    item = editor.opportunity(rng, wanted, lambda row: row["archived"] is None)
+    """An active candidacy moves on, now and then back; ``stage`` names the stage.
+
+    A named one that is closed moves as well, and stays closed (recorded: eight seconds after it was archived).
+    """
+    item = editor.opportunity(rng, wanted, lambda row: row["archived"] is None or "opportunity" in wanted)
     ids = [row["id"] for row in editor.company.stages]
     here = ids.index(item["stage"]) if item["stage"] in ids else 0
     back = here > 0 and (here == len(ids) - 1 or rng.random() < 0.15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from sandbox.company import catalog, templates, words
@@ -15,6 +16,8 @@ HOUR = 3_600_000
 JUNE_2020_MS = 1_590_969_600_000
 """Since June 2020 Lever keeps ``updatedAt``; older records that never changed have null (observed)."""
 FIRST_MS = 1_433_116_800_000
+LATE_MS = 8_575
+"""How long after the archiving a recorded stage change came."""
 
 
 @dataclass
@@ -354,3 +357,38 @@ def _plant_deleted(company: Company, number: int) -> None:
                 "postingId": application["posting"],
             }
         )
+
+
+def move_after_closing(company: Company) -> None:
+    """Two closed candidacies are moved afterwards, and stay closed (recorded; 2 of 1,004 in a listing were so).
+
+    They are chosen from the finished records without a draw: the latest of ordinary people, none of them a repeat.
+    They go back to the stage before, so that the same opportunities name each stage as without it.
+    """
+    ids = [stage["id"] for stage in company.stages]
+    far = (item for item in reversed(company.opportunities) if item["archived"] and len(item["stageChanges"]) > 1)
+    for item in islice((item for item in far if _may_move(company, item)), 2):
+        before, at = item["stageChanges"][-2]["toStageId"], item["archived"]["archivedAt"] + LATE_MS
+        change = {"toStageId": before, "toStageIndex": ids.index(before), "updatedAt": at}
+        item["stageChanges"].append(change | {"userId": catalog.user_id(company, "Ines")})
+        item |= {"stage": before, "lastAdvancedAt": at, "lastInteractionAt": at}
+
+
+def _may_move(company: Company, item: Record) -> bool:
+    """Whether a closed candidacy is an ordinary one: nobody's trap, no hire, the only one of a contact on a posting."""
+    person = next(one for one in company.people if item["contact"] in one.contacts)
+    lost = {reason["id"] for reason in company.archive_reasons if reason["type"] == "non-hired"}
+    wanted = [
+        [company.applications[name]["posting"] for name in other["applications"]]
+        for other in company.opportunities
+        if other["contact"] == item["contact"]
+    ]
+    mine = [company.applications[name]["posting"] for name in item["applications"]]
+    return (
+        not person.traps
+        and mine != []
+        and wanted.count(mine) == 1
+        and item["stageChanges"][-2]["toStageId"] in {stage["id"] for stage in company.stages} - {item["stage"]}
+        and item["archived"]["reason"] in lost
+        and item["archived"]["archivedAt"] + LATE_MS < NOW_MS
+    )

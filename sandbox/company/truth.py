@@ -12,16 +12,20 @@ from sandbox.company.model import Company, Person, Record
 
 Pair = tuple[str, str]
 
+MOVED_AFTER_CLOSING = "moved-after-closing"
+"""The trap of people with a candidacy that was moved to another stage after it was closed, and stayed closed."""
+
 
 def truth(company: Company) -> Record:
     """Return the whole truth about a company as JSON-able data."""
     owner = {contact: person for person in company.people for contact in person.contacts}
     names = contents.Names(company)
     reached = {item["contact"] for item in company.opportunities}
+    moved = {item["contact"] for item in company.opportunities if moved_after_closing(item)}
     opportunities = _opportunities(company, owner, names)
     loads = {row["id"] for row in opportunities if not row["expected"].startswith("never")}
     answer: Record = {
-        "people": [row for person in company.people for row in _person(company, person, reached)],
+        "people": [row for person in company.people for row in _person(company, person, reached, moved)],
         "must_not_merge": [list(pair) for pair in must_not_merge(company, owner)],
         "same_person_review": [
             list(pair) for person in company.people for pair in person.review if _kept(company, reached, pair)
@@ -66,7 +70,13 @@ def must_not_merge(company: Company, owner: dict[str, Person]) -> list[Pair]:
     return sorted(pairs)  # type: ignore[arg-type]
 
 
-def _person(company: Company, person: Person, reached: set[str]) -> list[Record]:
+def moved_after_closing(item: Record) -> bool:
+    """Whether a stage change is later than the archiving (recorded)."""
+    closed = item["archived"]
+    return closed is not None and any(change["updatedAt"] > closed["archivedAt"] for change in item["stageChanges"])
+
+
+def _person(company: Company, person: Person, reached: set[str], moved: set[str]) -> list[Record]:
     """A person, and apart from them those of their contacts that were erased or lost their last opportunity."""
     lost = {
         "never:anonymised": [
@@ -80,7 +90,7 @@ def _person(company: Company, person: Person, reached: set[str]) -> list[Record]
         "key": person.key,
         "name": person.name,
         "contacts": kept,
-        "traps": person.traps,
+        "traps": [*person.traps, *[MOVED_AFTER_CLOSING] * any(one in moved for one in kept)],
         "expected": person.expected,
         "silent_groups": [group for group in groups if len(group) > 1],
         "ashby": person.ashby,
@@ -261,5 +271,6 @@ def _counts(company: Company, answer: Record) -> Record:
         counts[name] = len(_each(company, name))
     for name in ("people", "opportunities", "notes", "feedback", "forms", "files"):
         counts[f"{name}_by_expected"] = dict(sorted(Counter(row["expected"] for row in answer[name]).items()))
-    counts["traps"] = dict(sorted(Counter(trap for person in company.people for trap in person.traps).items()))
+    known = {row["key"].partition(":")[0]: row["traps"] for row in reversed(answer["people"])}
+    counts["traps"] = dict(sorted(Counter(trap for traps in known.values() for trap in traps).items()))
     return counts

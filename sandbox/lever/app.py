@@ -9,10 +9,11 @@ from urllib.parse import unquote
 
 from sandbox.company import Company
 from sandbox.journal import Journal
-from sandbox.lever import children, lists
+from sandbox.lever import apart, children, lists
 from sandbox.lever.answers import HEADERS, Answer, LeverError, forbidden, not_found, one
 from sandbox.lever.auth import Gate
 from sandbox.lever.context import Context
+from sandbox.lever.deleted import deleted
 from sandbox.lever.paging import Tokens
 from sandbox.lever.params import Params
 from sandbox.lever.rights import allowed
@@ -27,6 +28,10 @@ Handler = Callable[[Context, list[str]], Answer]
 
 OPPORTUNITY_PATHS = ("opportunities", "candidates")
 """``/candidates`` is the deprecated name of the same objects (documented)."""
+
+API = "/lever/v1"
+SITE = "/lever/hire"
+"""Stands for ``hire.lever.co``, the host of the user interface: a ``downloadUrl`` points there (documented)."""
 
 
 class LeverApp:
@@ -52,20 +57,24 @@ class LeverApp:
         self.tokens.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request below ``/lever/v1``."""
-        path = scope["path"].removeprefix("/lever/v1").removeprefix("/lever/hire")
+        """Answer one request below ``/lever/v1``, or the download of a ``downloadUrl``."""
+        path = scope["path"].removeprefix(API).removeprefix(SITE)
         headers = dict(scope["headers"])
         if self.settings.lag_ms:
             await asyncio.sleep(self.settings.lag_ms / 1000)
         authorization = headers.get(b"authorization")
         query = scope.get("query_string", b"")
-        endpoint, answer = self._answer(scope["method"], path, query, authorization and authorization.decode("latin-1"))
+        if scope["path"].startswith(SITE) and switch(self.settings.switches, "download_url_key") == "refused":
+            endpoint, answer = _endpoint(_parts(path)), _signed_out()
+        else:
+            given = authorization and authorization.decode("latin-1")
+            endpoint, answer = self._answer(scope["method"], path, query, given)
         self.journal.add("lever", endpoint, answer.status)
         await reply(send, answer, region=switch(self.settings.switches, "lever_region").encode())
 
     def _answer(self, method: str, path: str, query: bytes, authorization: str | None) -> tuple[str, Answer]:
         """Work out the answer; the endpoint is the path with ids replaced by ``*``."""
-        parts = [unquote(part) for part in path.split("/") if part]
+        parts = _parts(path)
         endpoint = _endpoint(parts)
         try:
             access = self.gate.check(authorization)
@@ -140,6 +149,21 @@ async def reply(send: Send, answer: Answer, *, region: bytes = b"global") -> Non
     await send({"type": "http.response.body", "body": answer.body})
 
 
+def paths() -> tuple[str, ...]:
+    """Every path the Lever side knows, with ``*`` for ids."""
+    return tuple(_handlers())
+
+
+def _signed_out() -> Answer:
+    """The user interface takes no API key: which status it has then is a guess."""
+    return LeverError(401, "Unauthorized", "Sign in to Lever to see this page").answer()
+
+
+def _parts(path: str) -> list[str]:
+    """The segments of a path."""
+    return [unquote(part) for part in path.split("/") if part]
+
+
 def _endpoint(parts: list[str]) -> str:
     """A path with its ids replaced: ``/opportunities/*/notes/*``."""
     if parts[:1] == ["surveys"]:
@@ -157,11 +181,11 @@ def _handlers() -> dict[str, Handler]:
         "/users": lambda ctx, parts: lists.users(ctx),
         "/users/*": lambda ctx, parts: lists.single(ctx, ctx.state.users, parts[1], what="users"),
         "/postings": lambda ctx, parts: lists.postings(ctx),
-        "/postings/deleted": lambda ctx, parts: lists.deleted(
+        "/postings/deleted": lambda ctx, parts: deleted(
             ctx, ctx.company.deleted_postings, bounds_needed=False, month=True
         ),
-        "/postings/*": lambda ctx, parts: lists.single(ctx, ctx.state.postings, parts[1], what="postings"),
-        "/postings/*/apply": _apply,
+        "/postings/*": lambda ctx, parts: lists.posting(ctx, parts[1]),
+        "/postings/*/apply": lambda ctx, parts: lists.application_form(ctx, parts[1]),
         "/postings/*/users": lambda ctx, parts: lists.posting_users(ctx, parts[1]),
         "/stages": lambda ctx, parts: lists.paged(ctx, ctx.company.stages),
         "/stages/*": lambda ctx, parts: lists.single(ctx, ctx.state.stages, parts[1], what="stages"),
@@ -170,7 +194,7 @@ def _handlers() -> dict[str, Handler]:
         "/sources": lambda ctx, parts: lists.paged(ctx, ctx.company.sources, lists.by_text),
         "/tags": lambda ctx, parts: lists.paged(ctx, ctx.company.tags, lists.by_text),
         "/contacts/*": lambda ctx, parts: lists.contact(ctx, parts[1]),
-        "/applications/deleted": lambda ctx, parts: lists.deleted(
+        "/applications/deleted": lambda ctx, parts: deleted(
             ctx, ctx.company.deleted_applications, bounds_needed=True, month=True
         ),
         "/requisitions": lambda ctx, parts: lists.requisitions(ctx),
@@ -181,8 +205,13 @@ def _handlers() -> dict[str, Handler]:
     for name in ("feedback_templates", "form_templates"):
         made[f"/{name}"] = lambda ctx, parts: lists.paged(ctx, getattr(ctx.company, parts[0]))
         made[f"/{name}/*"] = lambda ctx, parts: lists.template(ctx, parts[1])
-    for path in ("/eeo/responses", "/eeo/responses/pii", "/audit_events", "/surveys/diversity/*", "/webhooks"):
-        made[path] = lambda ctx, parts: lists.refused(ctx)
+    made |= {
+        "/eeo/responses": lambda ctx, parts: apart.eeo_responses(ctx),
+        "/eeo/responses/pii": lambda ctx, parts: apart.eeo_responses_pii(ctx),
+        "/webhooks": lambda ctx, parts: apart.webhooks(ctx),
+        "/surveys/diversity/*": lambda ctx, parts: apart.surveys(ctx, parts[2]),
+        "/audit_events": lambda ctx, parts: lists.refused(ctx),
+    }
     for root in OPPORTUNITY_PATHS:
         _add_opportunity_paths(made, root)
     return made
@@ -191,7 +220,7 @@ def _handlers() -> dict[str, Handler]:
 def _add_opportunity_paths(made: dict[str, Handler], root: str) -> None:
     """The list, the single opportunity, its children and their downloads."""
     made[f"/{root}"] = lambda ctx, parts: lists.opportunities(ctx)
-    made[f"/{root}/deleted"] = lambda ctx, parts: lists.deleted(
+    made[f"/{root}/deleted"] = lambda ctx, parts: deleted(
         ctx, ctx.company.deleted_opportunities, bounds_needed=False, month=False
     )
     made[f"/{root}/*"] = lambda ctx, parts: one(ctx.shaper()(children.opportunity(ctx)))
@@ -201,12 +230,6 @@ def _add_opportunity_paths(made: dict[str, Handler], root: str) -> None:
             made[f"/{root}/*/{name}/*"] = lambda ctx, parts: children.child(ctx, parts[3])
     for name in ("resumes", "files", "offers"):
         made[f"/{root}/*/{name}/*/download"] = lambda ctx, parts: children.download(ctx, parts[3])
-
-
-def _apply(ctx: Context, parts: list[str]) -> Answer:
-    """The application form of a posting."""
-    lists.single(ctx, ctx.state.postings, parts[1], what="postings")
-    return one(ctx.company.posting_apply[parts[1]])
 
 
 def _single_of(name: str) -> Handler:

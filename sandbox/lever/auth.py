@@ -95,8 +95,9 @@ class Gate:
         if form.get("response_type") != "code":
             return _oauth_error(400, "unsupported_response_type", "response_type must be code")
         wanted = frozenset(form.get("scope", "").split())
-        if not wanted <= rights.EVERYTHING:
-            return _oauth_error(400, "invalid_scope", f"unknown: {' '.join(sorted(wanted - rights.EVERYTHING))}")
+        unknown = wanted - rights.EVERYTHING - rights.APART
+        if unknown:
+            return _oauth_error(400, "invalid_scope", f"unknown: {' '.join(sorted(unknown))}")
         self._n_codes += 1
         code = f"sandbox-code-{self._settings.instance}-{self._n_codes}"
         self._codes[code] = (back, wanted)

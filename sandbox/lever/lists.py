@@ -13,8 +13,7 @@ from sandbox.lever.params import any_of, keep, within
 Record = dict[str, Any]
 
 CONFIDENTIALITY = ("confidential", "non-confidential", "all")
-DAY_MS = 86_400_000
-MONTH_MS = 30 * DAY_MS
+DISTRIBUTION = ("external", "internal")
 WITHOUT_HAS_NEXT = ("users", "stages", "resumes")
 """Lists whose documented examples end without ``hasNext``."""
 
@@ -29,11 +28,6 @@ def newest_first(row: Record) -> Key:
 def by_text(row: Record) -> Key:
     """The order of tags and sources (observed)."""
     return (row["text"].lower(), row["text"])
-
-
-def by_deletion(row: Record) -> Key:
-    """The order of the deleted lists (guess)."""
-    return (row["deletedAt"], row["id"])
 
 
 def paged(
@@ -157,6 +151,19 @@ def postings(ctx: Context) -> Answer:
     return _grouped(ctx, rows, group) if group else paged(ctx, rows, newest_first)
 
 
+def posting(ctx: Context, posting_id: str) -> Answer:
+    """One posting; what ``distribution`` (documented) changes was never recorded: here nothing."""
+    ctx.params.choice("distribution", DISTRIBUTION, "external")
+    return single(ctx, ctx.state.postings, posting_id, what="postings")
+
+
+def application_form(ctx: Context, posting_id: str) -> Answer:
+    """The application form of a posting, the same for every ``location`` and ``distribution`` (both documented)."""
+    posting(ctx, posting_id)
+    ctx.params.get("location")
+    return one(ctx.company.posting_apply[posting_id])
+
+
 def _grouped(ctx: Context, rows: list[Record], group: str) -> Answer:
     """Postings by one of their categories, as the public Postings API groups them (a guess for this one)."""
     shaper = ctx.shaper()
@@ -181,25 +188,6 @@ def posting_users(ctx: Context, posting_id: str) -> Answer:
             ],
         }
     )
-
-
-def deleted(ctx: Context, rows: list[Record], *, bounds_needed: bool, month: bool) -> Answer:
-    """A list of deleted objects; some want both bounds, at most 30 days apart (third-party reports)."""
-    start, end = ctx.params.epoch("deleted_at_start"), ctx.params.epoch("deleted_at_end")
-    strict = ctx.says("deleted_windows") == "checked"
-    if strict and bounds_needed and (start is None or end is None):
-        raise bad_request("deleted_at_start and deleted_at_end are required")
-    if strict and month and start is not None and end is not None and end - start > MONTH_MS:
-        raise bad_request("deleted_at_start and deleted_at_end may be at most 30 days apart")
-    reach = ctx.says("deleted_reach_days")
-    oldest = max((row["deletedAt"] for row in rows), default=0) - int(reach) * DAY_MS if reach else 0
-    test = within(ctx.params, "deleted_at", lambda row: row["deletedAt"])
-    found = keep(sorted(rows, key=by_deletion), [test, lambda row: row["deletedAt"] >= oldest])
-    if ctx.kind == "postings":  # their reference shows the posting alone
-        dates = {row["id"]: by_deletion(row) for row in found}
-        found = [{name: row[name] for name in row if name not in ("deletedAt", "deletedBy")} for row in found]
-        return paged(ctx, found, lambda row: dates[row["id"]])
-    return paged(ctx, found, by_deletion)
 
 
 def archive_reasons(ctx: Context) -> Answer:
@@ -293,5 +281,5 @@ def _updated(ctx: Context) -> Callable[[Record], Any]:
 
 
 def refused(ctx: Context) -> Answer:
-    """Endpoints the key was not given: special-category data and paid add-ons."""
-    raise LeverError(403, "ForbiddenError", "This API key is not permitted to use this endpoint")
+    """A paid add-on that this account does not have (403 also says what its settings do not allow: documented)."""
+    raise forbidden("The settings of this account do not allow this endpoint")

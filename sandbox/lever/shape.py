@@ -24,6 +24,7 @@ EXPAND: dict[str, tuple[str, ...]] = {
     "panels": ("user", "stage"),
     "offers": ("creator",),
     "referrals": ("referrer", "user", "stage"),
+    "eeo_responses_pii": ("contact", "hiringManager", "posting"),
 }
 """What each list can expand, one level deep (documented)."""
 
@@ -89,7 +90,7 @@ class Shaper:
         }
         table = tables.get(TABLES.get(name, ""), self._state.users)
         if name == "applications" and not self._whole:
-            return [_without_questions(table[item]) for item in value]
+            return [_without_questions(table[item]) if item in table else item for item in value]
         if isinstance(value, list):
             return [table.get(item, item) for item in value]
         return table.get(value, value) if value is not None else None

@@ -31,10 +31,13 @@ SWITCHES: dict[str, str] = {
     "deleted_reach_days": "",
     "deleted_windows": "checked",
     "deleted_page": "100",
+    "deleted_confidential": "listed",
+    "deleted_items": "full",
     "downloads_limited": "yes",
     "download_types": "octet-stream",
     "orphan_contacts": "404",
     "download_urls": "sandbox",
+    "download_url_key": "accepted",
 }
 """Names and defaults; what each means stands in the README, "Switches"."""
 
@@ -64,10 +67,13 @@ VALUES: dict[str, str] = {
     "deleted_reach_days": "#?",
     "deleted_windows": "checked|free",
     "deleted_page": "100|50",
+    "deleted_confidential": "listed|hidden|asked",
+    "deleted_items": "full|bare",
     "downloads_limited": "yes|no",
     "download_types": "octet-stream|named",
     "orphan_contacts": "404|answer",
     "download_urls": "sandbox|lever",
+    "download_url_key": "accepted|refused",
 }
 """What each may be set to, in the notation of ``sandbox.choices``; one that is not here holds a number."""
 

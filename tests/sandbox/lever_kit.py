@@ -26,6 +26,22 @@ class Server:
         auth = (self.facts[key], "")
         return self.session.get(f"{self.facts['lever_url']}{path}", params=params, auth=auth, timeout=10, **options)
 
+    def bearer(self, *scopes: str) -> dict[str, str]:
+        """Headers with an access token for some scopes, which an admin has just allowed."""
+        oauth, back = self.facts["lever_oauth"], "https://app.example"
+        query = {"client_id": oauth["client_id"], "redirect_uri": back, "response_type": "code"}
+        url = oauth["authorize_url"]
+        asked = self.session.get(url, params=query | {"scope": " ".join(scopes)}, timeout=10, allow_redirects=False)
+        form = {name: oauth[name] for name in ("client_id", "client_secret")} | {"redirect_uri": back}
+        form |= {"grant_type": "authorization_code", "code": asked.headers["location"].partition("code=")[2]}
+        told = self.session.post(oauth["token_url"], data=form, timeout=10).json()
+        return {"Authorization": f"Bearer {told['access_token']}"}
+
+    def told(self, path: str, headers: dict[str, str], params: object = None) -> requests.Response:
+        """What a token is answered."""
+        url = f"{self.facts['lever_url']}{path}"
+        return self.session.get(url, params=params, headers=headers, timeout=10, allow_redirects=False)
+
     def ashby(self, endpoint: str, body: dict) -> requests.Response:
         auth = (self.facts["ashby_key"], "")
         return self.session.post(f"{self.facts['ashby_url']}/{endpoint}", json=body, auth=auth, timeout=10)

@@ -268,10 +268,67 @@ def test_published_postings_are_those_of_open_jobs(desk: Desk) -> None:
     assert (2, 0) == tuple(len(desk.ok("jobPosting.list", jobBoardId=board[kind])) for kind in (False, True))
     desk.ok("job.setStatus", jobId=one["jobId"], status="Closed")
     assert one["id"] not in [item["id"] for item in desk.ok("jobPosting.list")]
+    for wanted, ids in ((None, []), (False, []), (True, [one["id"]])):
+        flag = {} if wanted is None else {"includeUnpublishedJobPostingsIds": wanted}
+        assert ids == desk.ok("job.info", id=one["jobId"], **flag)["jobPostingIds"]
+        listed = {job["id"]: job["jobPostingIds"] for job in desk.ok("job.list", **flag)}
+        assert ids == listed[one["jobId"]]
     changed = desk.ok(
         "jobPosting.update", jobPostingId=one["id"], description={"type": "text/html", "content": "<p>A <b>b</b></p>"}
     )
     assert "A b" == changed["descriptionPlain"]
+
+
+def test_a_job_may_have_several_interview_plans(desk: Desk) -> None:
+    """An application may stand in any of them, and in no other; without a choice it is the default one."""
+    job = desk.job()
+    first, second = job["interviewPlanIds"]
+    assert first == job["defaultInterviewPlanId"]
+    body = {"candidateId": desk.candidate()["id"], "jobId": job["id"]}
+    for asked, plan in (({}, first), ({"interviewPlanId": first}, first), ({"interviewPlanId": second}, second)):
+        item = desk.ok("application.create", **body, **asked)["id"]
+        stage = desk.ok("application.info", applicationId=item)["currentInterviewStage"]
+        assert (plan, "Lead") == (stage["interviewPlanId"], stage["type"])
+    other = next(one for one in desk.ok("job.list", status=["Open"]) if one["id"] != job["id"])
+    assert [first] == other["interviewPlanIds"]
+    strange = {**body, "jobId": other["id"], "interviewPlanId": second}
+    assert "interview_plan_not_found" == desk.refused("application.create", **strange)
+    stages = {plan: desk.ok("interviewStage.list", interviewPlanId=plan)[0]["id"] for plan in (first, second)}
+    moves = {"applicationId": item, "startAutomaticActivities": False}
+    move = {**moves, "jobId": other["id"], "interviewPlanId": second, "interviewStageId": stages[second]}
+    assert "interview_plan_not_found" == desk.refused("application.transfer", **move)
+    moved = desk.ok(
+        "application.transfer", **moves, jobId=job["id"], interviewPlanId=first, interviewStageId=stages[first]
+    )
+    assert first == moved["currentInterviewStage"]["interviewPlanId"]
+
+
+def test_a_job_keeps_its_plan_when_it_gets_another_default(desk: Desk) -> None:
+    """Applications stand in it."""
+    plans = {one["title"]: one["id"] for one in desk.ok("interviewPlan.list")}
+    model = desk.job()
+    body = {"title": "New", "teamId": model["departmentId"], "locationId": model["locationId"]}
+    made = desk.ok("job.create", **body)
+    assert (None, []) == (made["defaultInterviewPlanId"], made["interviewPlanIds"])
+    for title, count in (("Standard hiring", 1), ("Leadership", 2), ("Leadership", 2)):
+        shown = desk.ok("job.update", jobId=made["id"], defaultInterviewPlanId=plans[title])
+        assert (plans[title], count) == (shown["interviewPlanIds"][0], len(shown["interviewPlanIds"]))
+        assert plans[title] == shown["defaultInterviewPlanId"]
+
+
+def test_groups_of_stages_are_those_of_a_plan(desk: Desk) -> None:
+    """In order; all of them when no plan is named; an unknown plan is refused."""
+    plans = desk.ok("interviewPlan.list", includeArchived=True)
+    everything = desk.ok("interviewStageGroup.list")
+    orders = [one["order"] for one in everything]
+    assert sorted(orders) == orders
+    for plan in plans:
+        stages = desk.ok("interviewStage.list", interviewPlanId=plan["id"])
+        groups = desk.ok("interviewStageGroup.list", interviewPlanId=plan["id"])
+        used = {one["interviewStageGroupId"] for one in stages}
+        assert [one for one in everything if one["id"] in used] == groups
+    assert min(len(desk.ok("interviewStageGroup.list", interviewPlanId=one["id"])) for one in plans) < len(everything)
+    assert "interview_plan_not_found" == desk.refused("interviewStageGroup.list", interviewPlanId=NOBODY)
 
 
 def submission(**more: Any) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ashby_kit import Desk
 
+from sandbox.ashby import others
+
 JAN, FEB = "2021-01-04T09:00:00.123Z", "2021-02-01T10:30:00.456Z"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -158,6 +160,30 @@ def test_edits_touch_only_what_was_moved_and_say_what_they_did(desk: Desk) -> No
         state["writes"],
     )
     assert planted == set(people) - set(made)
+
+
+def test_candidates_are_merged_and_deleted_only_when_that_is_named(desk: Desk) -> None:
+    """Each into another one that was there before; what was moved is at the one that was kept, the deleted is gone."""
+    planted = [one["id"] for one in desk.ok("candidate.list")]
+    people = [full(desk, f"P{number}", f"p{number}@x.example") for number in range(6)]
+    assert set(others.KINDS) - {"merge", "delete"} == {one["kind"] for one in desk.control("edit", {"n": 60})}
+    merged = desk.control("edit", {"n": 3, "kinds": ["merge"]})
+    assert (["merge"] * 3, 3) == ([one["kind"] for one in merged], len({one["keep"] for one in merged}))
+    assert {one["keep"] for one in merged} <= set(planted)
+    gone = {one["gone"]: one["keep"] for one in merged}
+    for person in people:
+        (item,) = person["applicationIds"]
+        home = gone.get(person["id"], person["id"])
+        assert home == desk.ok("application.info", applicationId=item)["candidate"]["id"]
+        contents = [one["content"] for one in desk.ok("candidate.listNotes", candidateId=home)]
+        assert f"note of {person['name']}" in contents
+    deleted = desk.control("edit", {"n": 9, "kinds": ["delete"]})
+    assert ({"delete"}, 3) == ({one["kind"] for one in deleted}, len(deleted))
+    assert {one["candidate"] for one in deleted} == {one["id"] for one in people} - set(gone)
+    assert planted == [one["id"] for one in desk.pages("candidate.list")[0]]
+    assert [] == desk.control("edit", {"n": 1, "kinds": ["merge", "delete"]})
+    told = {one["kind"] for one in desk.side.dump()["others"]}
+    assert set(others.KINDS) == told
 
 
 def test_the_same_seed_makes_the_same_edits(desk: Desk) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
+import socket
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ashby_kit import Desk
+from conftest import Sandbox
 
 from sandbox import ashby
+from sandbox.scenarios import scenarios
 
 JAN, FEB, MAR = "2021-01-04T09:00:00.123Z", "2021-02-01T10:30:00.456Z", "2021-03-01T00:00:00.007Z"
 LATER = "2999-01-01T00:00:00.000Z"
@@ -108,6 +115,29 @@ def test_too_many_requests_at_once_can_be_refused() -> None:
     assert {200} == {answer.status for answer in asyncio.run(desk.at_once("apiKey.info", 4))}
 
 
+def test_calls_of_several_threads_meet_at_a_real_server(sandbox: Sandbox) -> None:
+    """Without any lag: a call that is answered at once would never be under way together with another one."""
+    sandbox.switch(concurrent_limit="2")
+    with ThreadPoolExecutor(8) as pool:
+        statuses = Counter(pool.map(lambda _: status(sandbox), range(40)))
+    assert {200, 429} == set(statuses)
+    assert 200 == status(sandbox)
+    sandbox.switch(concurrent_limit="0")
+    with ThreadPoolExecutor(8) as pool:
+        assert {200} == set(pool.map(lambda _: status(sandbox), range(40)))
+
+
+def status(sandbox: Sandbox) -> int:
+    """The HTTP status of one call on its own connection, in one packet: nothing of it has to be awaited."""
+    url = urlsplit(sandbox.about["ashby_url"])
+    key = base64.b64encode(f"{sandbox.about['ashby_key']}:".encode()).decode()
+    heads = (f"POST {url.path}/apiKey.info HTTP/1.1", f"Host: {url.netloc}", f"Authorization: Basic {key}",
+             "Content-Type: application/json", "Content-Length: 2", "Connection: close")  # fmt: skip
+    with socket.create_connection((url.hostname, url.port), timeout=30) as connection:
+        connection.sendall("\r\n".join((*heads, "", "{}")).encode())
+        return int(connection.recv(65536).split()[1])
+
+
 @pytest.mark.parametrize(("form", "scope"), [("colon", "candidates:read"), ("permission", "candidatesRead")])
 def test_scopes_may_be_written_in_two_ways(form: str, scope: str) -> None:
     """The contract's example has a colon."""
@@ -194,6 +224,28 @@ def test_an_address_is_searched_in_three_ways(how: str, hits: list[int]) -> None
     assert hits == [len(desk.ok("candidate.search", email=address)) for address in asked]
 
 
+@pytest.mark.parametrize(("which", "found"), [("now", True), ("created", False)])
+def test_a_back_dated_candidate_may_count_as_added_long_ago(which: str, found: bool) -> None:
+    """Whether `createdAt` moves the added-at that `createdAfter` compares is not documented."""
+    desk = Desk(candidate_added_at=which)
+    begun = desk.side.state.now() - 60_000
+    old, new = desk.candidate(createdAt=JAN)["id"], desk.candidate()["id"]
+    listed = [one["id"] for one in desk.pages("candidate.list", createdAfter=begun)[0]]
+    assert [old, new][not found :] == listed
+    early = [one["id"] for one in desk.pages("candidate.list", createdBefore=1_612_000_000_000)[0]]
+    assert (old in early) is not found
+
+
+def test_the_scenario_of_late_sights_holds_back_searches_and_lists() -> None:
+    """A list that is current would find at once what the search does not show yet."""
+    desk = Desk(**scenarios()["visible-late"].switches)
+    made = desk.candidate(email="late@x.example")["id"]
+    assert made not in [one["id"] for one in desk.ok("candidate.list")]
+    time.sleep(0.12)
+    assert made in [one["id"] for one in desk.ok("candidate.list")]
+    assert [] == desk.ok("candidate.search", email="late@x.example")
+
+
 @pytest.mark.parametrize(("which", "found"), [("created", False), ("added", True)])
 def test_created_after_of_applications_compares_one_of_two_times(which: str, found: bool) -> None:
     """The back-dated one, or when it was added."""
@@ -262,6 +314,23 @@ def test_the_text_of_a_note_may_be_tidied() -> None:
     for how, kept in (("kept", text), ("tidied", "one\n two")):
         desk = Desk(note_text=how)
         assert kept == desk.ok("candidate.createNote", candidateId=desk.candidate()["id"], note=text)["content"]
+
+
+@pytest.mark.parametrize(("how", "answer"), [("refuse", (200, False)), ("403", (403, False)), ("public", (200, True))])
+def test_a_private_note_by_a_key_without_the_toggle(how: str, answer: tuple[int, bool]) -> None:
+    """Refused in one of two ways, or made public; a note that is not private is taken in any case."""
+    desk = Desk(key_toggles="confidential", private_without_toggle=how)
+    body = {"candidateId": desk.candidate()["id"], "note": "n"}
+    got = desk.ask("candidate.createNote", {**body, "isPrivate": True})
+    assert answer == (got.status, got.json["success"])
+    if how == "public":
+        assert got.json["results"]["isPrivate"] is False
+    else:
+        assert "missing_endpoint_permission" == got.json["errorInfo"]["code"]
+    assert (how == "public") == len(desk.ok("candidate.listNotes", candidateId=body["candidateId"]))
+    assert desk.ok("candidate.createNote", **body)["isPrivate"] is False
+    desk.settings.switches["key_toggles"] = "private"
+    assert desk.ok("candidate.createNote", **body, isPrivate=True)["isPrivate"] is True
 
 
 def test_archived_tags_are_returned_or_made_anew() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.company import NOW_MS, Company, build
 from sandbox.company.history import JUNE_2020_MS
-from sandbox.company.truth import canonical, truth
+from sandbox.company.truth import MOVED_AFTER_CLOSING, canonical, moved_after_closing, truth
 
 FINGERPRINT = """
 import hashlib, json, dataclasses
@@ -170,9 +170,27 @@ def test_all_traps_are_planted(known: dict):
     """Each trap of the brief has its people."""
     assert known["counts"]["traps"] == {
         "agency-mailbox": 6, "anonymised": 3, "busy": 2, "case-variant": 4, "changed-surname": 2, "consent-expired": 2,
-        "consent-none": 2, "couple-one-phone": 2, "exists-in-ashby": 5, "family": 4, "hostile": 3, "namesake": 7,
-        "no-email": 5, "placeholder": 7, "plus-address": 2, "same-email": 4, "transliterated": 2,
+        "consent-none": 2, "couple-one-phone": 2, "exists-in-ashby": 5, "family": 4, "hostile": 3,
+        "moved-after-closing": 2, "namesake": 7, "no-email": 5, "placeholder": 7, "plus-address": 2, "same-email": 4,
+        "transliterated": 2,
     }  # fmt: skip
+
+
+def test_two_candidacies_were_moved_after_they_were_closed(company: Company, known: dict):
+    """Seconds later, as recorded; they stay closed, their people are ordinary ones, and nothing else is different."""
+    rows = [row for row in company.opportunities if moved_after_closing(row)]
+    assert [row["stageChanges"][-1]["updatedAt"] - row["archived"]["archivedAt"] for row in rows] == [8575, 8575]
+    told = {row["id"]: row for row in known["opportunities"]}
+    for row in rows:
+        last = row["stageChanges"][-1]
+        assert (row["stage"], row["lastAdvancedAt"]) == (last["toStageId"], last["updatedAt"])
+        assert row["stage"] == row["stageChanges"][-3]["toStageId"]
+        assert row["updatedAt"] >= row["lastInteractionAt"] >= last["updatedAt"]
+        assert (told[row["id"]]["expected"], told[row["id"]]["repeats"]) == ("application", [])
+        assert told[row["id"]]["path"][-1]["by"] == "Ines Okafor"
+    trapped = [person for person in known["people"] if MOVED_AFTER_CLOSING in person["traps"]]
+    assert {contact for person in trapped for contact in person["contacts"]} >= {row["contact"] for row in rows}
+    assert [person["traps"] for person in trapped] == [[MOVED_AFTER_CLOSING]] * 2
 
 
 def test_shared_addresses_are_only_those_of_traps(company: Company, known: dict):

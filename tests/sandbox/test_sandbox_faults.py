@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.faults import Faults
+from sandbox import faults_known
+from sandbox.faults import Faults, matches
 from sandbox.faults_rows import EFFECTS, ODD, WHEN, check
 from sandbox.faults_wire import Asked
 from sandbox.scenarios import mix, scenarios
@@ -401,6 +402,12 @@ def test_other_people_change_lever_while_it_is_read(server: Server) -> None:
     assert seen() != before
 
 
+def test_other_people_with_nothing_left_to_do_spoil_no_answer(server: Server) -> None:
+    """More users leave than there are: the calls are served all the same."""
+    server.faults({"api": "lever", "effect": "others", "side": "lever", "n": 5, "kinds": ["user_deactivate"]})
+    assert [server.get("/stages").status_code for _ in range(4)] == [200] * 4
+
+
 def test_other_people_change_ashby_while_it_is_written(server: Server) -> None:
     made = server.ashby("candidate.create", {"name": "Nova Example"}).json()["results"]["id"]
     row = {"effect": "others", "side": "ashby", "n": 2, "kinds": ["name", "note"]}
@@ -504,11 +511,57 @@ def test_two_faults_at_once_are_one_before_and_one_after(server: Server) -> None
         ({"effect": "others"}, "needs side"),
         ({"effect": "delay", "ms": -1}, "ms must be"),
         ({"effect": "truncate", "keep": 2}, "keep must be"),
+        ({"effect": "others", "side": "lever", "kinds": ["nonsense"]}, "kinds of lever: there is no nonsense, only"),
+        ({"effect": "others", "side": "ashby", "kinds": ["tag", "hire"]}, "kinds of ashby: there is no hire, only"),
+        ({"effect": "others", "side": "lever", "kinds": ["name"]}, "kinds of lever: there is no name"),
+        ({"effect": "html", "endpoint": "candidate.creat"}, "candidate.creat is no endpoint of any api"),
+        ({"effect": "html", "api": "lever", "endpoint": "candidate.create"}, "is no endpoint of lever"),
+        ({"effect": "html", "api": "ashby", "endpoint": "/opportunities"}, "is no endpoint of ashby"),
+        ({"effect": "html", "endpoint": "candidates.*"}, "is no endpoint of any api"),
+        ({"effect": "html", "endpoint": "candidate.list", "writes": True}, "is no endpoint of any api that writes"),
+        ({"effect": "html", "endpoint": "/opportunity/*"}, "is no endpoint of any api"),
+        ({"effect": "html", "endpoint": "/opportunities/note"}, "is no endpoint of any api"),
+        ({"effect": "html", "endpoint": "/opportunities/*/notes/*/download"}, "is no endpoint of any api"),
+        ({"effect": "html", "api": "storage", "endpoint": "/upload"}, "is no endpoint of storage"),
+        ({"effect": "html", "api": "oauth", "endpoint": "/tokens"}, "is no endpoint of oauth"),
     ],
 )
 def test_a_row_that_makes_no_sense_is_refused_with_the_reason(row: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         check(row)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"endpoint": "candidate.*"},
+        {"endpoint": "*"},
+        {"api": "ashby", "endpoint": "candidate.create", "writes": True},
+        {"api": "lever", "endpoint": "/opportunities/*/notes"},
+        {"api": "lever", "endpoint": "/opportunities/5b0d3c2e-8a41-4f0e-9b77-1c2f0a6d9e11/notes"},
+        {"api": "lever", "endpoint": "/candidates/*/files/*/download"},
+        {"api": "lever", "endpoint": "/*/deleted"},
+        {"api": "lever", "endpoint": "/stages/offer"},
+        {"api": "storage", "endpoint": "/ashby/upload"},
+        {"api": "storage", "endpoint": "/lever/*"},
+        {"api": "oauth", "endpoint": "/token"},
+    ],
+)
+def test_an_endpoint_that_some_call_can_have_is_taken(when: dict[str, Any]) -> None:
+    check({"effect": "html", **when})
+
+
+def test_every_kind_of_edit_and_every_endpoint_can_be_asked_for() -> None:
+    """Of both sides; nothing is listed twice by hand."""
+    for side in ("lever", "ashby"):
+        for kind in faults_known.kinds(side):
+            check({"effect": "others", "side": side, "kinds": [kind]})
+    for api, names in faults_known.endpoints().items():
+        assert [name for name in names if not matches(name, name)] == []
+        for name in names:
+            check({"effect": "html", "api": api, "endpoint": name})
+    with pytest.raises(ValueError, match="a large company cannot be edited"):
+        Faults(7, editable=False).extend([{"effect": "others", "side": "lever"}])
 
 
 def test_a_refused_row_changes_nothing(server: Server) -> None:

@@ -289,7 +289,7 @@ def _bearer(server: Server, path: str, headers: dict) -> int:
         ({"client_id": "who"}, 403, "access_denied"),
         ({"redirect_uri": ""}, 403, "access_denied"),
         ({"response_type": "token"}, 400, "unsupported_response_type"),
-        ({"scope": "eeo_responses:read:admin"}, 400, "invalid_scope"),
+        ({"scope": "eeo_responses:read:admin colours:read:admin"}, 400, "invalid_scope"),
     ],
 )
 def test_an_authorization_that_makes_no_sense_is_refused(server: Server, changed: dict, status: int, error: str):

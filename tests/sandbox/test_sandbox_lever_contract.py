@@ -26,6 +26,8 @@ REFUSED = {
     "list_diversity_surveys",
     "list_webhooks",
 }
+RECORDED_APART = ("list_eeo_responses", "list_eeo_responses_pii", "list_webhooks")
+SCOPES = {"confidential:access:admin"}.union(*((one["scope"] or "").split(" + ") for one in ENTRIES.values())) - {""}
 MONTH = {"deleted_at_start": 1_774_958_400_000 - 29 * 86_400_000, "deleted_at_end": 1_774_958_400_000 + 86_400_000}
 NAMES = sorted(ENTRIES) or [pytest.param("", marks=pytest.mark.skip(reason="no contract at hand"))]
 ENOUGH = 30
@@ -130,25 +132,61 @@ def _is_expanded(value: object) -> bool:
     return isinstance(value[0] if isinstance(value, list) and value else value, dict)
 
 
+def value_of(kind: str) -> str:
+    """Some value of a parameter's type."""
+    value = {"epoch_ms": "1774958400000", "integer(1..100)": "5"}.get(kind.partition(";")[0], "x")
+    value = "true" if kind.startswith("boolean") else kind[5:-1] if kind[:5] == "enum(" else value
+    return value.partition(")")[0].partition(",")[0]
+
+
+def filled(server: Server, headers: dict[str, str], path: str) -> str:
+    """A path with the ids of some objects in it that answers; LookupError when there is none."""
+    if "{" not in path:
+        if server.told(path, headers, MONTH if path.endswith("/deleted") else None).status_code < 400:
+            return path
+        raise LookupError(path)
+    before, _, rest = path.partition("/{")
+    named = "/postings" if before == "/surveys/diversity" else before
+    for row in server.walk(named, [("confidentiality", "all")])[::-1]:
+        try:
+            return filled(server, headers, f"{before}/{row['id']}{rest.partition('}')[2]}")
+        except LookupError:
+            continue
+    raise LookupError(path)
+
+
 def test_every_documented_parameter_is_known(account: Server) -> None:
-    """No parameter of the contract is logged as unknown."""
+    """No parameter of the contract is logged as unknown, on lists, on single objects and below them."""
     if not ENTRIES:
         pytest.skip("no contract at hand")
+    headers = account.bearer(*SCOPES)
+    wanted = {name: entry for name, entry in ENTRIES.items() if entry["query"] and name != "list_audit_events"}
+    paths = {name: filled(account, headers, entry["path"]) for name, entry in wanted.items()}
     account.control("calls", "DELETE")
-    for name, entry in ENTRIES.items():
-        if name in REFUSED or "{" in entry["path"] or entry["path"] == "/postings":
-            continue
+    for name, entry in wanted.items():
         for parameter, kind in entry["query"].items():
-            value = {"epoch_ms": "1774958400000", "integer(1..100)": "5"}.get(kind, "x")
-            value = "true" if kind.startswith("boolean") else kind[5:-1].split(",")[0] if kind[:5] == "enum(" else value
-            value = value.partition(")")[0]
-            if parameter != "offset":
-                account.get(entry["path"], {**(MONTH if "deleted" in name else {}), parameter: value})
+            if parameter != "offset" and name != "list_postings":
+                asked = {**(MONTH if name.endswith("_deleted") else {}), parameter: value_of(kind)}
+                assert account.told(paths[name], headers, asked).status_code < 400, (name, asked)
     for parameter in ENTRIES["list_postings"]["query"]:
         if parameter != "offset":
             value = {"confidentiality": "all", "limit": "5", "group": "team"}.get(parameter, "1")
             account.get("/postings", {parameter: value})
     assert account.control("calls")["unknown_params"] == []
+
+
+@pytest.mark.parametrize("name", [name for name in RECORDED_APART if name in ENTRIES])
+def test_what_needs_a_right_of_its_own_has_the_recorded_shape(account: Server, name: str) -> None:
+    """For a token that holds the right, and only for it: envelope and attributes of the contract."""
+    entry = ENTRIES[name]
+    window = {"fromDate": "0", "created_at_start": "0"}
+    params = {one: value for one, value in window.items() if one in entry["query"]}
+    answer = account.told(entry["path"], account.bearer(entry["scope"]), params)
+    assert answer.status_code == 200
+    items = unwrapped(name, entry, answer.json())
+    assert items
+    assert [] == [text for item in items for text in item_problems(item, entry["item"], name)][:5]
+    assert account.told(entry["path"], account.bearer(*(SCOPES - {entry["scope"]}))).status_code == 403
 
 
 @pytest.mark.parametrize(

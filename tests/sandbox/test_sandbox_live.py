@@ -106,6 +106,23 @@ def test_a_closed_candidacy_that_is_closed_anew_does_not_advance(server: Server)
     assert [one["archived"] for one in application] == [row["archived"]] * len(application)
 
 
+def test_a_closed_candidacy_may_be_moved_and_stays_closed(server: Server) -> None:
+    """A named one only, as recorded: all three dates move, the archiving does not, and the truth names the trap."""
+    row = next(row for row in server.walk("/opportunities", ALL) if row["archived"] and row["stage"] != "lead-new")
+    before = server.control("truth")["counts"]["traps"].get("moved-after-closing", 0)
+    done = edit(server, "stage", opportunity=row["id"], stage="lead-new")
+    after = one(server, row["id"])
+    assert (after["stage"], after["archived"]) == ("lead-new", row["archived"])
+    assert after["stageChanges"][-1]["updatedAt"] == done["at"] > after["archived"]["archivedAt"]
+    assert [after[name] for name in DATES] == [done["at"]] * 3
+    told = server.control("truth")
+    (person,) = [one for one in told["people"] if row["contact"] in one["contacts"]]
+    assert "moved-after-closing" in person["traps"]
+    assert told["counts"]["traps"]["moved-after-closing"] == before + 1
+    for done in server.control("edits", "POST", {"n": 30, "seed": 1, "kinds": ["stage"]}):
+        assert one(server, done["opportunity"])["archived"] is None
+
+
 def test_notes_and_feedback_change_as_recruiters_change_them(server: Server) -> None:
     """New, answered, reworded, deleted; a deleted one stays in the list with its date, unless a switch hides it."""
     done = edit(server, "note_new", text="A first word", secret=True)
