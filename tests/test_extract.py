@@ -243,6 +243,62 @@ def test_empty_resumes_as_404_and_bare_lists(book: Workbook, sandbox: Sandbox, m
     same(book, mapped_heads)
 
 
+def test_lists_that_are_cut_short_take_nothing_away(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    """What a list does not show any more is asked for by its id, kept, and named."""
+    read(book)
+    held = {stream: set(book.store.head_shas(stream)) for stream in (*extraction.CHILDREN, "opportunities")}
+    cut = [f"/opportunities/*/{stream}" for stream in extraction.CHILDREN if stream != "offers"]
+    for path in (*cut, "/opportunities"):
+        sandbox.ask("POST", "/faults", {"api": "lever", "endpoint": path, "effect": "shrink", "keep": 0})
+    result = steps.extract(book, reread="all")
+    same(book, mapped_heads)
+    named = set(map(tuple, result.unlisted[["stream", "lever_id"]].to_numpy()))
+    lists = [stream for stream in held if stream != "offers"]
+    erased = {item["id"] for stream in lists for item in book.store.all(stream) if item.get("deletedAt")}
+    assert erased
+    assert named == {(stream, one) for stream in lists for one in held[stream] if one not in erased}
+    sandbox.faults()
+    assert steps.extract(book, reread="all").unlisted.empty
+    same(book, mapped_heads)
+
+
+def test_a_list_without_single_objects_is_read_twice_before_something_is_gone(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    """Lever has no call for one offer."""
+    read(book)
+    sandbox.faults({"api": "lever", "endpoint": "/opportunities/*/offers", "every": 2, "effect": "shrink", "keep": 0})
+    with book.writing("extract"):
+        walk = steps.reading._walk(book, "extract", reread="all")
+        for lever_id in sorted(book.store.head_shas("opportunities")):
+            extraction.children(walk, only=[lever_id], again={lever_id})
+    assert sandbox.struck() > 10
+    same(book, mapped_heads)
+
+
+def test_far_too_many_that_are_gone_at_once_are_for_a_person(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    """A key that sees less than before looks like many deletions: nothing is marked until somebody says so."""
+    read(book)
+    sandbox.faults(
+        {"api": "lever", "endpoint": "/opportunities", "effect": "shrink", "keep": 0},
+        {"api": "lever", "endpoint": "/opportunities/deleted", "effect": "shrink", "keep": 1},
+        {"api": "lever", "endpoint": "/opportunities/*", "effect": "status", "status": 404},
+    )
+    with pytest.raises(GateError, match="not in Lever's lists any more"):
+        steps.extract(book, reread=True)
+    same(book, mapped_heads)
+    book.params_folder.mkdir(exist_ok=True)
+    (book.params_folder / "overrides.csv").write_text(
+        "id,who,when,why\nshrunk:opportunities,kim,2026-01-01,really deleted\n", "utf-8"
+    )
+    steps.extract(book, reread=True)
+    assert book.store.count("opportunities") == 0
+
+
 # ---- files -------------------------------------------------------------------------------------------------------
 def test_redirected_downloads_never_carry_the_key(
     book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]

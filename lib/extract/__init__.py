@@ -2,8 +2,8 @@
 
 The walk: short lists; opportunities in `created_at` windows (createdAt never changes and is never null); each
 opportunity's child lists and file bytes, one commit per opportunity; passes by `updated_at` until one is quiet; the
-deleted list. Lever orders its list by stage and last advance (observed), so a plain listing loses candidates who move
-while it runs; windows plus passes do not.
+deleted list; with `reread`, all opportunities are listed once more and compared. Lever orders its list by stage and
+last advance (observed), so a plain listing loses candidates who move while it runs; windows plus passes do not.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lib import contract
 from lib.errors import ContractError, NotFoundError, UnavailableError, WorkbookError
+from lib.extract import unlisted
 from lib.extract.files import fetch, storable, wanted_files, without_bytes
+from lib.extract.reports import report_drift, report_unlisted
 from lib.lever import Lever, OffsetExpiredError, Query
 from lib.pool import run_all
 from lib.store import Store, now_ms
@@ -26,6 +29,7 @@ RECENT = 90 * DAY  # what was archived so lately is read again together with wha
 OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 WINDOW_ROWS = 2_000  # a window is sized to hold about this many opportunities: what a dead token costs at most
 MAX_PASSES = 20
+FIRST = {"until": None, "from": 0, "width": 30 * DAY, "empty": 0, "done": False}  # how the windows begin
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 COUNTS = ("sources", "tags")  # lists of words in use: one that is not listed any more is not in use any more
@@ -41,6 +45,7 @@ class Extract:
     confidentiality: str = "all"
     workers: int = 8
     reread: bool | str = False  # child lists that are read again: not every change moves updatedAt
+    may_shrink: bool = False  # somebody has said that so many opportunities were really deleted
     progress: Progress = lambda done, total, note: None
 
 
@@ -59,7 +64,10 @@ def run(walk: Extract) -> dict[str, int]:
     until_quiet(walk)
     dangling_postings(walk)
     deleted(walk)
-    report_drift(walk)
+    if walk.reread:
+        listed_again(walk)
+    report_drift(walk.store)
+    report_unlisted(walk.store)
     walk.store.put_meta("extract.finished_ms", now_ms())
     streams = sorted(contract.lever_objects())
     return {stream: walk.store.count(stream) for stream in streams} | {"calls": walk.lever.transport.n_calls - before}
@@ -143,21 +151,22 @@ def check_shape(stream: str, items: list[dict[str, Any]]) -> None:
 # ---- opportunities ---------------------------------------------------------------------------------------------
 def opportunities(walk: Extract) -> None:
     """Read all opportunities, newest window first, until the beginning of the account."""
-    state = walk.store.meta("extract.windows") or {
-        "until": None, "from": walk.store.meta("extract.since"), "width": 30 * DAY, "empty": 0, "done": False,
-    }  # fmt: skip
+    state = walk.store.meta("extract.windows") or FIRST | {"from": walk.store.meta("extract.since")}
     while not state["done"]:
-        last = state["empty"] >= 3
-        start = None if last else state["from"] - state["width"]
-        query = _window("created_at", start, state["until"])
+        start, items = _in_window(walk, state)
         walk.progress(walk.store.count("opportunities"), None, "listing opportunities")
-        items, _ = _listing(walk, query)
         key = f"created {start or 'begin'}..{state['until'] or 'now'}"
         state = _next_window(state, start, len(items))
         with walk.store.begin() as tx:
             walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
             walk.store.put_window(tx, "opportunities", key, n_rows=len(items))
             walk.store.put_meta("extract.windows", state, connection=tx)
+
+
+def _in_window(walk: Extract, state: dict[str, Any]) -> tuple[int | None, list[dict[str, Any]]]:
+    """(beginning of the next window, the opportunities in it); without a beginning it holds all that is older."""
+    start = None if state["empty"] >= 3 else state["from"] - state["width"]
+    return start, _listing(walk, _window("created_at", start, state["until"]))[0]
 
 
 def _next_window(state: dict[str, Any], start: int | None, n_rows: int) -> dict[str, Any]:
@@ -211,7 +220,7 @@ def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = 
     todo = [lever_id for lever_id, sha in heads.items() if read.get(lever_id) != sha or lever_id in again]
     done = len(heads) - len(todo)
     walk.progress(done, len(heads), "reading notes, feedback, forms and files")
-    for _ in run_all(todo, lambda lever_id: _children_of(walk, lever_id, heads[lever_id]), workers=walk.workers):
+    for _ in run_all(todo, partial(_children_of, walk, heads=heads, read=read), workers=walk.workers):
         done += 1
         walk.progress(done, len(heads), walk.lever.transport.pacer.waiting_for)
 
@@ -233,15 +242,21 @@ def _lively(item: dict[str, Any], since: int) -> bool:
     return not archived or (archived.get("archivedAt") or since) >= since
 
 
-def _children_of(walk: Extract, lever_id: str, sha: str) -> None:
+def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: dict[str, str]) -> None:
     """All child lists of one opportunity and the bytes of its files: one commit."""
     try:
         found = {stream: _child_list(walk, lever_id, stream) for stream in CHILDREN}
     except NotFoundError:
         _vanished(walk, lever_id)
         return
+    missed = _missed(walk, lever_id, found) if lever_id in read else {}
+    for stream, items in missed.items():
+        found[stream] += items
     files = [fetch(walk.store, walk.lever, *wanted) for wanted in wanted_files(lever_id, found)]
     with walk.store.begin() as tx:
+        if missed:  # a reading of something that an earlier one has brought
+            names = [f"{stream}/{_key(one)}" for stream, items in missed.items() for one in items if not _deleted(one)]
+            walk.store.put_window(tx, "unlisted", lever_id, n_rows=len(names), basis=" ".join(names))
         for stream, items in found.items():
             rows = ((_key(item), lever_id, item) for item in _oldest_first(items))
             walk.store.put_raw(tx, stream, rows, whole_parent=lever_id)
@@ -249,7 +264,22 @@ def _children_of(walk: Extract, lever_id: str, sha: str) -> None:
             if row is not None:
                 walk.store.put_file(tx, row)
         n_rows = sum(map(len, found.values()))
-        walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=sha)
+        walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=heads[lever_id])
+
+
+def _deleted(item: dict[str, Any]) -> bool:
+    return bool(item.get("deletedAt"))
+
+
+def _missed(walk: Extract, lever_id: str, found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """{stream: children that an earlier reading has brought, that the list does not show, and that are there}."""
+    return {
+        stream: unlisted.lacking(
+            walk.lever, f"/opportunities/{lever_id}/{stream}", stream, known,
+            listed={_key(item) for item in found[stream]}, again=partial(_child_list, walk, lever_id, stream),
+        )
+        for stream, known in walk.store.children(lever_id, CHILDREN).items()
+    }  # fmt: skip
 
 
 def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any]]:
@@ -330,20 +360,37 @@ def deleted(walk: Extract) -> None:
                 _gone(walk, tx, item["id"])
 
 
+def listed_again(walk: Extract) -> None:
+    """List all opportunities once more, and ask by id for each that we hold and the list does not show.
+
+    Two independent readings that agree miss nobody; this one costs a request per hundred opportunities.
+    """
+    held = set(walk.store.head_shas("opportunities"))
+    missed, state = set(held), FIRST | {"from": walk.store.meta("extract.since")}
+    while not state["done"]:
+        walk.progress(len(held) - len(missed), len(held), "listing all opportunities once more")
+        start, items = _in_window(walk, state)
+        state = _next_window(state, start, len(items))
+        with walk.store.begin() as tx:
+            walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
+        missed -= {item["id"] for item in items}
+    found = {one: unlisted.there(walk.lever, f"/opportunities/{one}", EXPAND) for one in sorted(missed)}
+    gone = [one for one, item in found.items() if item is None]
+    if not walk.may_shrink:
+        unlisted.check_not_shrunk(len(gone), len(held))
+    with walk.store.begin() as tx:
+        for lever_id in gone:
+            _gone(walk, tx, lever_id)
+        names = [f"opportunities/{one}" for one, item in found.items() if item is not None]
+        walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(names))
+        rows = (item for item in found.values() if item is not None)
+        walk.store.put_raw(tx, "opportunities", _opportunity_rows(list(rows)))
+    children(walk)
+
+
 def _gone(walk: Extract, tx: Any, lever_id: str) -> None:
     """Mark an opportunity and all that hangs on it as gone; its lists are read anew should it come back."""
     walk.store.put_gone(tx, "opportunities", lever_id)
     for stream in CHILDREN:
         walk.store.put_raw(tx, stream, [], whole_parent=lever_id)
     walk.store.put_window(tx, "children", lever_id, n_rows=0)
-
-
-def report_drift(walk: Extract) -> None:
-    """Count the attributes that Lever sent and our contract does not know: kept raw, and said."""
-    rows = []
-    for stream in contract.lever_objects():
-        counts: Counter[str] = Counter()
-        for item in walk.store.all(stream):
-            counts.update(contract.unknown_attributes(stream, item))
-        rows += [{"stream": stream, "attribute": name, "n_records": n} for name, n in sorted(counts.items())]
-    walk.store.put_results("extract", "drift", rows)

@@ -11,7 +11,7 @@ import pandas as pd
 from lib import audit as audits
 from lib import extract as extraction
 from lib.errors import GateError
-from lib.steps.target import read_target
+from lib.steps.target import read_target, version_finding
 from lib.store import FileRow
 from lib.workbook import Workbook
 
@@ -33,13 +33,17 @@ class AuditResult:
 
 @dataclass(frozen=True)
 class ExtractResult:
-    """What is here now: objects per stream, files by state, drift from the contract, postings that are nowhere."""
+    """What is here now: objects per stream, files by state, drift from the contract, postings that are nowhere.
+
+    `unlisted` are objects that a list did not show any more and that Lever still gives by their id: they were kept.
+    """
 
     counts: Frame
     calls: int
     files: Frame
     drift: Frame
     dangling: Frame
+    unlisted: Frame
 
 
 def audit(book: Workbook) -> AuditResult:
@@ -83,7 +87,8 @@ def _keep_audit(book: Workbook, confidential: dict[str, Any], probed: list[str])
             permissions=permissions,
             confidential=confidential,
             dangling=store.results("extract", "dangling_postings"),
-        ),
+        )
+        + version_finding(book),
         "losses": audits.losses(store),
         "forecast": audits.forecast(sizes, audits.per_opportunity(store, probed), n_probed=len(probed), **rates),
         "permissions": permissions,
@@ -160,6 +165,7 @@ def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
         files=grouped,
         drift=pd.DataFrame(store.results("extract", "drift"), columns=["stream", "attribute", "n_records"]),
         dangling=pd.DataFrame(store.results("extract", "dangling_postings"), columns=["lever_id", "n_records", "why"]),
+        unlisted=pd.DataFrame(store.results("extract", "unlisted"), columns=["stream", "lever_id", "opportunity"]),
     )
 
 
@@ -177,5 +183,6 @@ def _walk(book: Workbook, step: str, *, reread: bool | str = False) -> extractio
         confidentiality=book.store.meta("confidentiality", "all"),
         workers=book.params.lever.workers,
         reread=reread,
+        may_shrink="shrunk:opportunities" in accepted(book),
         progress=book.progress(step),
     )

@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -226,6 +226,15 @@ class Store:
             .order_by(heads.c.lever_id)
         )
         return [json.loads(row.body) for row in self._rows(query)]
+
+    def children(self, parent_id: str, streams: Sequence[str]) -> dict[str, list[str]]:
+        """{stream: ids of its objects that hang on one parent}, of those streams that have any."""
+        heads = t.heads
+        found: dict[str, list[str]] = {}
+        query = select(heads.c.stream, heads.c.lever_id).where(heads.c.parent_id == parent_id, heads.c.gone == 0)
+        for row in self._rows(query.where(heads.c.stream.in_(streams)).order_by(heads.c.stream, heads.c.lever_id)):
+            found.setdefault(row.stream, []).append(row.lever_id)
+        return found
 
     def get(self, stream: str, lever_id: str) -> dict[str, Any] | None:
         """The newest body of one object, or None when it was never seen or is gone."""

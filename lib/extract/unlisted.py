@@ -1,0 +1,50 @@
+"""What a list shows no more: taken away in Lever, or is the list too short? Each one is asked for by its id.
+
+A list that is cut short looks like one of which something was deleted. What Lever still gives by its id is kept, and
+named; only what it does not give any more counts as gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from lib.errors import GateError, NotFoundError
+from lib.lever import Lever, Query
+
+Item = dict[str, Any]
+NO_SINGLE = ("offers",)  # Lever has no call for a single one (its reference): its list is asked once more instead
+MOST_GONE = 0.05  # share of all opportunities that may be gone without Lever naming them as deleted
+FEW = 20  # so many may be, however small the account is
+
+
+def there(lever: Lever, path: str, query: Query | None = None) -> Item | None:
+    """The object at `path`; None when it is not there any more."""
+    try:
+        return lever.one(path, query)
+    except NotFoundError:
+        return None
+
+
+def lacking(
+    lever: Lever, path: str, stream: str, known: Iterable[str], *, listed: set[str], again: Callable[[], list[Item]]
+) -> list[Item]:
+    """Those of the children `known` that are still there although the list at `path` did not show them.
+
+    `again` reads the list once more; it is asked only where Lever has no call for a single child.
+    """
+    missed = sorted(set(known) - listed)
+    if missed and stream in NO_SINGLE:
+        return [item for item in again() if item.get("id") in missed]
+    found = (there(lever, f"{path}/{lever_id}") for lever_id in missed)
+    return [item for item in found if item is not None]
+
+
+def check_not_shrunk(n_gone: int, n_before: int) -> None:
+    """GateError when far more opportunities are gone than Lever has named as deleted: before anything is marked."""
+    if n_gone > max(FEW, MOST_GONE * n_before):
+        raise GateError(
+            f"{n_gone:,} of {n_before:,} opportunities are not in Lever's lists any more, and not named as deleted.",
+            hint="Does the key still see everything (confidential records, too)? Nothing was marked as gone. If they "
+            "were really deleted, accept it in overrides.csv (id shrunk:opportunities, who, when, why).",
+        )
