@@ -36,6 +36,7 @@ from lib.transport import (
     host_allowed,
     host_of,
     plain_code,
+    plain_word,
     retry_after,
     server_time,
     whole_number,
@@ -43,6 +44,7 @@ from lib.transport import (
 
 PAGE = 100
 MAX_PAGES = 200_000
+KNOWN_VERSION = "2026-01-01"  # the one active API version (its guide on versioning, 2026): what all here is written for
 RESTART_CODES = ("next_cursor_expired", "invalid_next_cursor", "cursor_invalid")
 SYNC_CODES = ("sync_token_expired", "sync_token_invalid", "incremental_sync_too_large")
 
@@ -82,6 +84,7 @@ class Ashby:
         self._patience = patience
         self._hosts = hosts or []
         self.skew_ms = 0  # Ashby's clock minus ours, as its last answer told
+        self.version = self.version_status = ""  # of the API, as its last answer told; "" when it tells none
         self._headers = {"Content-Type": "application/json", "Accept": "application/json; version=1"}
         if api_version:
             self._headers["Ashby-Version"] = api_version
@@ -165,7 +168,11 @@ class Ashby:
         return answer.results
 
     def upload(self, handle: Mapping[str, Any], path: Path, *, name: str, media_type: str) -> None:
-        """Put a file's bytes at a presigned address (fields first, file last, no key of ours); repeatable."""
+        """Put a file's bytes at a presigned address (fields first, file last, no key of ours); repeatable.
+
+        RejectedError when the storage refuses it (a file that is too large, but also an address that has expired: it is
+        asked for anew), UnavailableError when it may take the same bytes later.
+        """
         url = str(handle.get("url", ""))
         if not host_allowed(url, self._hosts):
             raise FatalError(
@@ -176,6 +183,12 @@ class Ashby:
         with path.open("rb") as source:
             files = {"file": (name, source, media_type)}
             reply = self.transport.send("POST", url, paced=False, files=files, fields=fields)
+        if 400 <= reply.status < 500 and reply.status not in (408, 429):
+            raise RejectedError(
+                f"Ashby: the file storage refused a file (HTTP {reply.status}).",
+                status=reply.status,
+                code="storage_too_large" if _says_too_large(reply) else f"storage_{reply.status}",
+            )
         if reply.status >= 300:
             raise UnavailableError(f"Ashby: the file storage answered {reply.status}.", status=reply.status)
 
@@ -206,17 +219,19 @@ class Ashby:
         try:
             return meaning(endpoint, reply, writes=writes)
         except RateLimitedError as error:
-            wait = error.wait if error.wait is not None else _until_reset(reply.headers)
+            wait = error.wait if error.wait is not None else _until_allowed(error.code, reply.headers)
             self.transport.pacer.hold(wait, why="Ashby asked for a slower pace (429)")
             raise
         finally:
             self._observe(reply)
 
     def _observe(self, reply: Reply) -> None:
-        """Keep to the allowance that the answer tells of, and note Ashby's clock."""
+        """Keep to the allowance that the answer tells of, and note Ashby's clock and version."""
         pacer = self.transport.pacer
         told = server_time(reply.headers)
         self.skew_ms = told - time.time_ns() // 1_000_000 if told else self.skew_ms
+        self.version = plain_word(reply.headers.get("Ashby-Version")) or self.version
+        self.version_status = plain_word(reply.headers.get("Ashby-Version-Status")) or self.version_status
         if reply.status == 429:
             return
         pacer.calm()
@@ -297,6 +312,18 @@ def _failure(body: dict[str, Any] | None) -> tuple[str, str]:
         first = first.get("code")
     request_id = str(info.get("requestId") or "")
     return plain_code(info.get("code")) or plain_code(first), request_id if request_id.isalnum() else ""
+
+
+def _says_too_large(reply: Reply) -> bool:
+    """The words of S3's error EntityTooLarge, which comes with 400; or the status that HTTP has for it."""
+    return reply.status == 413 or b"<Code>EntityTooLarge</Code>" in reply.content
+
+
+def _until_allowed(code: str, headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait after a 429 that names none; None when it is not this minute's allowance that is used up."""
+    remaining = whole_number(headers.get("x-ratelimit-remaining", ""))
+    too_many_at_once = code == "concurrent_limit_exceeded" or (remaining is not None and remaining > 2)
+    return None if too_many_at_once else _until_reset(headers)
 
 
 def _until_reset(headers: Mapping[str, str]) -> float | None:

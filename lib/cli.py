@@ -74,6 +74,9 @@ def run(
     reread: Annotated[
         bool, typer.Option("--reread", help="read the child lists of active and lately archived opportunities again")
     ] = False,
+    retry_refused: Annotated[
+        bool, typer.Option("--retry-refused", help="send again what Ashby has refused, once its cause is mended")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew (only with a throw-away target)")] = False,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="take over from a writer on another machine that you know to be dead")
@@ -86,14 +89,15 @@ def run(
         _begin_anew(customer, settings)
     if (sample or not execute) and "load" in steps and "validate" in steps:
         steps.remove("validate")  # there is nothing, or not everything, to compare yet
+    more: dict[str, dict[str, Any]] = {
+        "extract": {"reread": reread},
+        "load": {"execute": execute, "sample": sample, "retry_refused": retry_refused},
+    }
     began = time.monotonic()
     _open_once(customer, take_over=take_over)
     try:
         for step in steps:
-            given: dict[str, Any] = {"customer": customer}
-            given |= {"execute": execute, "sample": sample} if step == "load" else {}
-            given |= {"reread": reread} if step == "extract" else {}
-            _tell_step(customer, step, given)
+            _tell_step(customer, step, {"customer": customer} | more.get(step, {}))
     finally:
         index = _report(customer, "masked")
     _summary(customer, time.monotonic() - began, index, steps, execute=execute, sample=sample)
@@ -190,6 +194,9 @@ def _summary(
         about = json.loads((workbook.folder_of(customer) / "reports" / "certificate.json").read_text("utf-8"))
         found = about["n_differences"]
         out.print("differences: " + ", ".join(f"{n:,} {name}" for name, n in found.items()))
+    if "load" in steps and counts.get("refused"):
+        again = f".venv/bin/workbook run {customer} --from load --execute --retry-refused"
+        out.print(f"Ashby has refused rows: 05_load names them. Once the cause is mended: {again}", soft_wrap=True)
     out.print(_next(customer, steps[-1], execute=execute, sample=sample), soft_wrap=True)
     out.print(f"took {seconds:.0f} s")
     if index is not None:

@@ -16,6 +16,7 @@ LEDGER, ASHBY, TRANSPORT, STORE = (
     "lib/store/__init__.py",
 )
 LOAD = "lib/load/__init__.py"
+LESSONS, HABITS, EXTRACT = "lib/mapping/lessons.py", "lib/validate/habits.py", "lib/extract/__init__.py"
 CRASHES = "tests/test_crashes.py::test_a_load_that_dies_at_any_effect_ends_as_if_it_had_not"
 LOST = "tests/test_load.py::test_every_answer_lost_makes_no_double"
 
@@ -152,9 +153,23 @@ MUTANTS = [
     Mutant(
         "an index that lags counts as proof",
         DOUBT,
-        "        if _sees(load, confirmed):\n",
-        "        if True:\n",
+        "    is_shown = not confirmed or _sees(load, confirmed)\n",
+        "    is_shown = True\n",
         (_load("what_ashby_does_not_show_yet_is_not_made_twice"),),
+    ),
+    Mutant(
+        "what was confirmed before ours was sent proves that ours would be seen",
+        DOUBT,
+        "[one for one in _confirmed(load, row) if one[1].first_ms >= sent_ms]",
+        "_confirmed(load, row)",
+        (_load("what_was_shown_long_ago_is_no_proof_of_what_was_sent_since"),),
+    ),
+    Mutant(
+        "a candidate is not looked for at its own moment",
+        LOOKUP,
+        "    found += _added_then(seek, body)\n",
+        "",
+        (_load("a_candidate_that_counts_as_added_long_ago_is_found"),),
     ),
     Mutant(
         "an unknown outcome is taken for surely not applied",
@@ -249,8 +264,8 @@ MUTANTS = [
     Mutant(
         "there is no settling delay",
         DOUBT,
-        "        left = load.settle_s - (time.monotonic() - began)\n",
-        "        left = 0.0\n",
+        "    return max(0.0, load.settle_s - (time.monotonic() - began))\n",
+        "    return 0.0\n",
         (_load("what_becomes_visible_within_the_settling_delay_is_found"),),
     ),
     Mutant(
@@ -301,5 +316,40 @@ MUTANTS = [
         '    "candidate.uploadFile": _file,\n    "candidate.uploadResume": _file,\n',
         "",
         (LOST,),
+    ),
+    Mutant(
+        "a refusal because the candidate is gone speaks of what was sent",
+        LESSONS,
+        '    if one.state not in ("done", "refused") or one.code.endswith(NOT_ABOUT_VALUES):\n',
+        '    if one.state not in ("done", "refused"):\n',
+        ("tests/test_lessons.py",),
+    ),
+    Mutant(
+        "an application that was taken on a closed job does not count",
+        LESSONS,
+        '    if not refused or set(seen.jobs["done"]) & seen.closed:\n',
+        "    if not refused:\n",
+        ("tests/test_lessons.py",),
+    ),
+    Mutant(
+        "a longer note that was taken does not count",
+        LESSONS,
+        "    if refused <= max(taken, SHORTEST):\n",
+        "    if refused <= SHORTEST:\n",
+        ("tests/test_lessons.py",),
+    ),
+    Mutant(
+        "one record that differs is a habit",
+        HABITS,
+        "    return SECOND if len(cut) >= ENOUGH and all(cut) else 1\n",
+        "    return SECOND if any(cut) else 1\n",
+        ("tests/test_habits.py",),
+    ),
+    Mutant(
+        "what a list does not show any more is gone without being asked for",
+        EXTRACT,
+        "    missed = _missed(walk, lever_id, found) if lever_id in read else {}\n",
+        "    missed: dict[str, list[dict[str, Any]]] = {}\n",
+        ("tests/test_extract.py::test_lists_that_are_cut_short_take_nothing_away",),
     ),
 ]

@@ -45,6 +45,7 @@ PROMISES = {
     "P38": ("A lost store is rebuilt from Ashby", ["recover"]),
 }
 """Promises of which a proof with figures is here: in words, and test_<name>.py that hold it."""
+INTERRUPTED = 2  # pytest's exit code
 APART = ("seed", "share")  # figures that tell rounds apart: counted, not added up
 
 
@@ -55,6 +56,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
 
 
 def outcome_of(report: Path) -> Outcome:
@@ -117,17 +119,31 @@ def report_of(lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str
 
 
 def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
-    """`held | 12 | 34`, for the table: whether it holds, how many tests, how long they took."""
+    """`held | 12 | 34`, for the table: whether it holds, how many tests, how long they took.
+
+    `partly` when a file that holds proofs of it has told nothing, or a test of it was skipped.
+    """
     told = {line["test"] for line in lines if line["promise"] == promise}
-    here = [test for test in outcome.seconds if test in told or _holds(test, promise)]
+    here = [test for test in outcome.seconds if test in told or _file(test) in PROMISES[promise][1]]
     own = [test for test in here if test in told] or here
-    bad = [test for test in outcome.failed if test in here]
-    state = "**FAILED**" if bad else "held" if told else "**missing**: nothing was told"
+    silent = [name for name in PROMISES[promise][1] if name not in {_file(test) for test in told}]
+    skipped = [test for test in outcome.skipped if test in here]
+    if any(test in outcome.failed for test in here):
+        state = "**FAILED**"
+    elif not told:
+        state = "**missing**: nothing was told"
+    elif silent or skipped or outcome.interrupted:
+        lacking = ["the run was interrupted"] * outcome.interrupted
+        lacking += [f"test_{name} told nothing" for name in silent] + [f"{len(skipped)} skipped"] * bool(skipped)
+        state = f"**partly**: {', '.join(lacking)}"
+    else:
+        state = "held"
     return f"{state} | {len(own)} | {sum(outcome.seconds[test] for test in own):.0f}"
 
 
-def _holds(test: str, promise: str) -> bool:
-    return Path(test.partition("::")[0]).stem in {f"test_{name}" for name in PROMISES[promise][1]}
+def _file(test: str) -> str:
+    """`crashes` of `tests/test_crashes.py::test_a[0]`."""
+    return Path(test.partition("::")[0]).stem.removeprefix("test_")
 
 
 def missing(lines: list[dict[str, Any]], wanted: list[str]) -> list[str]:
@@ -173,6 +189,7 @@ def main(words: list[str]) -> int:
         environment = os.environ | {"WORKBOOK_PROVE": "1", "WORKBOOK_PROOF": str(told)}
         code = subprocess.run(run, cwd=ROOT, env=environment, check=False).returncode
         outcome = outcome_of(junit)
+        outcome.interrupted = code == INTERRUPTED
         lines = [json.loads(line) for line in told.read_text("utf-8").splitlines()] if told.is_file() else []
     wanted = wanted or sorted({line["promise"] for line in lines} & set(PROMISES), key=list(PROMISES).index)
     text = report_of(lines, outcome, wanted=wanted, about=about(words, time.monotonic() - began))

@@ -15,6 +15,8 @@ from reconcile_text import milliseconds, squash
 
 MARKER = re.compile(r"\[Lever ([a-z]+) ([^\]\s]+)(?: (?!\d+/)[^\]\s]+)?(?: (\d+)/(\d+))?\]")
 WHOLE = re.compile(r"\[Lever [a-z]+ [^\]]+\]")
+FILLS = re.compile(r" \(in place of parts? (\d+)/\d+(?: to (\d+)/\d+)?(?: of v(\d+))?\)(?: \(part \d+/\d+\))?$")
+"""The first line of a note that says the text of such parts of another one as were too long for Ashby."""
 Json = dict[str, Any]
 
 
@@ -84,15 +86,18 @@ class World:
     def text(self, kind: str, lever_id: str, contact: str) -> str:
         """All notes of one Lever object at the candidate of one contact, squashed; parts joined in their order."""
         here = {candidate["id"] for candidate in self.of_contact[contact]}
+        notes = [note["content"] for note in self.notes[kind, lever_id] if note["candidate"] in here]
+        fills = {_version(text): found for text in notes if (found := _fills(text))}
         parts = []
-        for note in self.notes[kind, lever_id]:
-            if note["candidate"] in here:
-                marker = WHOLE.findall(note["content"])[-1]
-                number = int(MARKER.findall(marker)[-1][2] or 1)
-                body = note["content"].rpartition(marker)[0]
-                whole = re.sub(r" \d+/\d+\]$", "]", marker)
-                parts.append((whole, number, body if number == 1 else body.partition("\n")[2]))
-        return squash("".join(body for _, _, body in sorted(parts)))
+        for note in notes:
+            marker, place = WHOLE.findall(note)[-1], [_number(note)]
+            version = _version(note)
+            while version in fills:
+                version, first, _ = fills[version]
+                place.insert(0, first)
+            body = note.rpartition(marker)[0]
+            parts.append(([version, *place], body if set(place) == {1} else body.partition("\n")[2]))
+        return squash("".join(body for _, body in sorted(parts)))
 
     def stands_open(self, kind: str, lever_id: str) -> bool:
         """Whether one of its notes is not private."""
@@ -107,6 +112,24 @@ class World:
                 shown = [labels.get(one, one) for one in value] if isinstance(value, list) else value
                 found.append((title, labels.get(shown, shown) if isinstance(shown, str) else shown))
         return [(title, value) for title, value in found if not title.startswith("Lever ")]
+
+
+def _version(text: str) -> str:
+    """The last marker line without the number of the part."""
+    return re.sub(r" \d+/\d+\]$", "]", WHOLE.findall(text)[-1])
+
+
+def _number(text: str) -> int:
+    return int(MARKER.findall(WHOLE.findall(text)[-1])[-1][2] or 1)
+
+
+def _fills(text: str) -> tuple[str, int, int] | None:
+    """(version, first part, last part) in whose place a note stands."""
+    found = FILLS.search(text.partition("\n")[0])
+    if not found:
+        return None
+    of = f" v{found[3]}]" if found[3] else "]"
+    return re.sub(r" v\d+\]$", of, _version(text)), int(found[1]), int(found[2] or found[1])
 
 
 def _field(item: Json, title: str) -> str:
@@ -181,8 +204,21 @@ def _parts(world: World, kind: str, one: Json) -> list[str]:
         return [f"{name} must never load ({one['expected']})"] if notes else []
     if not notes:
         return [f"{name} is lost"]
-    totals = {found[-1][3] or "1" for found in (MARKER.findall(note["content"]) for note in notes)}
-    found = [f"{name} has {len(notes)} parts of {totals}"] if totals != {str(len(notes))} else []
+    standing: dict[str, set[int]] = defaultdict(set)
+    totals: dict[str, set[int]] = defaultdict(set)
+    for text in {note["content"] for note in notes}:
+        standing[_version(text)].add(_number(text))
+        totals[_version(text)].add(int(MARKER.findall(text)[-1][3] or 1))
+    filling = {_version(note["content"]): found for note in notes if (found := _fills(note["content"]))}
+    for version, first, last in set(filling.values()):
+        standing[version] |= set(range(first, last + 1))
+    found = [
+        f"{name} has parts {sorted(numbers)} of {totals[version]}"
+        for version, numbers in standing.items()
+        if totals[version] != {len(numbers)}
+    ]
+    if len(set(standing) - set(filling)) > 1:
+        found.append(f"{name} stands in {len(set(standing) - set(filling))} versions")
     if one.get("secret") and not all(note["isPrivate"] for note in notes):
         found.append(f"{name} is secret and stands open")
     return found

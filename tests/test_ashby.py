@@ -414,6 +414,24 @@ def test_a_429_holds_everybody_for_as_long_as_the_server_says(server, ashby, hea
     assert 5000 == ashby.transport.pacer.rate
 
 
+@pytest.mark.parametrize(
+    ("code", "remaining", "least", "most"),
+    [
+        ("concurrent_limit_exceeded", "700", 0.5, 1),
+        ("concurrent_limit_exceeded", "0", 0.5, 1),
+        ("rate_limit_exceeded", "700", 0.5, 1),
+        ("rate_limit_exceeded", "0", 29, 30),
+        ("rate_limit_exceeded", "many", 29, 30),
+    ],
+)
+def test_the_next_minute_is_waited_for_only_when_this_one_is_used_up(server, ashby, code, remaining, least, most):
+    """Too many at once is over in a moment: a minute's wait for it would make a load stand still."""
+    server.says(http(429, body=refused(code), x_ratelimit_remaining=remaining, x_ratelimit_reset="30"))
+    with pytest.raises(RateLimitedError):
+        ashby.call(WRITE, CREATE)
+    assert least < held(ashby) <= most
+
+
 def test_a_limit_told_in_the_envelope_holds_everybody_too(server, ashby):
     """HTTP 200 with the code of the limit is the same request to slow down."""
     server.says(http(body=refused("concurrent_limit_exceeded")))
@@ -462,12 +480,28 @@ def test_an_upload_sends_fields_first_the_file_last_and_no_key(server, ashby, pa
     assert 0 == ashby.transport.pacer._at
 
 
-@pytest.mark.parametrize("script", [http(403, b"<Error>"), http(500), http(302, location="https://x.example/"), reset])
+@pytest.mark.parametrize("script", [http(408), http(429), http(500), http(302, location="https://x.example/"), reset])
 def test_a_failed_upload_may_be_repeated(server, ashby, paper, script):
     """Until it is attached to somebody a file does no harm twice."""
     server.says(script)
     with pytest.raises(UnavailableError):
         ashby.upload({"url": server.url, "fields": {}}, paper, name="a.pdf", media_type="application/pdf")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (403, b"<Error><Code>AccessDenied</Code></Error>", "storage_403"),
+        (400, b"<Error><Code>EntityTooLarge</Code></Error>", "storage_too_large"),
+        (413, b"", "storage_too_large"),
+        (404, b"", "storage_404"),
+    ],
+)
+def test_what_the_storage_does_not_want_is_refused(server, ashby, paper, status, body, code):
+    server.says(http(status, body))
+    with pytest.raises(RejectedError) as refused:
+        ashby.upload({"url": server.url, "fields": {}}, paper, name="a.pdf", media_type="application/pdf")
+    assert (status, code) == (refused.value.status, refused.value.code)
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/", "http://169.254.169.254/", "file:///etc/passwd", "", None, 5])

@@ -148,9 +148,10 @@ def test_only_a_storage_that_took_the_bytes_has_them(server, sender, tmp_path, s
 
     server.says(http(status, b""))
     assert asked(ashby, upload) is None
-    for odd in (301, 302, 307, 400, 403, 404, 409, 413, 429, 500, 503):
+    for odd in (301, 302, 307, 400, 403, 404, 408, 409, 413, 429, 500, 503):
         server.says(http(odd, b"<Error/>", location=server.url))
-        assert asked(ashby, upload) is UnavailableError, odd
+        wanted = RejectedError if odd in (400, 403, 404, 409, 413) else UnavailableError
+        assert asked(ashby, upload) is wanted, odd
     for script in WIRE.values():
         server.says(script)
         assert asked(ashby, upload) in (UnavailableError, None if status != 200 else UnavailableError)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
+import pytest
+import reconcile
 from mapping_world import DAY, NOW, ONSITE, PLAN, REASON, SCREEN, T0, World, opportunity
+from reconcile_text import squash
 
 from lib.dedupe import Standing, dedupe
-from lib.mapping import Losses, compile_plan, decide
+from lib.mapping import Lessons, Losses, compile_plan, decide
+from lib.params import Policy
+from lib.recover.renewed import as_carried_out
+from lib.store.ledger import Planned
 
 Body = dict[str, Any]
 
@@ -28,15 +37,16 @@ class Carried:
         return any(row.row_id == row_id for row in self.rows)
 
 
-def replanned(world: World, loaded: list[Any]) -> list[Any]:
-    """The plan of a world after an earlier plan was carried out."""
+def replanned(world: World, loaded: list[Any], *, note_chars: int = 0, carried: Any = Carried) -> list[Any]:
+    """The plan of a world after an earlier plan was carried out; `note_chars` is what is known of this Ashby."""
     world.loaded = set(world.opportunities)
     people, members = world.people()
     decisions = decide(world.tables(), world, policy=world.policy, now_ms=NOW)
+    decisions = replace(decisions, lessons=Lessons(note_chars=note_chars))
     return list(
         compile_plan(
             world, people=people, members=members, decisions=decisions, policy=world.policy, losses=Losses(),
-            now_ms=NOW, carried=Carried(loaded),
+            now_ms=NOW, carried=carried(loaded),
         )
     )  # fmt: skip
 
@@ -153,6 +163,204 @@ def test_an_application_of_another_plan_is_not_the_one_that_was_made() -> None:
     rows = new(replanned(world, loaded), loaded)
     assert "application.create/opportunity/o-1" in rows
     assert "application.updateHistory/opportunity/o-1" not in rows
+
+
+# ---- a note in parts, of which some stand --------------------------------------------------------------------------
+TEXT = " ".join(f"word{number}" for number in range(800))
+KINDS = {"history": "candidate.createNote/opportunity/o-1/history", "note": "candidate.createNote/note/n-1"}
+
+
+def long_world() -> World:
+    """A history and a note that take several parts of 2,000 characters each."""
+    item = opportunity("o-1")
+    item["stageChanges"][0]["userId"] = "u-ines"
+    for number in range(1, 150):
+        stage = ("s-phone", "s-onsite")[number % 2]
+        item["stageChanges"].append({"toStageId": stage, "toStageIndex": number, "updatedAt": T0 + number * DAY})
+    item["stage"] = "s-onsite"
+    return World(item, policy=Policy(note_limit=2000)).give("notes", "o-1", note("n-1", TEXT))
+
+
+def only(rows: Iterable[Any], kind: str) -> list[Any]:
+    """The rows of the history or of the note."""
+    return [row for row in rows if row.row_id.startswith(KINDS[kind])]
+
+
+def ends(rows: Iterable[Any], kind: str) -> list[str]:
+    return [row.row_id.removeprefix(KINDS[kind]).lstrip("/") for row in only(rows, kind)]
+
+
+def without(rows: list[Any], kind: str, *which: str) -> list[Any]:
+    """An earlier load that has not carried out these parts."""
+    gone = {f"{KINDS[kind]}/{end}" for end in which}
+    assert gone <= {row.row_id for row in rows}
+    return [row for row in rows if row.row_id not in gone]
+
+
+def first_lines(rows: Iterable[Any]) -> list[str]:
+    return [row.body["note"]["value"].partition("\n")[0] for row in rows]
+
+
+def as_read(rows: Iterable[Any], kind: str) -> str:
+    """The whole text as the sandbox's truth finds it again: it knows neither `lib` nor the plan."""
+    notes = [{"content": row.body["note"]["value"]} for row in rows if row.kind == "candidate.createNote"]
+    candidate = {"id": "k", "customFields": {"Lever contact ID": "c-1"}, "notes": notes}
+    truth: Body = {"people": [], "contacts": [], "opportunities": []}
+    state: Body = {"preexisting": {}, "candidates": [candidate], "applications": [], "custom_fields": []}
+    return reconcile.World(truth, state).text(kind, {"history": "o-1", "note": "n-1"}[kind], "c-1")
+
+
+def text_of(rows: Iterable[Any], kind: str) -> str:
+    """What the parts say, in the order of the plan."""
+    values = [row.body["note"]["value"] for row in only(rows, kind)]
+    return "".join(value.partition("\n")[2].rpartition("\n")[0] for value in values)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("stands", [1, 2, 3])
+def test_a_load_that_died_between_the_parts_of_a_note_goes_on_with_the_next(kind: str, stands: int) -> None:
+    world = long_world()
+    planned = world.plan()
+    parts = ends(planned, kind)
+    assert len(parts) > 3
+    loaded = without(planned, kind, *parts[stands:])
+    again = replanned(world, loaded)
+    assert [(row.row_id, row.body) for row in again] == [(row.row_id, row.body) for row in planned]
+    known = replanned(world, loaded, note_chars=1990)  # of which no part is longer
+    assert [(row.row_id, row.body) for row in known] == [(row.row_id, row.body) for row in planned]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_parts_that_are_too_long_for_ashby_are_cut_again_beside_the_one_that_was_taken(kind: str) -> None:
+    """Nothing is said twice, nothing stays away, and a further round plans nothing more."""
+    world = long_world()
+    planned = world.plan()
+    *refused, tail = ends(planned, kind)
+    loaded = without(planned, kind, *refused)
+    second = replanned(world, loaded, note_chars=1500)
+    rows = [row for row in second if row.row_id in new(second, loaded)]
+    n = len(rows)
+    assert ends(second, kind) == [tail, *(f"v2/{number}-{n}" for number in range(1, n + 1))]
+    assert max(len(row.body["note"]["value"]) for row in rows) <= 1500
+    total, first, last = len(refused) + 1, refused[0].replace("-", "/"), refused[-1].replace("-", "/")
+    assert {line.partition(" (")[2] for line in first_lines(rows)} == {
+        f"in place of parts {first} to {last}) (part {number}/{n})" for number in range(1, n + 1)
+    }
+    assert last == f"{total - 1}/{total}"
+    assert squash(text_of(planned, kind)) in as_read(second, kind)
+    assert new(replanned(world, second, note_chars=1500), second) == {}
+    died = without(second, kind, f"v2/2-{n}", f"v2/{n}-{n}")
+    again = replanned(world, died, note_chars=1500)
+    assert [(row.row_id, row.body) for row in again] == [(row.row_id, row.body) for row in second]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_each_gap_between_parts_that_stand_is_filled_by_itself(kind: str) -> None:
+    world = long_world()
+    planned = world.plan()
+    parts = ends(planned, kind)
+    total = len(parts)
+    loaded = without(planned, kind, parts[0], parts[2])
+    second = replanned(world, loaded, note_chars=1500)
+    told = {line.partition(" (")[2].partition(")")[0] for line in first_lines(only(second, kind))}
+    assert {f"in place of part 1/{total}", f"in place of part 3/{total}"} <= told
+    found = {end: text_of([row], kind) for end, row in zip(ends(second, kind), only(second, kind), strict=True)}
+    filled = ["".join(found[end] for end in found if end.startswith(version)) for version in ("v2", "v3")]
+    whole = [filled[0], found[parts[1]], filled[1], *(found[end] for end in parts[3:])]
+    assert "".join(whole) == text_of(planned, kind)
+    assert new(replanned(world, second, note_chars=1500), second) == {}
+    died = without(second, kind, *(end for end in found if end.startswith("v2")))
+    assert new(replanned(world, died, note_chars=1500), second) == {}
+
+
+def test_what_fills_a_gap_may_be_too_long_itself() -> None:
+    world = long_world()
+    planned = world.plan()
+    loaded = without(planned, "note", *ends(planned, "note")[:-1])
+    second = replanned(world, loaded, note_chars=1500)
+    long = [end for end in ends(second, "note") if end.startswith("v2")]
+    third = replanned(world, without(second, "note", *long[:-1]), note_chars=1000)
+    rows = only(third, "note")
+    assert {end.partition("/")[0] for end in ends(third, "note")[2:]} == {"v3"}
+    assert all(f" (in place of parts 1/{len(long)} to " in line for line in first_lines(rows[2:]))
+    assert all(" of v2) (part " in line for line in first_lines(rows[2:]))
+    assert text_of(rows[2:], "note") + text_of(rows[1:2], "note") + text_of(rows[:1], "note") == text_of(
+        planned, "note"
+    )
+    assert new(replanned(world, third, note_chars=1000), third) == {}
+
+
+def test_a_renewed_note_keeps_to_the_length_that_ashby_takes() -> None:
+    world = long_world()
+    loaded = world.plan()
+    changes = world.opportunities["o-1"]["stageChanges"]
+    changes.append({"toStageId": "s-phone", "toStageIndex": 200, "updatedAt": T0 + 200 * DAY})
+    second = replanned(world, loaded, note_chars=1500)
+    rows = [row for row in only(second, "history") if "/v2/" in row.row_id]
+    assert {row.row_id for row in rows} == {one for one in new(second, loaded) if one.startswith(KINDS["history"])}
+    assert max(len(row.body["note"]["value"]) for row in rows) <= 1500
+    assert all("(renewed; replaces the earlier one)" in line for line in first_lines(rows))
+    died = without(second, "history", *ends(rows, "history")[1:])
+    assert new(replanned(world, died, note_chars=1500), second) == {}
+
+
+def test_a_note_that_changes_after_its_gap_was_filled_is_renewed_as_a_whole() -> None:
+    """What stands of the older ones stays in the plan, and the newest is one text again."""
+    world = long_world()
+    planned = world.plan()
+    loaded = without(planned, "history", *ends(planned, "history")[:-1])
+    second = replanned(world, loaded, note_chars=1500)
+    changes = world.opportunities["o-1"]["stageChanges"]
+    changes.append({"toStageId": "s-phone", "toStageIndex": 200, "updatedAt": T0 + 200 * DAY})
+    third = replanned(world, second, note_chars=1500)
+    added = [end for end in ends(third, "history") if end not in ends(second, "history")]
+    assert added == [f"v3/{number}-{len(added)}" for number in range(1, len(added) + 1)]
+    assert {row.row_id for row in second} <= {row.row_id for row in third}
+    assert new(replanned(world, third, note_chars=1500), third) == {}
+
+
+@pytest.mark.parametrize("n_words", [10, 800, 2000])
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_note_in_parts_that_was_edited_is_set_aside_and_not_written_again(n_words: int, filled: bool) -> None:
+    world = long_world()
+    loaded = world.plan()
+    if filled:
+        loaded = without(loaded, "note", *ends(loaded, "note")[:-1])
+        loaded = replanned(world, loaded, note_chars=1500)
+    world.lists["notes", "o-1"] = [note("n-1", " ".join(f"other{number}" for number in range(n_words)))]
+    rows = replanned(world, loaded, note_chars=1500)
+    changed = new(rows, loaded)
+    assert changed
+    assert set(changed) <= {row.row_id for row in only(loaded, "note")}
+    aside = [row for row in loaded if row.row_id not in changed]
+
+    class Aside(Carried):
+        """The load has set those aside as changed: they stand, and not as the plan says."""
+
+        def stands(self, row_id: str) -> bool:
+            return row_id in changed or super().stands(row_id)
+
+    for before, after in pairwise([rows, *(replanned(world, aside, note_chars=1500, carried=Aside) for _ in "12")]):
+        assert new(after, before) == {}
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_lost_store_knows_the_parts_that_filled_a_gap_by_their_marks(kind: str) -> None:
+    world = long_world()
+    planned = world.plan()
+    loaded = without(planned, kind, *ends(planned, kind)[:-1])
+    second = replanned(world, loaded, note_chars=1500)
+    rows = [
+        Planned(*(getattr(row, name) for name in Planned.__slots__[:8]), row.body_hash, row.link) for row in planned
+    ]
+    notes = [
+        {"id": row.row_id, "content": row.body["note"]["value"]} | {"createdAt": row.body["createdAt"]}
+        for row in only(second, kind)
+    ]
+    found = [one.row for one in as_carried_out(rows, notes)]
+    assert {row.row_id: row.body for row in found} == {row.row_id: row.body for row in only(second, kind)}
+    carried = [row for row in second if row not in only(second, kind)] + found
+    assert new(replanned(world, carried, note_chars=1500), second) == {}
 
 
 # ---- people keep their ids -----------------------------------------------------------------------------------------

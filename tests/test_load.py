@@ -21,8 +21,9 @@ from proofs import amount, tell
 from lib import contract, steps
 from lib.errors import FatalError, StoreError, UnauthorizedError
 from lib.load import chain as chains
+from lib.load.lookup import marker_of
 from lib.store.lease import Lease
-from lib.store.ledger import Ledger, Planned
+from lib.store.ledger import PUBLIC, Ledger, Planned
 from lib.workbook import Workbook
 
 WRITES = {name: about["effect"] for name, about in contract.ashby_endpoints().items() if about["effect"] != "read"}
@@ -175,7 +176,8 @@ def test_look_up_finds_what_the_search_does_not_show_yet(
     monkeypatch.setattr(chains, "now_ms", lambda: now_ms() + 86_400_000)
     monkeypatch.setattr("lib.store.ledger.now_ms", lambda: now_ms() + 86_400_000)
     steps.load(mapped, execute=True)
-    finished(mapped, sandbox, company, rejected=sandbox.struck())
+    lost = sandbox.struck()
+    finished(mapped, sandbox, company, rejected=4 * lost)  # one for each lost row, and for each of three witnesses
 
 
 def test_jobs_that_look_alike_stay_as_many(mapped: Workbook, sandbox: Sandbox, company: Company) -> None:
@@ -265,6 +267,54 @@ def test_storms_of_429(mapped: Workbook, sandbox: Sandbox, company: Company) -> 
     steps.load(mapped, execute=True)
     assert sandbox.struck() > 10
     finished(mapped, sandbox, company)
+
+
+# ---- private notes and a key that may not see private fields -------------------------------------------------------
+ALL_TOGGLES, NOT_PRIVATE = "confidential,private,history,behalf", "confidential,history,behalf"
+
+
+def private_rows(book: Workbook) -> dict[str, Planned]:
+    """{marker line: row} of the notes that are to be private."""
+    return {marker_of(row.body): row for row in Ledger(book.store).rows() if row.body.get("isPrivate")}
+
+
+def exposed(book: Workbook, sandbox: Sandbox) -> dict[str, str]:
+    """{id in Ashby: row id} of the notes that were to be private and are not."""
+    wanted = private_rows(book)
+    notes = [one for candidate in sandbox.state["candidates"] for one in candidate["notes"]]
+    found = [(one["id"], wanted.get(marker_of(one["content"]))) for one in notes if not one["isPrivate"]]
+    return {ashby_id: row.row_id for ashby_id, row in found if row is not None}
+
+
+@pytest.mark.parametrize("how", ["refuse", "403"])
+def test_a_key_that_may_not_write_private_notes_stops_the_run(
+    how: str, mapped: Workbook, sandbox: Sandbox, company: Company
+) -> None:
+    """As a refusal with 200 and as a 403: nothing is set aside, nothing is public, and later everything arrives."""
+    sandbox.switch(key_toggles=NOT_PRIVATE, private_without_toggle=how)
+    for _ in range(2):
+        with pytest.raises(
+            UnauthorizedError, match=r"may not call candidate\.createNote .*missing_endpoint_permission"
+        ):
+            steps.load(mapped, execute=True)
+        assert exposed(mapped, sandbox) == {}
+        assert in_state(mapped, "intended", "unknown", "refused", "parked") == []
+    sandbox.switch(key_toggles=ALL_TOGGLES)
+    steps.load(mapped, execute=True)
+    finished(mapped, sandbox, company)
+
+
+def test_a_private_note_that_ashby_makes_public_stops_the_run_and_is_named(mapped: Workbook, sandbox: Sandbox) -> None:
+    """No worker makes a second one: at most as many are public as there are workers, each told in the ledger."""
+    assert len(private_rows(mapped)) > mapped.params.ashby.workers
+    sandbox.switch(key_toggles=NOT_PRIVATE, private_without_toggle="public")
+    with pytest.raises(FatalError, match="did not make the note of") as stopped:
+        steps.load(mapped, execute=True)
+    found = exposed(mapped, sandbox)
+    assert 1 <= len(found) <= mapped.params.ashby.workers
+    assert any(ashby_id in stopped.value.message for ashby_id in found)
+    told = {row.row_id: entry.ashby_id for row, entry in Ledger(mapped.store).entries("parked") if entry.code == PUBLIC}
+    assert told == {row_id: ashby_id for ashby_id, row_id in found.items()}
 
 
 # ---- death -------------------------------------------------------------------------------------------------------
@@ -421,6 +471,35 @@ def test_what_ashby_does_not_show_yet_is_not_made_twice(mapped: Workbook, sandbo
     assert all("does not show yet" in note for note in result.parked["note"])
     sandbox.faults()
     steps.load(mapped, execute=True)
+    finished(mapped, sandbox, company)
+
+
+def test_what_was_shown_long_ago_is_no_proof_of_what_was_sent_since(
+    mapped: Workbook, sandbox: Sandbox, company: Company
+) -> None:
+    """Ashby shows all later than the settling delay; whoever was confirmed earlier is in sight all the time."""
+    steps.load(mapped, execute=True, sample=4)
+    sandbox.switch(search_delay_ms="180", visible_after_ms="180")
+    time.sleep(0.3)
+    sandbox.faults({"api": "ashby", "endpoint": "candidate.create", "nth": 1, "effect": "reset_after"})
+    steps.load(mapped, execute=True, sample=5)
+    assert sandbox.struck() == 1
+    steps.load(mapped, execute=True)
+    time.sleep(0.3)
+    steps.load(mapped, execute=True)  # rows that had to wait
+    finished(mapped, sandbox, company)
+
+
+@pytest.mark.parametrize("added", ["now", "created"])
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_candidate_that_counts_as_added_long_ago_is_found(
+    mapped: Workbook, sandbox: Sandbox, company: Company, added: str, every: int
+) -> None:
+    """The search shows nobody for a while, and the walk over what was added since not a back-dated one."""
+    sandbox.switch(candidate_added_at=added, search_delay_ms="3000")
+    sandbox.faults({"api": "ashby", "endpoint": "candidate.create", "every": every, "effect": "reset_after"})
+    steps.load(mapped, execute=True)
+    assert sandbox.struck() >= 2
     finished(mapped, sandbox, company)
 
 
@@ -757,5 +836,9 @@ def test_what_somebody_decides_about_a_parked_row_is_done(mapped: Workbook, sand
     steps.load(mapped, execute=True)
     assert states(mapped) == {"done"}
     assert (Ledger(mapped.store).links()[row.link] == other) is it_is_ours
-    made = [one for one in sandbox.state["candidates"] if one["name"] == row.body["name"]]
-    assert len(made) == (0 if it_is_ours else 1)  # "again" is said once: a lost answer to it is looked up
+    before, state = set(sandbox.state["preexisting"]["candidates"]), sandbox.state
+    made = [one for one in state["candidates"] if one["name"] == row.body["name"] and one["id"] not in before]
+    namesakes = [
+        one for one in Ledger(mapped.store).rows_of_kind("candidate.create") if one.body["name"] == row.body["name"]
+    ]
+    assert len(made) == len(namesakes) - it_is_ours  # "again" is said once: a lost answer to it is looked up

@@ -129,13 +129,14 @@ def test_a_notebook_calls_its_own_step_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_are_plain_annotated_and_explained(name: str) -> None:
-    """papermill keeps every parameter in clear: so there is the customer's name, and for the load two switches."""
+    """papermill keeps every parameter in clear: so there is the customer's name, and for the load a few switches."""
     (cell,) = [cell for cell in code_cells(name) if "parameters" in cell.metadata.get("tags", [])]
     lines = cell.source.splitlines()
     assert lines[0] == 'customer: str = "demo"  # whose params file'
     rest = [
         "execute: bool = None  # True writes to Ashby, False does not, None: as the params file says",
         "sample: int = 0  # load only so many people; zero means all",
+        "retry_refused: bool = False  # send again what Ashby has refused",
     ]
     reread = ["reread: bool = False  # read the child lists of active and lately archived opportunities again"]
     assert lines[1:] == {"05_load": rest, "02_extract": reread}.get(name, [])

@@ -29,6 +29,7 @@ from conftest import (
 from picture import picture
 
 from lib import decisions, steps, workbook
+from lib import load as loading
 from lib import recover as recovery
 from lib.errors import ConfigError, GateError, StoreError
 from lib.store import damage
@@ -398,6 +399,110 @@ def test_a_load_with_an_old_store_sends_nothing(world: World, share: float) -> N
     with pytest.raises(GateError, match=r"is older than what stands there.*workbook recover acme --anew"):
         steps.load(world.book, execute=True)
     assert world.sandbox.state["writes"] == n_writes
+
+
+def _put_back_and_load(world: World) -> None:
+    """The store from before, in the place of the one that has loaded: nothing is sent."""
+    world.put_back()
+    n_writes, n_people = world.sandbox.state["writes"], len(world.sandbox.state["candidates"])
+    with pytest.raises(GateError, match=r"is older than what stands there.*workbook recover acme --anew"):
+        steps.load(world.book, execute=True)
+    assert world.sandbox.state["writes"] == n_writes
+    assert len(world.sandbox.state["candidates"]) == n_people
+
+
+def _backup(world: World) -> None:
+    world.book.close()
+    shutil.rmtree(world.before)
+    shutil.copytree(world.folder, world.before)
+    world.reopen()
+
+
+def test_an_old_store_is_noticed_where_the_first_person_was_in_ashby_before(world: World) -> None:
+    """No call made that person, so the others must tell."""
+    first = next(row for row in Ledger(world.book.store).rows() if row.kind == "candidate.create")
+    members = ("name", "email", "createdAt")
+    world.sandbox.ashby("candidate.create", {name: first.body[name] for name in members if name in first.body})
+    decide(world.book, world.sandbox)
+    table = world.book.table("people")
+    for row in table.rows:
+        row["verdict"] = "same" if "ashby" in row["id"] or first.person in row["id"] else row["verdict"]
+    table.write()
+    steps.dedupe(world.book)
+    _put_answers_into_fields(world.book)
+    steps.map(world.book)
+    rows = [row for row in Ledger(world.book.store).rows() if row.person]
+    assert (rows[0].kind, rows[0].person) == ("link", first.person)
+    _backup(world)
+    world.load()
+    _put_back_and_load(world)
+
+
+def test_an_old_store_is_noticed_where_the_later_one_loaded_a_sample(world: World) -> None:
+    people = list(dict.fromkeys(row.person for row in Ledger(world.book.store).rows() if row.person))
+    some = next(n for n in range(1, 8) if people[0] not in loading.sample(world.book.store, n))
+    steps.load(world.book, execute=True, sample=some)
+    assert f"candidate:{people[0]}" not in Ledger(world.book.store).links()
+    _put_back_and_load(world)
+
+
+def test_an_old_store_is_noticed_where_the_first_person_was_refused(world: World) -> None:
+    refuse = {"api": "ashby", "endpoint": "candidate.create", "effect": "refuse", "code": "invalid_input"}
+    write_customer(world.home, world.sandbox, ashby={"workers": 1})
+    world.reopen()
+    world.sandbox.faults(refuse | {"nth": 1})
+    assert len(world.load().refused) == 1
+    world.sandbox.faults()
+    _put_back_and_load(world)
+
+
+@pytest.mark.parametrize("stamped", [False, True])
+def test_an_old_store_is_noticed_where_an_answer_of_its_own_was_lost(world: World, stamped: bool) -> None:
+    """A person of whom it is not known whether he was made: looked up first, then what hangs on him is asked for."""
+    write_customer(world.home, world.sandbox, ashby={"workers": 1})
+    world.reopen()
+    person = _person_of_plan(world, "application.create")
+    with pytest.raises(DiedError):
+        steps.load(world.book, execute=True, fail_at=_dies(f"candidate.create/person/{person}"))
+    assert [row.person for row, _ in Ledger(world.book.store).entries("intended")] == [person]
+    if stamped:
+        _backup(world)
+        world.load()
+        _put_back_and_load(world)
+    else:
+        world.load()
+        assert {state for _, state, _ in Ledger(world.book.store).counts()} == {"done"}
+
+
+def _person_of_plan(world: World, kind: str) -> str:
+    """The last person of the plan who has rows of a kind: all others come before."""
+    return [row.person for row in Ledger(world.book.store).rows() if row.kind == kind and row.person][-1]
+
+
+def _dies(row_id: str) -> Callable[[str, Planned], None]:
+    def seam(moment: str, row: Planned) -> None:
+        if moment == "answered" and row.row_id == row_id:
+            raise DiedError(moment)
+
+    return seam
+
+
+def test_asking_whether_the_store_is_old_costs_next_to_nothing(world: World) -> None:
+    """A second load makes no call for it, and one that has something to send a few."""
+    world.load()
+    world.sandbox.ask("DELETE", "/calls")
+    assert world.load().n_calls == 0
+    asked = world.sandbox.ask("GET", "/calls")
+    assert (asked["writes"], asked["total"]) == (0, 1)  # the users, by which the organization is known
+    row = next(row for row in Ledger(world.book.store).rows() if row.kind == "candidate.addTag")
+    with world.book.writing("load"):
+        Ledger(world.book.store).settle(row, "again")
+    world.load()
+    world.sandbox.ask("DELETE", "/calls")
+    with world.book.writing("load"):
+        Ledger(world.book.store).settle(row, "again")
+    world.load()
+    assert world.sandbox.ask("GET", "/calls")["total"] <= 5
 
 
 def test_nobody_is_recovered_from_an_ashby_that_knows_nobody(world: World, loaded_home: Path) -> None:

@@ -116,6 +116,26 @@ def test_a_critical_finding_stops_until_somebody_accepts_it(book: Workbook, sand
     assert steps.extract(book).calls > 0
 
 
+def test_an_api_version_that_nobody_knows_stops_until_somebody_accepts_it(mapped: Workbook, sandbox: Sandbox) -> None:
+    """The audit names it, and a load that meets it for the first time writes nothing."""
+    sandbox.switch(api_version="2031-01-01")
+    with pytest.raises(GateError, match=r"2031-01-01.*knows 2026-01-01"):
+        steps.load(mapped, execute=True)
+    assert sandbox.ask("GET", "/calls")["writes"] == 0
+    steps.audit(mapped)
+    with pytest.raises(GateError, match=r"1 critical findings.*api-version:2031-01-01"):
+        steps.extract(mapped)
+    put(mapped, "overrides", id="api-version:2031-01-01", who="kim", when="now", why="read its changelog")
+    assert steps.load(mapped, execute=True).n_writes > 0
+
+
+def test_an_api_version_that_will_be_taken_away_is_told(book: Workbook, sandbox: Sandbox) -> None:
+    sandbox.switch(api_version_status="deprecated")
+    found = steps.audit(book).findings.set_index("id")
+    assert found.loc["api-version", "severity"] == "warning"
+    assert "2026-01-01 deprecated" in found.loc["api-version", "finding"]
+
+
 def test_pairs_without_or_with_wrong_verdicts_stop_the_plan(book: Workbook, sandbox: Sandbox) -> None:
     prepare(book, sandbox)
     put(book, "people", **(book.table("people").rows[0] | {"id": "one|another", "verdict": ""}))

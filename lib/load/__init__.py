@@ -23,6 +23,7 @@ from typing import Any
 from lib.ashby import Ashby
 from lib.errors import FatalError, RejectedError, StoreError
 from lib.load.chain import UNSURE, Chain
+from lib.load.privacy import settle_exposed
 from lib.pool import run_all
 from lib.store import Store, dumps
 from lib.store.ledger import HELD, Entry, Ledger, Planned
@@ -43,7 +44,7 @@ class Load:
     refusal_budget: int = 25
     progress: Progress = lambda done, total, note: None
     people: set[str] | None = None  # only these; None for all
-    retry_refused: bool = False
+    retry_refused: bool = False  # send again what Ashby has refused
     verdicts: Mapping[str, str] = field(default_factory=dict)  # {row id: an Ashby id, or "again"} of parked rows
     first_wait: float = 1.0  # seconds before a call that was not applied is sent again; doubles
     fail_at: Callable[[str, Planned], None] = lambda moment, row: None  # a seam for the proofs: die at any effect
@@ -139,7 +140,8 @@ class Load:
         if n_same > self.refusal_budget:
             raise FatalError(
                 f"Ashby has refused {n_same} calls of {row.kind} with the same code ({error.code or 'none'}).",
-                hint="That is more than chance. See the refusals in 05_load, mend the cause, and run the step again.",
+                hint="That is more than chance. See the refusals in 05_load, mend the cause, and run the step again "
+                "with --retry-refused (in the notebook: retry_refused = True).",
                 code=error.code,
                 request_id=error.request_id,
             )
@@ -152,13 +154,13 @@ class Load:
         self.progress(done, self.total, self.ashby.transport.pacer.waiting_for)
 
 
-def dry_run(store: Store) -> dict[str, Any]:
+def dry_run(store: Store, *, retry_refused: bool = False) -> dict[str, Any]:
     """What a run with `execute` would send, without sending it: rows by kind and state, calls by endpoint."""
     ledger = Ledger(store)
     counts = ledger.counts()
     calls: Counter[str] = Counter()
     for kind, state, n_rows in counts:
-        if state not in ("done", "refused") and kind != "link":
+        if state not in (("done",) if retry_refused else ("done", "refused")) and kind != "link":
             calls[kind] += n_rows
             if kind in ("candidate.uploadFile", "candidate.uploadResume"):
                 calls["file.createFileUploadHandle"] += n_rows
@@ -172,6 +174,7 @@ def run(load: Load) -> dict[str, Any]:
     load.total = sum(n_rows for _, _, n_rows in counts)
     load.done = sum(n_rows for _, state, n_rows in counts if state == "done")
     load.progress(load.done, load.total, "")
+    settle_exposed(load)
     writes = _send_all(load)
     load.store.put_results("load", "conflicts", load.ledger.conflicts())
     counts = load.ledger.counts()
@@ -184,6 +187,7 @@ def settle_open(load: Load) -> list[Planned]:
     Must come before people are compared with Ashby and before a plan is replaced: what an earlier run wrote and did not
     live to record would look like a stranger's.
     """
+    settle_exposed(load)
     groups: dict[str, list[tuple[Planned, Entry]]] = {}
     for row, entry in load.ledger.entries(*UNSURE):
         if entry.code not in HELD:

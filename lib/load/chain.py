@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from lib.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from lib.load import doubt, guard
+from lib.load import doubt, guard, privacy
 from lib.load.lookup import can_look_up, file_ids
 from lib.load.moved import GONE, MovedError, look_after
 from lib.store import now_ms
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 TRIES = 12  # how often a row that surely was not applied is sent before the run stops
 UNSURE = ("intended", "unknown", "parked")
 FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
+DENIED = 403
+STORAGE_TRIES = 2  # fresh upload addresses that the storage may refuse before the file counts as refused
+STORAGE_TRIES_DENIED = 8  # the same for 403, which is also how the storage says that an address has expired
 
 
 class MissingLinkError(Exception):
@@ -82,7 +86,7 @@ class Chain:
                 body = self._filled(row)
             except MissingLinkError:
                 continue
-            if (told := doubt.decided(self.load, row, entry)) is not None:
+            if (told := doubt.decided(self.load, row, body, entry)) is not None:
                 found = told
             elif can_look_up(row.kind):
                 found = doubt.find_out(self.load, row, body, first_ms=entry.first_ms)
@@ -173,7 +177,7 @@ class Chain:
 
     def _found(self, row: Planned, body: dict[str, Any], entry: Entry) -> bool:
         """True when what an earlier run left open needs no sending. Sent more than once: one more look, to be sure."""
-        if (told := doubt.decided(self.load, row, entry)) is not None:
+        if (told := doubt.decided(self.load, row, body, entry)) is not None:
             return self._taken(row, body, told)
         if entry.state in UNSURE:
             return self._clarified(row, body, entry.first_ms)
@@ -255,14 +259,14 @@ class Chain:
             self.ledger.settle(row, "again", code=getattr(error, "code", ""), note=error.message)
             raise
         self.load.fail_at("answered", row)
-        self._check_privacy(row, body, answer.results)
         ashby_id = self._made(row, answer.results, body)
+        call = {"request": body, "answer": answer.results}
+        if privacy.is_exposed(body, answer.results):
+            privacy.expose(self.load, row, body, ashby_id, request_id=answer.request_id, call=call)
         if row.link and ashby_id is None:  # what hangs on it could never be sent: look for it
             raise UnknownOutcomeError(f"Ashby: {row.kind} says success and gives no id.", request_id=answer.request_id)
         note = ", ".join(answer.warnings)
-        self._done(
-            row, ashby_id, note=note, request_id=answer.request_id, call={"request": body, "answer": answer.results}
-        )
+        self._done(row, ashby_id, note=note, request_id=answer.request_id, call=call)
         self.load.fail_at("settled", row)
 
     def _refused(self, row: Planned, body: dict[str, Any], error: RejectedError) -> None:
@@ -280,16 +284,6 @@ class Chain:
         self.ledger.settle(row, "refused", code=code, note=note, request_id=error.request_id, call=call)
         self.load.refused(row, error)
         self.load.settled()
-
-    def _check_privacy(self, row: Planned, body: dict[str, Any], results: Any) -> None:
-        """A note that was to be private and is not: stop before a second one, and say which one to take down."""
-        if body.get("isPrivate") and results.get("isPrivate") is not True:
-            self._done(row, self._made(row, results, body), note="was to be private and is not")
-            raise FatalError(
-                f"Ashby did not make the note of {row.lever_type} {row.lever_id} private "
-                f"(note {results.get('id')} of candidate {body['candidateId']}).",
-                hint="Delete that note in Ashby, give the key access to private fields, then run the step again.",
-            )
 
     def _done(self, row: Planned, ashby_id: str | None, **more: Any) -> None:
         existed = ashby_id is not None and (ashby_id in self.load.preexisting or ashby_id in self.load.before)
@@ -320,12 +314,19 @@ class Chain:
             "contentType": wanted["contentType"],
             "contentLength": wanted["contentLength"],
         }
-        try:
-            handle = self.load.ashby.call("file.createFileUploadHandle", ask).results
-        except UnknownOutcomeError as error:  # a handle that nobody uses does no harm: ask for another one
-            raise UnavailableError(error.message) from None
         path = self.load.store.file_path(wanted["sha256"])
-        self.load.ashby.upload(handle, path, name=wanted["filename"], media_type=wanted["contentType"])
+        for n_refused in itertools.count(1):
+            try:
+                handle = self.load.ashby.call("file.createFileUploadHandle", ask).results
+            except UnknownOutcomeError as error:  # a handle that nobody uses does no harm: ask for another one
+                raise UnavailableError(error.message) from None
+            try:
+                self.load.ashby.upload(handle, path, name=wanted["filename"], media_type=wanted["contentType"])
+                break
+            except RejectedError as error:
+                if n_refused >= (STORAGE_TRIES_DENIED if error.status == DENIED else STORAGE_TRIES):
+                    raise
+            self.load.rest(self.load.first_wait)
         return {"candidateId": body["candidateId"], FILES[row.kind]: handle["handle"]}
 
     def _made(self, row: Planned, results: Any, body: dict[str, Any]) -> str | None:
@@ -360,6 +361,8 @@ class Chain:
         if found.state == "done":
             call = {"request": body, "answer": {"found": "by a look-up"}}
             self._done(row, found.ashby_id, note=found.note, call=call)
+        elif found.state == "public":
+            privacy.expose(self.load, row, body, found.ashby_id)
         elif found.state == "parked":
             self.ledger.settle(row, "parked", note=found.note)
             self.load.settled()

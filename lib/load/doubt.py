@@ -1,8 +1,9 @@
 """What became of a write without an outcome: looked up until the settling delay is over, then judged.
 
 Ashby does not say how soon a write can be seen (facts: "read-after-write delay is not documented"), so nothing found is
-no proof by itself. Before a row counts as absent, the same look-up must show a row of its kind that Ashby has confirmed
-before: an index that still lacks that one would hide ours too, and then a person decides, or the next run.
+no proof by itself. Before a row counts as absent, the same look-up must show a row of its kind that was sent later and
+that Ashby has confirmed: an index that lacks that one would hide ours too. Where there is none, an earlier one has to
+do, but only after five settling delays; where not even that is shown, a person decides, or the next run.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.errors import ConfigError
-from lib.load.lookup import Found, Seeker
+from lib.load.lookup import Found, Seeker, note_of
+from lib.load.privacy import is_exposed
+from lib.store import now_ms
 from lib.store.ledger import Entry, Planned
 
 if TYPE_CHECKING:
@@ -21,13 +24,16 @@ if TYPE_CHECKING:
 
 LOOKS = (0.0, 1.0, 4.0, 15.0)  # seconds before each look-up, then 30 each, up to the settling delay
 WITNESSES = 3  # confirmed rows that are asked for: one of them may have been merged or deleted meanwhile
-PATIENCE = 4  # settling delays more that are waited for an index that lags
+PATIENCE = 4  # settling delays more that are waited while nothing that was sent later is shown
 RENAMED = "what stands in Ashby agrees only in part with this one (renamed since?); a person must decide"
 LATE = "Ashby does not show yet what it took before; whether this one is there can be told later"
 
 
 class Judgement(NamedTuple):
-    """done: found, with its id; parked: a person must decide, or the next run; absent: surely not there."""
+    """done: found, with its id; parked: a person must decide, or the next run; absent: surely not there.
+
+    public: found, and it was to be private.
+    """
 
     state: str
     ashby_id: str | None = None
@@ -45,24 +51,31 @@ def glance(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> 
 def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> Judgement:
     """Look for what `row` may have made; absent only when it cannot be there unseen."""
     seeker = _seeker(load, first_ms)
-    confirmed = load.ledger.newest(row.kind, WITNESSES)
-    found = Found()
+    sent_ms = load.ledger.changed_ms(row.row_id)  # the last try was not later than this
     for number, _ in enumerate(_moments(load)):
+        seeker.quick = number == 0
         found = seeker.look(row, body)
         if found.hits:
             load.lags = load.lags or number > 0
             return _judged(found)
-    if found.near:  # only now: another row's object stops being near as soon as that row has claimed it
-        return _judged(found)
-    for _ in range(PATIENCE):
-        if _sees(load, confirmed):
-            return _judged(seeker.look(row, body))
+    seeker.quick = False
+    for number in range(1 + PATIENCE):
+        is_shown = _sees(load, [one for one in _confirmed(load, row) if one[1].first_ms >= sent_ms])
+        if is_shown or number == 0:
+            found = seeker.look(row, body)
+            load.lags = load.lags or bool(found.hits)
+            if is_shown or found.hits or found.near:  # near counts only now: its own row may have claimed it meanwhile
+                return _judged(found)
+        if now_ms() - sent_ms > (1 + PATIENCE) * load.settle_s * 1000:
+            break
         load.rest(load.settle_s)
+    confirmed = _confirmed(load, row)
+    is_shown = not confirmed or _sees(load, confirmed)
     last = _judged(seeker.look(row, body))
-    return last if last is not ABSENT else Judgement("parked", None, LATE)
+    return last if is_shown or last is not ABSENT else Judgement("parked", None, LATE)
 
 
-def decided(load: Load, row: Planned, entry: Entry) -> Judgement | None:
+def decided(load: Load, row: Planned, body: dict[str, Any], entry: Entry) -> Judgement | None:
     """What a person has decided about a parked row: the Ashby id that it is, or that it is to be sent again.
 
     Only while it is parked: when the answer to its next sending is lost, too, it must be looked up like any other.
@@ -75,44 +88,56 @@ def decided(load: Load, row: Planned, entry: Entry) -> Judgement | None:
     holder = load.ledger.is_linked(verdict)
     if holder not in (None, row.link):
         raise ConfigError(f"overrides.csv: {row.row_id} cannot be {verdict}: that is {holder} already.")
+    note = note_of(load.ashby, body, verdict) if body.get("isPrivate") else None
+    if note is not None and is_exposed(body, note):
+        return Judgement("public", verdict)
     return Judgement("done", verdict, "as somebody has decided in overrides.csv")
 
 
 def _moments(load: Load) -> Iterator[None]:
-    """The moments at which to look: at once, and when the delay is over.
+    """The moments at which to look before the settling delay is over; ends when it is.
 
-    In between, ever more rarely, only where something has come into sight late before: each look costs a call.
+    One at once. Further ones, ever more rarely, only where something has come into sight late before: each costs calls.
     """
     began = time.monotonic()
-    for pause in chain(LOOKS if load.lags else (0.0, load.settle_s), repeat(30.0)):
-        left = load.settle_s - (time.monotonic() - began)
-        if pause and left <= 0:
-            return
-        load.rest(min(pause, max(left, 0.0)))
+    for pause in chain(LOOKS, repeat(30.0)) if load.lags else LOOKS[:1]:
+        if pause and _left(load, began) <= pause:
+            break
+        load.rest(pause)
         yield
+    load.rest(_left(load, began))
+
+
+def _left(load: Load, began: float) -> float:
+    return max(0.0, load.settle_s - (time.monotonic() - began))
 
 
 def _judged(found: Found) -> Judgement:
     if len(found.hits) == 1:
-        return Judgement("done", found.hits[0], "found in Ashby after its answer was lost")
+        state = "public" if found.hits[0] in found.public else "done"
+        return Judgement(state, found.hits[0], "found in Ashby after its answer was lost")
     if found.hits:
         return Judgement("parked", None, f"{len(found.hits)} objects in Ashby could be this one; a person must decide")
     return Judgement("parked", None, RENAMED) if found.near else ABSENT
 
 
-def _sees(load: Load, confirmed: list[tuple[Planned, Entry]]) -> bool:
-    """True when a look-up shows one of these confirmed rows, or when there is none to ask for."""
-    asked = False
-    for row, entry in confirmed:
-        body = load.ledger.last_request(row.row_id)
-        if body is not None:
-            asked = True
-            home = load.links.get(f"candidate:{row.person}")  # another than then, when it was merged meanwhile
-            if home and "candidateId" in body:
-                body = {**body, "candidateId": home}
-            if entry.ashby_id in _seeker(load, entry.first_ms).find(row, body):
-                return True
-    return not asked
+Confirmed = tuple[Planned, Entry, dict[str, Any]]
+
+
+def _confirmed(load: Load, row: Planned) -> list[Confirmed]:
+    """Rows of this kind that Ashby has confirmed, newest first, with the bodies that were sent."""
+    found = [(*one, load.ledger.last_request(one[0].row_id)) for one in load.ledger.newest(row.kind, WITNESSES)]
+    return [(one, entry, body) for one, entry, body in found if body is not None]
+
+
+def _sees(load: Load, confirmed: list[Confirmed]) -> bool:
+    """True when a look-up shows one of these confirmed rows."""
+    for row, entry, body in confirmed:
+        home = load.links.get(f"candidate:{row.person}")  # another than then, when it was merged meanwhile
+        wanted = {**body, "candidateId": home} if home and "candidateId" in body else body
+        if entry.ashby_id in _seeker(load, entry.first_ms).find(row, wanted):
+            return True
+    return False
 
 
 def _seeker(load: Load, first_ms: int) -> Seeker:

@@ -14,15 +14,17 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from lib.ashby import Ashby
+from lib.ashby import Ashby, CursorExpiredError
 from lib.errors import NotFoundError, RejectedError
 from lib.store.ledger import Ledger, Planned
 
 HOUR = 3_600_000
 DAY = 86_400_000
 SECOND = 1_000
+MOST_PAGES = 3  # of people who were added within two seconds
 SEARCH_LIMIT = 100  # candidate.search answers at most 100 people and does not say whether there are more
 MARKER = re.compile(r"\[Lever [a-z]+ [^\]\n]+\]")
 JOB_STATES = ["Draft", "Open", "Closed", "Archived"]
@@ -31,10 +33,14 @@ Hits = list[str]
 
 @dataclass(slots=True)
 class Found:
-    """Ashby ids of what a look-up came upon: the whole fingerprint agrees (`hits`), or only a part of it (`near`)."""
+    """Ashby ids of what a look-up came upon: the whole fingerprint agrees (`hits`), or only a part of it (`near`).
+
+    `public` are those hits that were to be private and are not.
+    """
 
     hits: Hits = field(default_factory=list)
     near: Hits = field(default_factory=list)
+    public: Hits = field(default_factory=list)
 
 
 Lookup = Callable[["Seeker", Planned, dict[str, Any]], Found]
@@ -52,6 +58,7 @@ class Seeker:
         self.first_ms = first_ms
         self.before = before
         self.people = people
+        self.quick = False  # only the cheapest route: nothing found is then no proof at all
 
     def find(self, row: Planned, body: dict[str, Any]) -> Hits:
         """Ashby ids of objects that are what this row wanted to make; `body` has its references filled in."""
@@ -63,7 +70,8 @@ class Seeker:
             found = LOOKUPS[row.kind](self, row, body)
         except NotFoundError:
             return Found()
-        return Found(self.free(row, dict.fromkeys(found.hits)), self.free(row, dict.fromkeys(found.near)))
+        hits, near = self.free(row, dict.fromkeys(found.hits)), self.free(row, dict.fromkeys(found.near))
+        return Found(hits, near, found.public)
 
     def free(self, row: Planned, ids: Iterable[str]) -> Hits:
         """Those ids that no other row holds."""
@@ -111,18 +119,38 @@ def markers_in(body: Any) -> set[str]:
 
 
 def _candidate(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
-    """By e-mail (or name), and by walking what was added since: two routes, because an index may lag."""
+    """By e-mail (or name), by walking what was added since, and by its own moment: an index may lag.
+
+    Whether a back-dated `createdAt` is also the moment at which a candidate counts as added is not known (facts,
+    "added-at"): the walk finds it where it is not, its own moment where it is.
+    """
     query = {"email": body["email"]} if body.get("email") else {"name": body["name"]}
     found = seek.ashby.all_of("candidate.search", query)
     hits = [one["id"] for one in found if _is_person(one, row, body)]
-    if hits and len(found) < SEARCH_LIMIT:
+    if seek.quick or (hits and len(found) < SEARCH_LIMIT):
         return Found(hits)
     try:
         found += seek.ashby.items("candidate.list", {"createdAfter": seek.first_ms - HOUR})
     except RejectedError:  # our clock is so wrong that the bound lies in Ashby's future
         found += seek.ashby.items("candidate.list")
+    found += _added_then(seek, body)
     near = [one["id"] for one in found if one["id"] not in seek.people and _may_be_person(one, body)]
     return Found([one["id"] for one in found if _is_person(one, row, body)], near)
+
+
+def _added_then(seek: Seeker, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Candidates that count as added at the moment `body` gives; `createdBefore` is in the changelog of July 2026.
+
+    An Ashby that does not know it would list everybody since then: after a few pages that is given up.
+    """
+    if not body.get("createdAt"):
+        return []
+    at = _moment(str(body["createdAt"]))
+    bounds = {"createdAfter": at - SECOND, "createdBefore": at + SECOND}
+    try:
+        return [one for page in islice(seek.ashby.pages("candidate.list", bounds), MOST_PAGES) for one in page.results]
+    except (RejectedError, CursorExpiredError):
+        return []
 
 
 def _is_person(found: dict[str, Any], row: Planned, body: dict[str, Any]) -> bool:
@@ -184,7 +212,15 @@ def _application(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
 def _note(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     marker = marker_of(body)
     notes = seek.ashby.items("candidate.listNotes", {"candidateId": body["candidateId"]})
-    return Found([one["id"] for one in notes if marker and marker_of(one.get("content")) == marker])
+    found = [one for one in notes if marker and marker_of(one.get("content")) == marker]
+    public = [one["id"] for one in found if body.get("isPrivate") and one.get("isPrivate") is not True]
+    return Found([one["id"] for one in found], public=public)
+
+
+def note_of(ashby: Ashby, body: dict[str, Any], note_id: str | None) -> dict[str, Any] | None:
+    """The note of this id, as it stands at the candidate of `body`; None when it is not there (any more)."""
+    notes = ashby.items("candidate.listNotes", {"candidateId": body["candidateId"]})
+    return next((one for one in notes if one["id"] == note_id), None)
 
 
 def _feedback(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:

@@ -1,7 +1,9 @@
 """Is the store older than what stands in Ashby? A backup that was put back, or a copy another machine went on with.
 
 Its ledger would send again what it does not remember. An intention is on disk before anything leaves, so a row that the
-ledger has never begun cannot be in Ashby: one that is there anyway was written by a later ledger than this one.
+ledger has never begun cannot be in Ashby: one that is there anyway was written by a later ledger than this one. People
+who carry their Lever id in Ashby are told by that (lib/steps/lost); here it is asked for those who do not carry it yet,
+and for what hangs on people whom both ledgers know.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ MOST = 64  # people: more than ever were under way at once
 def check_not_older(load: Load, *, customer: str) -> None:
     """GateError when a row that was never begun is in Ashby.
 
-    Asked for are the next row of everybody whose chain is half done, and the first person of whom nothing is: one call
-    each, about as many as there were workers.
+    Asked for are the next row of everybody whose chain is half done, and the first person who is to be made and of whom
+    nothing is begun: one call each, about as many as there were workers.
     """
     for row in _next_rows(load):
         try:
@@ -46,7 +48,7 @@ def _next_rows(load: Load) -> Iterator[Planned]:
     half_done, first = load.ledger.frontier(MOST)
     for person in [*half_done, *first]:
         entries = load.ledger.of(rows := list(load.ledger.rows(person)))
-        telling = (row for row in rows if row.row_id not in entries and row.kind in TELLING)
-        row = next(telling, None)
-        if row is not None and (person in half_done or row.kind == "candidate.create"):
+        kinds = TELLING if person in half_done else TELLING[:1]
+        row = next((row for row in rows if row.row_id not in entries and row.kind in kinds), None)
+        if row is not None:
             yield row

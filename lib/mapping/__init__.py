@@ -6,12 +6,21 @@ does not arrive or arrives changed. Same raw answers and same decisions give the
 
 from lib.mapping.compile import compile_plan
 from lib.mapping.decide import decide
-from lib.mapping.lessons import Lessons, Outcome, learn
+from lib.mapping.lessons import Outcome, refusals
 from lib.mapping.losses import Losses
-from lib.mapping.model import Decisions
+from lib.mapping.model import Decisions, Lessons
 from lib.mapping.plan import PlanRow, plan_hash
 from lib.mapping.propose import propose
 
 __all__ = [
-    "Decisions", "Lessons", "Losses", "Outcome", "PlanRow", "compile_plan", "decide", "learn", "plan_hash", "propose",
-]  # fmt: skip
+    "Decisions",
+    "Lessons",
+    "Losses",
+    "Outcome",
+    "PlanRow",
+    "compile_plan",
+    "decide",
+    "plan_hash",
+    "propose",
+    "refusals",
+]

@@ -25,8 +25,7 @@ from lib.mapping.feedback import feedback_rows
 from lib.mapping.files import file_rows
 from lib.mapping.fitted import fitted, owners
 from lib.mapping.jobs import set_up
-from lib.mapping.later import renewed, versions
-from lib.mapping.lessons import Lessons
+from lib.mapping.later import renewed
 from lib.mapping.losses import Losses
 from lib.mapping.model import Decisions
 from lib.mapping.people import Person, candidate_rows, other_details, tag_rows, value_row
@@ -37,7 +36,7 @@ from lib.mapping.source import Item, Reader, Source, age, anonymised, clean, ide
 from lib.mapping.summaries import interview_note, offer_note
 from lib.normalize import iso_to_ms
 
-_NOTHING, _UNTAUGHT = Nothing(), Lessons()
+_NOTHING = Nothing()
 _SHORT_LISTS = {
     "users": "user",
     "stages": "stage",
@@ -61,19 +60,17 @@ def compile_plan(
     losses: Losses | None = None,
     now_ms: int | None = None,
     carried: Carried = _NOTHING,
-    lessons: Lessons = _UNTAUGHT,
 ) -> Iterator[PlanRow]:
     """Yield the rows of the plan: set-up first, then each person's chain, in order of person id.
 
     `losses` fills while the rows are taken; it is complete when the iterator is exhausted. `now_ms` is the moment
     against which consent expires (default: the clock). `carried` tells what earlier loads have carried out: what has
-    changed since becomes rows of its own, where a call for it exists. `lessons` are what this Ashby has refused before.
+    changed since becomes rows of its own, where a call for it exists.
     GateError when people are still open to review.
     """
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
     context = Context(reader, source, given, decisions, losses if losses is not None else Losses())
-    context.lessons = lessons
     context.existing = {item["id"]: item for item in reader.ashby("candidates")}
     made = getattr(reader, "made", None)
     context.made = frozenset(made("application")) if made else frozenset()
@@ -239,16 +236,16 @@ def _other_notes(context: Context, one: Candidacy) -> list[Note]:
 def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
     """All notes of a person by time; one that is too long is split and counted."""
     seen: dict[str, int] = defaultdict(int)
+    limit = context.settings.note_limit
+    taken = min(limit, context.lessons.note_chars or limit)
     for note in sorted(notes, key=lambda note: (note.created_ms, note.marker)):
         seen[note.marker] += 1
         again = f" ({seen[note.marker]})" if seen[note.marker] > 1 else ""
         lever_id = f"{note.lever_id}{again}"
-        stands = versions(chain, note.lever_type, lever_id, note.part)
-        limit = context.settings.note_limit
-        if context.lessons.note_chars and not stands:  # what stands keeps its parts
-            limit = min(limit, context.lessons.note_chars)
-        write = partial(_write_note, note, lever_id, again, limit)
-        parts = renewed(chain, note.lever_type, lever_id, part=note.part, write=write)
+        write = partial(_write_note, note, lever_id, again)
+        parts = renewed(
+            chain, note.lever_type, lever_id, part=note.part, text=note.text, limits=(taken, limit), write=write
+        )
         if parts > 1:
             context.lose(
                 note.lever_type, "(text)", lever_id=note.lever_id, treatment="moved changed",
@@ -257,10 +254,10 @@ def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
 
 
 def _write_note(
-    note: Note, lever_id: str, again: str, limit: int, chain: Chain, part: str, mark: str, said: str
+    note: Note, lever_id: str, again: str, chain: Chain, text: str, limit: int, part: str, mark: str, said: str
 ) -> int:
     return add_note(
-        chain, note.lever_type, lever_id, marker=f"{note.marker}{again}{mark}", head=note.head + said, text=note.text,
+        chain, note.lever_type, lever_id, marker=f"{note.marker}{again}{mark}", head=note.head + said, text=text,
         created_ms=note.created_ms, private=note.private, limit=limit, part=part,
     )  # fmt: skip
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.mapping.lessons import Lessons
 from lib.mapping.losses import Losses, Treatment
-from lib.mapping.model import Decisions
+from lib.mapping.model import Decisions, Lessons
 from lib.mapping.settings import Settings
 from lib.mapping.source import Item, Reader, Source
 
@@ -18,8 +17,7 @@ class Context:
     """Inputs of one compilation, and what grows while it runs: losses and fingerprints in use.
 
     `existing` are the candidates that stood in Ashby before, by id; `made` are the opportunities whose application
-    an earlier load of this workbook has made; `lessons` is what earlier loads have taught about this Ashby, and
-    `owners` says who gets an address that it takes once only.
+    an earlier load of this workbook has made; `owners` says who gets an address that this Ashby takes once only.
     """
 
     reader: Reader
@@ -31,8 +29,12 @@ class Context:
     fingerprints: set[tuple[str, str, int]] = field(default_factory=set)
     existing: dict[str, Item] = field(default_factory=dict)
     made: frozenset[str] = frozenset()
-    lessons: Lessons = field(default_factory=Lessons)
     owners: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def lessons(self) -> Lessons:
+        """What this Ashby does not take, by the verdicts of refusals.csv."""
+        return self.decisions.lessons
 
     def lose(
         self, lever_type: str, name: str, *, lever_id: str, treatment: Treatment, where: str = "", reason: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.errors import GateError
-from lib.mapping import decide_fields, target
+from lib.mapping import decide_fields, lessons, target
 from lib.mapping.book import Book
 from lib.mapping.model import HIRED, Decisions, FeedbackForm, Job, Plan, Tag
 from lib.mapping.scan import Scan, scan
@@ -52,6 +52,7 @@ def decide(tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: in
         used_postings=frozenset(found.postings),
         talent_pool=talent_pool,
         confirmed=_confirmed(book),
+        lessons=lessons.decided(book),
     )
     _coverage(book, made, found, source)
     if book.problems:

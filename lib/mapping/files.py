@@ -92,7 +92,7 @@ def _too_large(chain: Chain, context: Context, item: _File, size: int) -> bool:
     if any(chain.stands(f"{kind}/{item.lever_type}/{item.lever_id}") for kind in (PLAIN, RESUME)):
         return False
     why = f"than the {told:,} bytes of policy.file_limit" if told and size > told else (
-        f"than Ashby takes: it has refused a file of {refused:,} bytes"
+        f"than this Ashby takes: from {refused:,} on they are refused"
     )  # fmt: skip
     context.lose(
         item.lever_type, "(too large)", lever_id=item.lever_id, treatment="never", where="raw archive",

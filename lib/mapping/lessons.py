@@ -1,8 +1,9 @@
-"""What earlier loads have taught about this Ashby: what it refuses, and what is planned instead.
+"""What this Ashby does not take: proposed by what it has refused, decided in refusals.csv, obeyed by the next plan.
 
-None of it is documented (facts: "duplicate e-mail", "max lengths", "application.create on Closed jobs", formats), so it
-is planned as if it were taken, and a refusal is evidence. A lesson is drawn only where nothing that was taken speaks
-against it, and it is never forgotten: a plan made later is the same again.
+None of it is documented (facts of the vendor: "duplicate e-mail", "max lengths", "application.create on Closed jobs",
+formats are open questions), so all is planned as if it were taken, and a refusal is evidence: never of more than what
+was taken speaks against, and never without a person's verdict. The verdicts stand in the params folder, so a plan that
+is made anew, elsewhere or after a lost store, is the same plan.
 """
 
 from __future__ import annotations
@@ -10,40 +11,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-NOT_ABOUT_VALUES = ("not_found", "limit_exceeded", "endpoint_permission")
+from lib.mapping.book import Book
+from lib.mapping.model import Lessons
+from lib.mapping.suggest import Rows, row
+
+NOT_ABOUT_VALUES = ("not_found", "candidate_gone", "limit_exceeded", "endpoint_permission")
 """Endings of codes that tell of something else than what was sent."""
+STORAGE, TOO_LARGE = "storage_", "storage_too_large"  # of refusals by the storage, only that one is about the size
 SHORTEST = 500  # characters of a note: the least that policy.note_limit may be
-_FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
-
-
-@dataclass(frozen=True)
-class Lessons:
-    """Nothing was learned yet when all is empty.
-
-    `phone_shapes`: numbers written like this are refused; `shared_addresses`: an address is refused for a second
-    candidate; `bare`: people who were refused with all else they have; `note_chars`, `file_bytes`: longer notes and
-    files of so many bytes are refused; `open_jobs`: only open jobs take applications.
-    """
-
-    phone_shapes: tuple[str, ...] = ()
-    shared_addresses: bool = False
-    bare: tuple[str, ...] = ()
-    note_chars: int = 0
-    file_bytes: int = 0
-    open_jobs: bool = False
-
-    @classmethod
-    def stored(cls, known: Mapping[str, Any] | None) -> Lessons:
-        """From what `as_stored` gave."""
-        lists = {name: tuple(value) if isinstance(value, list) else value for name, value in (known or {}).items()}
-        return cls(**lists)
-
-    def as_stored(self) -> dict[str, Any]:
-        """As plain values."""
-        return {name: list(one) if isinstance(one, tuple) else one for name, one in asdict(self).items()}
+MANY = 3  # refusals that are more than chance
+YES, NO = "yes", "no"
+TABLE = "refusals"
+FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
+PHONE, PERSON = "phone:", "person:"
 
 
 class Outcome(NamedTuple):
@@ -56,62 +39,9 @@ class Outcome(NamedTuple):
     code: str = ""
 
 
-@dataclass
-class _Seen:
-    """What was taken and what was refused, by what it could have been about."""
-
-    refused: list[Outcome] = field(default_factory=list)
-    addresses: Counter[str] = field(default_factory=Counter)
-    taken_addresses: Counter[str] = field(default_factory=Counter)
-    taken_shapes: set[str] = field(default_factory=set)
-    notes: dict[str, list[int]] = field(default_factory=lambda: {"done": [], "refused": []})
-    files: dict[str, list[int]] = field(default_factory=lambda: {"done": [], "refused": []})
-    applications: dict[str, list[str]] = field(default_factory=lambda: {"done": [], "refused": []})
-    closed: set[str] = field(default_factory=set)
-
-
 def phone_shape(text: str) -> str:
     """How a number is written: each digit as 9, so that `(201) 555-0102` and `(310) 555-7788` are alike."""
     return re.sub(r"\d", "9", text.strip())
-
-
-def learn(known: Lessons, outcomes: Iterable[Outcome], *, standing: Iterable[str] = ()) -> Lessons:
-    """What is known after these rows; `standing` are the addresses of candidates who were in Ashby before us."""
-    seen = _Seen()
-    for address in standing:
-        seen.addresses[address.casefold()] += 1
-        seen.taken_addresses[address.casefold()] += 1
-    for one in outcomes:
-        _look(seen, one)
-    found = _of_people(known, seen)
-    note, file = _longest(seen.notes), _smallest_refused(seen.files)
-    jobs, taken = set(seen.applications["refused"]), set(seen.applications["done"]) & seen.closed
-    return replace(
-        found,
-        note_chars=min(filter(None, (note, known.note_chars)), default=0),
-        file_bytes=min(filter(None, (file, known.file_bytes)), default=0),
-        open_jobs=known.open_jobs or (bool(jobs) and jobs <= seen.closed and not taken),
-    )
-
-
-def _look(seen: _Seen, one: Outcome) -> None:
-    if one.kind == "job.setStatus" and one.body.get("status") == "Closed":
-        seen.closed.add(one.body["jobId"]["$link"])
-    if one.kind == "candidate.create":
-        seen.addresses.update(addresses(one.body))
-    if one.state not in ("done", "refused") or one.code.endswith(NOT_ABOUT_VALUES):
-        return
-    if one.kind == "candidate.createNote":
-        seen.notes[one.state].append(len(one.body["note"]["value"]))
-    elif one.kind in _FILES:
-        seen.files[one.state].append(one.body[_FILES[one.kind]]["$file"]["contentLength"])
-    elif one.kind == "application.create":
-        seen.applications[one.state].append(one.body["jobId"]["$link"])
-    elif one.kind == "candidate.create" and one.state == "refused":
-        seen.refused.append(one)
-    elif one.kind == "candidate.create":
-        seen.taken_addresses.update(addresses(one.body))
-        seen.taken_shapes.add(phone_shape(one.body.get("phoneNumber", "")))
 
 
 def addresses(body: Mapping[str, Any]) -> set[str]:
@@ -119,27 +49,146 @@ def addresses(body: Mapping[str, Any]) -> set[str]:
     return {one.casefold() for one in (body.get("email", ""), *body.get("alternateEmailAddresses", ())) if one}
 
 
-def _of_people(known: Lessons, seen: _Seen) -> Lessons:
-    """Why candidates were refused: an address of somebody else's, a number no such one was taken of, or unknown."""
-    twice_taken = any(n > 1 for n in seen.taken_addresses.values())
-    shapes, bare, shared = set(known.phone_shapes), set(known.bare), known.shared_addresses
-    for one in seen.refused:
-        shape = phone_shape(one.body.get("phoneNumber", ""))
-        if not twice_taken and any(seen.addresses[address] > 1 for address in addresses(one.body)):
-            shared = True
-        elif shape and shape not in seen.taken_shapes:
-            shapes.add(shape)
+# ---- verdicts ------------------------------------------------------------------------------------------------------
+def decided(book: Book) -> Lessons:
+    """The verdicts of refusals.csv; what cannot be used becomes a problem of the book."""
+    numbers, agreed = {"note_chars": 0, "file_bytes": 0}, set()
+    for line, one, verdict in book.decided(TABLE):
+        name, word = one["id"], verdict.casefold()
+        if word == NO:
+            continue
+        if name == "note_chars" and word.isdecimal() and int(word) < SHORTEST:
+            book.problem(TABLE, line, f"{word} characters are too few for a note; at least {SHORTEST}.")
+        elif name in numbers and word.isdecimal() and int(word) > 0:
+            numbers[name] = int(word)
+        elif name not in numbers and word == YES:
+            agreed.add(name)
         else:
-            bare.add(one.person)
-    return replace(known, phone_shapes=tuple(sorted(shapes)), bare=tuple(sorted(bare)), shared_addresses=shared)
+            wanted = "a number or 'no'" if name in numbers else "'yes' or 'no'"
+            book.problem(TABLE, line, f"{verdict!r} is not {wanted}.")
+    return Lessons(
+        phone_shapes=tuple(sorted(one.removeprefix(PHONE) for one in agreed if one.startswith(PHONE))),
+        shared_addresses="shared_addresses" in agreed,
+        bare=tuple(sorted(one.removeprefix(PERSON) for one in agreed if one.startswith(PERSON))),
+        open_jobs="open_jobs" in agreed,
+        **numbers,
+    )
 
 
-def _longest(lengths: Mapping[str, list[int]]) -> int:
-    """The longest note that was taken, where all that were refused are longer; 0 when refusals have other reasons."""
+# ---- proposals -----------------------------------------------------------------------------------------------------
+@dataclass
+class _Seen:
+    """What was taken and what was refused, by what it could have been about."""
+
+    refused_people: list[Outcome] = field(default_factory=list)
+    owners: dict[str, set[str]] = field(default_factory=dict)  # {address: who has it in Ashby}
+    shapes: Counter[str] = field(default_factory=Counter)  # of phone numbers that were taken
+    sizes: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    codes: dict[str, Counter[str]] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    jobs: dict[str, list[str]] = field(default_factory=lambda: {"done": [], "refused": []})
+
+    def measure(self, name: str, one: Outcome, size: int) -> None:
+        self.sizes.setdefault(name, {"done": [], "refused": []})[one.state].append(size)
+        if one.state == "refused":
+            self.codes.setdefault(name, Counter())[one.code] += 1
+
+
+def refusals(outcomes: Iterable[Outcome], *, standing: Iterable[str] = ()) -> Rows:
+    """Rows of refusals.csv: what the refusals among `outcomes` speak for, and nothing that was taken speaks against.
+
+    `standing` are the addresses of candidates who were in Ashby before us.
+    """
+    seen = _Seen()
+    for address in standing:
+        seen.owners.setdefault(address.casefold(), set()).add("")
+    for one in outcomes:
+        _look(seen, one)
+    made = [*_longest_note(seen), *_largest_file(seen), *_open_jobs(seen)]
+    return made + _people(seen)
+
+
+def _look(seen: _Seen, one: Outcome) -> None:
+    if one.kind == "job.setStatus" and one.body.get("status") == "Closed":
+        seen.closed.add(one.body["jobId"]["$link"])
+    if one.state not in ("done", "refused") or one.code.endswith(NOT_ABOUT_VALUES):
+        return
+    if one.code.startswith(STORAGE) and one.code != TOO_LARGE:
+        return
+    if one.kind == "candidate.createNote":
+        seen.measure("note_chars", one, len(one.body["note"]["value"]))
+    elif one.kind in FILES:
+        seen.measure("file_bytes", one, one.body[FILES[one.kind]]["$file"]["contentLength"])
+    elif one.kind == "application.create":
+        seen.jobs[one.state].append(one.body["jobId"]["$link"])
+    elif one.kind == "candidate.create" and one.state == "refused":
+        seen.refused_people.append(one)
+    elif one.kind == "candidate.create":
+        seen.shapes[phone_shape(one.body.get("phoneNumber", ""))] += 1
+        for address in addresses(one.body):
+            seen.owners.setdefault(address, set()).add(one.person)
+
+
+def _sure(seen: _Seen, name: str) -> str:
+    return "high" if seen.codes[name].most_common(1)[0][1] >= MANY else "low"
+
+
+def _longest_note(seen: _Seen) -> Rows:
+    """The longest note that was taken, where all that were refused are longer."""
+    lengths = seen.sizes.get("note_chars", {"done": [], "refused": []})
     refused, taken = min(lengths["refused"], default=0), max(lengths["done"], default=0)
-    return max(taken, SHORTEST) if refused > max(taken, SHORTEST) else 0
+    if refused <= max(taken, SHORTEST):
+        return []
+    why = f"the shortest note refused has {refused:,} characters, the longest taken {taken:,}"
+    n_refused = len(lengths["refused"])
+    proposal = str(max(taken, SHORTEST))
+    return [row("note_chars", "longest note, in characters", proposal, why, _sure(seen, "note_chars"), n_refused)]
 
 
-def _smallest_refused(sizes: Mapping[str, list[int]]) -> int:
+def _largest_file(seen: _Seen) -> Rows:
+    """The smallest file that was refused, where all that were taken are smaller."""
+    sizes = seen.sizes.get("file_bytes", {"done": [], "refused": []})
     refused, taken = min(sizes["refused"], default=0), max(sizes["done"], default=0)
-    return refused if refused > taken else 0
+    if refused <= taken:
+        return []
+    why = f"the largest file taken has {taken:,} bytes; files from this size on are left out, and named as losses"
+    n_refused = len(sizes["refused"])
+    return [row("file_bytes", "too large a file, in bytes", str(refused), why, _sure(seen, "file_bytes"), n_refused)]
+
+
+def _open_jobs(seen: _Seen) -> Rows:
+    """Applications were refused on jobs that the plan closes, and none was taken on such a one."""
+    refused = [job for job in seen.jobs["refused"] if job in seen.closed]
+    if not refused or set(seen.jobs["done"]) & seen.closed:
+        return []
+    why = "each application on a job that is closed was refused; such jobs stay open until somebody closes them"
+    sure = "high" if len(refused) >= MANY else "low"
+    return [row("open_jobs", "only open jobs take applications", YES, why, sure, len(refused))]
+
+
+def _people(seen: _Seen) -> Rows:
+    """Why candidates were refused: an address of somebody else's, a number as none was taken of, or unknown."""
+    twice = any(len(owners) > 1 for owners in seen.owners.values())
+    shared, shapes, rest = 0, Counter[str](), []
+    for one in seen.refused_people:
+        shape = phone_shape(one.body.get("phoneNumber", ""))
+        if not twice and any(seen.owners.get(address, set()) - {one.person} for address in addresses(one.body)):
+            shared += 1
+        elif shape and not seen.shapes[shape]:
+            shapes[shape] += 1
+        else:
+            rest.append(one)
+    made = []
+    if shared:
+        why = "a candidate whose address another one has was refused; the second one's goes into a custom field"
+        label = "an address belongs to one candidate only"
+        made.append(row("shared_addresses", label, YES, why, "high" if shared >= MANY else "low", shared))
+    for shape, n_refused in sorted(shapes.items()):
+        why = "a candidate with a number like this was refused, and none was taken; it goes into a custom field"
+        sure = "high" if n_refused >= MANY else "low"
+        made.append(row(f"{PHONE}{shape}", "phone numbers written like this", YES, why, sure, n_refused))
+    why = "refused, and nothing tells why; made with the name alone, all else goes into a custom field"
+    return made + [
+        row(f"{PERSON}{one.person}", f"a person ({one.code or 'no code'})", YES, why, "low", 1)
+        for one in sorted(rest, key=lambda one: one.person)
+    ]

@@ -116,6 +116,23 @@ class FeedbackForm:
 
 
 @dataclass(frozen=True)
+class Lessons:
+    """What the verdicts of refusals.csv say; nothing when all is empty.
+
+    `phone_shapes`: numbers written like this are refused; `shared_addresses`: an address is refused for a second
+    candidate; `bare`: people who are made with their name alone; `note_chars`, `file_bytes`: longer notes, and files of
+    so many bytes, are refused; `open_jobs`: only open jobs take applications.
+    """
+
+    phone_shapes: tuple[str, ...] = ()
+    shared_addresses: bool = False
+    bare: tuple[str, ...] = ()
+    note_chars: int = 0
+    file_bytes: int = 0
+    open_jobs: bool = False
+
+
+@dataclass(frozen=True)
 class Decisions:
     """Everything people decided, by Lever id or text; "" stands for "nothing" (history note, no source, no user)."""
 
@@ -134,3 +151,4 @@ class Decisions:
     talent_pool: Job | None = None
     confirmed: frozenset[str] = frozenset()
     """Ids that a verdict "same" of people.csv names: matches with existing candidates that a person confirmed."""
+    lessons: Lessons = field(default_factory=Lessons)

@@ -14,7 +14,7 @@ from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.normalize import csv_safe
-from lib.steps.learning import lessons
+from lib.steps import learning
 from lib.steps.lost import check_known
 from lib.steps.reading import files_gate
 from lib.steps.target import read_candidates, read_target
@@ -149,7 +149,10 @@ def propose(book: Workbook) -> dict[str, DecisionTable]:
     """The decision tables with fresh proposals and the verdicts given so far, written to the params folder."""
     given = {file.stem: book.table(file.stem) for file in book.params_folder.glob("*.csv")}
     proposals = mapping.propose(book.store, policy=book.params.policy, tables=given, now_ms=_as_of(book))
+    proposals["refusals"] = learning.refused(book, Ledger(book.store))
     tables = {name: book.table(name).merge(rows) for name, rows in proposals.items()}
+    if not tables["refusals"].rows:  # nothing was refused so far: no table for it
+        del tables["refusals"]
     for table in tables.values():
         table.write()
     return tables
@@ -179,9 +182,9 @@ def map(book: Workbook) -> MapResult:
                 losses=losses,
                 now_ms=_as_of(book),
                 carried=_Carried(ledger),
-                lessons=lessons(book, ledger),
             )
         )
+        learning.try_again(decisions.lessons, ledger)
         plan_hash = mapping.plan_hash(rows)
         ledger.put_plan(rows, plan_hash=plan_hash)
         book.store.put_results("map", "losses", losses.rows())

@@ -1,39 +1,43 @@
-"""What the refusals of earlier loads teach, kept with the customer: the next plan does without what was refused."""
+"""What the refusals of a load speak for: rows of refusals.csv, made before the plan in force is replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
 
-from lib.mapping import Lessons, Outcome, learn
+from lib.mapping import Lessons, Outcome, refusals
+from lib.mapping.lessons import NOT_ABOUT_VALUES
+from lib.mapping.suggest import Rows
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
 BATCH = 500
 
 
-def lessons(book: Workbook, ledger: Ledger) -> Lessons:
-    """What is known by now; must be asked before the plan in force, and with it the refused bodies, is replaced."""
-    known = Lessons.stored(book.store.meta("lessons"))
+def refused(book: Workbook, ledger: Ledger) -> Rows:
+    """Proposals from what became of the plan in force; none while nothing was refused."""
     if not any(state == "refused" for _, state, _ in ledger.counts()):
-        return known
+        return []
+    strangers = ledger.strangers("candidates")
     standing = [
         str(address.get("value") or "")
         for candidate in book.store.ashby("candidates")
+        if candidate["id"] in strangers
         for address in candidate.get("emailAddresses") or []
     ]
-    found = learn(known, _outcomes(ledger), standing=standing)
-    if found.open_jobs and not known.open_jobs:
-        _try_again(ledger)
-    if found != known:
-        book.store.put_meta("lessons", found.as_stored())
-    return found
+    return refusals(_outcomes(ledger), standing=standing)
 
 
-def _try_again(ledger: Ledger) -> None:
-    """Applications that were refused because of their job, not for what they say: the same body may be taken now."""
-    for row, _ in list(ledger.entries("refused")):
-        if row.kind == "application.create":
+def try_again(lessons: Lessons, ledger: Ledger) -> None:
+    """Applications that were refused because their job was closed: the same body may be taken once it is open."""
+    if not lessons.open_jobs:
+        return
+    closed = {
+        row.body["jobId"]["$link"] for row in ledger.rows_of_kind("job.setStatus") if row.body["status"] == "Closed"
+    }
+    for row, entry in list(ledger.entries("refused")):
+        is_about_job = row.kind == "application.create" and not entry.code.endswith(NOT_ABOUT_VALUES)
+        if is_about_job and row.body["jobId"]["$link"] in closed:
             ledger.settle(row, "again", note="refused while its job was closed, which the plan opens again")
 
 

@@ -1,15 +1,21 @@
-"""Two gates: with a lost, old or half-recovered ledger, a load would write again what stands in Ashby."""
+"""Gates: with a lost, old or half-recovered ledger, a load would write again what stands in Ashby."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lib.errors import GateError
+from lib.ashby import SYNC_CODES
+from lib.errors import GateError, RejectedError
+from lib.load import Load, settle_open
+from lib.load.chain import UNSURE
+from lib.load.older import check_not_older
 from lib.recover import marks_in
 from lib.steps.reading import accepted
 from lib.store import marks
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
+
+Item = dict[str, Any]
 
 
 def begun(book: Workbook) -> bool:
@@ -29,19 +35,68 @@ def check_known(book: Workbook) -> None:
     The store was lost, or an old one was put back. Our own candidates would be taken for strangers, and all their notes
     and files written again.
     """
-    if "lost-store" in accepted(book):
+    if "lost-store" not in accepted(book):
+        lost = marks.is_untouched(book.store)
+        _refuse_strange(book, _strange(book, book.store.ashby("candidates")), lost=lost)
+
+
+def check_in_time(book: Workbook, job: Load) -> None:
+    """GateError when a later ledger than this one has written to Ashby: asked before a load sends anything.
+
+    Costs a call or two when nothing has happened since this was asked last, and none when nothing is to be sent.
+    """
+    if "lost-store" in accepted(book) or not job.ledger.pending_people(refused=job.retry_refused):
         return
+    changed, state = _changed_candidates(book)
+    strange = _strange(book, changed)
+    if strange and _unsure_people(job.ledger):  # one of ours, perhaps, whose answer was lost: look it up first
+        settle_open(job)
+        strange = _strange(book, changed)
+        unsure = _unsure_people(job.ledger)
+        strange = [one for one in strange if not unsure & set(marks_in("Candidate", one))]
+    _refuse_strange(book, strange, lost=False)
+    check_not_older(job, customer=book.customer)
+    book.store.put_meta("load.candidates", state)
+
+
+def _changed_candidates(book: Workbook) -> tuple[list[Item], Item]:
+    """Candidates that have changed since 03_dedupe read them, or since the last load did; and what to remember.
+
+    They are not kept: an own one whose answer was lost would count as a stranger's from then on.
+    """
+    base, known = book.store.meta("ashby.candidates") or "", book.store.meta("load.candidates") or {}
+    token = known.get("token") if known.get("base") == base else base
+    try:
+        items, new = book.ashby.synced("candidate.list", {"syncToken": token} if token else None)
+    except RejectedError as error:
+        if not token or error.code not in SYNC_CODES:
+            raise
+        items, new = book.ashby.synced("candidate.list")
+    return items, {"base": base, "token": new}
+
+
+def _unsure_people(ledger: Ledger) -> set[str]:
+    """People of whom it is not known whether they were made."""
+    return {row.person for row, _ in ledger.entries(*UNSURE) if row.kind == "candidate.create"}
+
+
+def _strange(book: Workbook, candidates: list[Item]) -> list[Item]:
+    """Those who carry ids of this Lever account and whom the ledger does not know."""
     links = Ledger(book.store).links()
-    linked, contacts = set(links.values()), {contact_of(one) for one in book.store.all("opportunities")}
-    strange = [
-        one
-        for one in book.store.ashby("candidates")
-        if (mine := contacts & set(marks_in("Candidate", one)))
+    linked = set(links.values())
+    marked = [
+        (one, mine)
+        for one in candidates
+        if (mine := marks_in("Candidate", one))
         and one["id"] not in linked
         and not any(f"candidate:{contact}" in links for contact in mine)
     ]
+    contacts = {contact_of(one) for one in book.store.all("opportunities")} if marked else set()
+    return [one for one, mine in marked if contacts & set(mine)]
+
+
+def _refuse_strange(book: Workbook, strange: list[Item], *, lost: bool) -> None:
     if strange:
-        lost = marks.is_untouched(book.store)
         what, anew = ("was lost", "") if lost else ("is older than what stands there", " --anew")
         raise GateError(
             f"{len(strange)} candidates in Ashby carry ids of this Lever account, and the ledger of {book.customer} "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.ashby import SYNC_CODES
-from lib.errors import RejectedError
+from lib.ashby import KNOWN_VERSION, SYNC_CODES
+from lib.errors import GateError, RejectedError
 from lib.workbook import Workbook
 
 LISTS = {
@@ -35,6 +35,37 @@ def read_target(book: Workbook) -> None:
                 item["stages"] = book.ashby.all_of("interviewStage.list", {"interviewPlanId": item["id"]})
         with book.store.begin() as tx:
             book.store.put_ashby(tx, kind, ((one["id"], one) for one in items), whole=True)
+
+
+def version_finding(book: Workbook) -> list[dict[str, Any]]:
+    """What the audit says of the API version that Ashby has answered in: nothing when it is the known one, and active.
+
+    Every answer tells version and status (its changelog, October 2026); a key's default moves on with the vendor.
+    """
+    told, status = book.ashby.version, book.ashby.version_status
+    if told and told != KNOWN_VERSION:
+        text = f"Ashby answers in API version {told}, which this workbook does not know (it knows {KNOWN_VERSION})"
+        return [_finding(f"api-version:{told}", "critical", text, _DO_VERSION)]
+    if status and status.lower() != "active":
+        text = f"Ashby calls its API version {told or '(untold)'} {status}: it will be taken away"
+        return [_finding("api-version", "warning", text, "finish the move soon, or look for a newer workbook")]
+    return []
+
+
+_DO_VERSION = (
+    f"set ashby.api_version to {KNOWN_VERSION} in the params file; if Ashby refuses that, a newer workbook is needed"
+)
+
+
+def _finding(name: str, severity: str, text: str, do: str) -> dict[str, Any]:
+    return {"id": name, "severity": severity, "finding": text, "n_records": None, "do": do}
+
+
+def version_gate(book: Workbook, *, accepted: set[str]) -> None:
+    """GateError when Ashby answers in a version that we do not know, and nobody has accepted that one."""
+    for row in version_finding(book):
+        if row["severity"] == "critical" and row["id"] not in accepted:
+            raise GateError(f"{row['finding']}.", hint=f"{row['do'].capitalize()}.")
 
 
 def read_candidates(book: Workbook) -> None:

@@ -11,10 +11,10 @@ import pandas as pd
 
 from lib import load as loading
 from lib.errors import GateError
-from lib.load.older import check_not_older
 from lib.normalize import csv_safe
-from lib.steps.lost import check_recovered
+from lib.steps.lost import check_in_time, check_recovered
 from lib.steps.reading import accepted
+from lib.steps.target import version_gate
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
@@ -34,20 +34,26 @@ class LoadResult:
     conflicts: Frame
 
 
-def load(book: Workbook, *, execute: bool = False, sample: int = 0, **seams: Any) -> LoadResult:
-    """Carry out the plan; without `execute`, only say what would be sent. `sample` limits it to so many people."""
+def load(
+    book: Workbook, *, execute: bool = False, sample: int = 0, retry_refused: bool = False, **seams: Any
+) -> LoadResult:
+    """Carry out the plan; without `execute`, only say what would be sent.
+
+    `sample` limits it to so many people; `retry_refused` sends again what Ashby has refused, and counts refusals anew.
+    """
     check_recovered(book)
     ledger = Ledger(book.store)
     if not ledger.plan_hash():
         raise GateError("There is no plan yet.", hint="Run 04_map first.")
     if not execute:
-        planned = loading.dry_run(book.store)
+        planned = loading.dry_run(book.store, retry_refused=retry_refused)
         return _load_result(book, {"counts": planned["counts"], "n_writes": 0, "n_calls": planned["n_calls"]}, False)
     with book.writing("load"):
         book.pin("Ashby", [one["id"] for one in book.ashby.items("user.list", {"includeDeactivated": True})])
-        job = load_of(book, people=loading.sample(book.store, sample) if sample else None, **seams)
-        if "lost-store" not in accepted(book):
-            check_not_older(job, customer=book.customer)
+        version_gate(book, accepted=accepted(book))
+        people = loading.sample(book.store, sample) if sample else None
+        job = load_of(book, people=people, retry_refused=retry_refused, **seams)
+        check_in_time(book, job)
         outcome = loading.run(job)
         book.store.put_meta("load.plan_hash", ledger.plan_hash())
         export_crosswalk(book, ledger)

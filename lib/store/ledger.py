@@ -16,6 +16,7 @@ from lib.store import tables as t
 BATCH = 500
 AMBIGUOUS = "ambiguous"  # code of a row that is parked since a store was recovered: only `recover` looks at it again
 CHANGED = "changed"  # code of a row that is parked because its body changed after it was done
+PUBLIC = "public"  # code of a private note that is parked because Ashby made it public: no look-up makes it done
 HELD = (AMBIGUOUS, CHANGED)  # neither is looked up or sent by a load
 CONFLICT = "conflict"  # code of a row that is done but for what somebody else had set; the note names the members
 SET_UP = ("jobs", "custom_fields", "tags")  # kinds whose objects are recognised by their title alone
@@ -145,13 +146,17 @@ class Ledger:
         return [row.person for row in self.store._rows(query)]
 
     def frontier(self, most: int) -> tuple[list[str], list[str]]:
-        """(the last `most` people whose rows are partly done and partly not begun, the first of whom nothing is)."""
+        """(the last `most` people whose rows are partly done and partly not begun, the first of whom nothing is begun).
+
+        The second is somebody whom the plan creates: of people who are only linked, no call tells.
+        """
         done = func.count().filter(t.ledger.c.state == "done", t.plan.c.kind != "link")
         new = func.count().filter(t.ledger.c.row_id.is_(None), t.plan.c.kind != "link")
         place = func.min(t.plan.c.position)
         query = select(t.plan.c.person).select_from(_joined()).where(t.plan.c.person != "").group_by(t.plan.c.person)
         half_done = self.store._rows(query.having(done > 0, new > 0).order_by(place.desc()).limit(most))
-        untouched = self.store._rows(query.having(func.count(t.ledger.c.row_id) == 0).order_by(place).limit(1))
+        created = func.count().filter(t.plan.c.kind == "candidate.create") > 0
+        untouched = self.store._rows(query.having(func.count(t.ledger.c.row_id) == 0, created).order_by(place).limit(1))
         return [row.person for row in half_done], [row.person for row in untouched]
 
     def holds(self, ashby_id: str) -> bool:
@@ -280,6 +285,11 @@ class Ledger:
         where = and_(t.calls.c.row_id == row_id, t.calls.c.outcome == "done")
         query = select(t.calls.c.request).where(where).order_by(t.calls.c.call_id)
         return [json.loads(row.request) for row in self.store._rows(query)]
+
+    def changed_ms(self, row_id: str) -> int:
+        """When the ledger last recorded something of a row; 0 when it never has."""
+        rows = self.store._rows(select(t.ledger.c.at_ms).where(t.ledger.c.row_id == row_id))
+        return int(rows[0].at_ms) if rows else 0
 
     def newest(self, kind: str, n_rows: int) -> list[tuple[Planned, Entry]]:
         """The rows of one kind that were done last, newest first."""

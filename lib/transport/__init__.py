@@ -26,7 +26,15 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from lib.errors import ConfigError, FatalError, RetryableError, StoreError, UnavailableError, UnknownOutcomeError
-from lib.transport.headers import LONGEST_WAIT, http_date, plain_code, retry_after, server_time, whole_number
+from lib.transport.headers import (
+    LONGEST_WAIT,
+    http_date,
+    plain_code,
+    plain_word,
+    retry_after,
+    server_time,
+    whole_number,
+)
 from lib.transport.pacer import Pacer
 
 __all__ = [
@@ -43,6 +51,7 @@ __all__ = [
     "http_date",
     "ping",
     "plain_code",
+    "plain_word",
     "retry_after",
     "server_time",
     "whole_number",

@@ -37,6 +37,11 @@ def plain_code(value: object) -> str:
     return value if isinstance(value, str) and re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,79}", value) else ""
 
 
+def plain_word(value: object) -> str:
+    """A version or a status as a header tells it; "" when it is anything else than one short word."""
+    return value if isinstance(value, str) and re.fullmatch("[A-Za-z0-9._-]{1,40}", value) else ""
+
+
 def http_date(text: str) -> float:
     """An HTTP date (always UTC) in epoch seconds; ValueError when it is none."""
     try:
