@@ -58,7 +58,7 @@ OWNERS = {
     "nh3": {"normalize", "report"},
     "anyascii": {"normalize"},
     "typer": {"cli"},
-    "jsonschema": {"contract"},
+    "fastjsonschema": {"contract"},
 }
 STEPS = {"audit", "extract", "dedupe", "mapping", "load", "validate"}
 
@@ -133,6 +133,9 @@ def _requirements() -> dict[str, str]:
     return {re.match(r"[A-Za-z0-9_.-]+", line).group(): re.sub(r"^[A-Za-z0-9_.-]+", "", line) for line in plain}
 
 
+CONDA = {"matplotlib": "matplotlib-base", "fastjsonschema": "python-fastjsonschema"}  # names on conda-forge
+
+
 def _conda() -> tuple[list[str], dict[str, str]]:
     lines = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"]
     plain = [line for line in lines if isinstance(line, str)]
@@ -141,7 +144,7 @@ def _conda() -> tuple[list[str], dict[str, str]]:
 
 def test_environment_yml_has_the_same_packages_and_ranges_as_pyproject() -> None:
     _, conda = _conda()
-    wanted = {{"matplotlib": "matplotlib-base"}.get(name, name): text for name, text in _requirements().items()}
+    wanted = {CONDA.get(name, name): text for name, text in _requirements().items()}
     assert wanted.pop("uvloop")  # not on every conda platform; `pip: -e .` brings it where there is one
     assert conda.pop("pip") == ""
     assert conda.pop("python") == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
@@ -155,7 +158,7 @@ def test_each_line_of_environment_yml_is_a_conda_spec_that_allows_the_tested_ver
     for line in lines:
         spec = rattler.MatchSpec(line)
         name = spec.name.normalized if spec.name else ""
-        tested = lock.get({"matplotlib-base": "matplotlib"}.get(name, name))
+        tested = lock.get({theirs: ours for ours, theirs in CONDA.items()}.get(name, name))
         if tested and spec.version is not None:
             assert rattler.VersionSpec(str(spec.version)).matches(rattler.Version(tested)), line
 

@@ -4,8 +4,6 @@ import re
 from functools import cache
 from typing import Final
 
-from phonenumbers.geodata.locale import LOCALE_DATA
-
 from lib.normalize.names import name_key
 
 _STATES: Final = (
@@ -160,7 +158,7 @@ def _country(last: str, before: list[str]) -> str | None:
         return None if home == _SPELLING["US"] or home is None else _countries().get(key)
     if len(last) == 2 and last.isupper() and last not in ("US", "UK"):
         home = _city_country(name_key(before[-1]))
-        by_code = _country_name(last) if last in LOCALE_DATA else None
+        by_code = _country_name(last) if last in _names_by_code() else None
         certain = last not in _state_codes() or home == by_code
         return by_code if certain else None
     return _countries().get(key)
@@ -185,6 +183,14 @@ def _is_state_only(part: str) -> bool:
 
 
 @cache
+def _names_by_code() -> dict[str, dict[str, str]]:
+    """{country: its name by language}: a large table, read when the first place is."""
+    from phonenumbers.geodata.locale import LOCALE_DATA  # noqa: PLC0415 - most commands look at no place at all
+
+    return LOCALE_DATA
+
+
+@cache
 def _state_codes() -> frozenset[str]:
     return frozenset(state[:2] for state in _STATES.split("|")) | {"NY"}
 
@@ -196,7 +202,7 @@ def _state_names() -> frozenset[str]:
 
 @cache
 def _countries() -> dict[str, str]:
-    names = {name_key(_country_name(code)): _country_name(code) for code in sorted(LOCALE_DATA) if len(code) == 2}
+    names = {name_key(_country_name(code)): _country_name(code) for code in sorted(_names_by_code()) if len(code) == 2}
     names.pop("", None)
     return names | {alias: _country_name(code) for code, aliases in _ALIASES.items() for alias in aliases.split("|")}
 
@@ -205,7 +211,7 @@ def _countries() -> dict[str, str]:
 def _country_name(code: str) -> str:
     if code in _SPELLING:
         return _SPELLING[code]
-    names = LOCALE_DATA[code]
+    names = _names_by_code()[code]
     name = names.get("en", "")
     return names.get(name[1:], "") if name.startswith("*") else name
 
