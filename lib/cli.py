@@ -72,7 +72,7 @@ def run(
     execute: Annotated[bool, typer.Option("--execute", help="write to Ashby; without it nothing is written")] = False,
     sample: Annotated[int, typer.Option("--sample", min=0, help="load only so many people (a rehearsal)")] = 0,
     reread: Annotated[
-        bool, typer.Option("--reread", help="read the child lists of active and lately archived opportunities again")
+        bool, typer.Option("--reread", help="list all opportunities again, and the child lists of the lively ones")
     ] = False,
     retry_refused: Annotated[
         bool, typer.Option("--retry-refused", help="send again what Ashby has refused, once its cause is mended")
@@ -195,8 +195,12 @@ def _summary(
         found = about["n_differences"]
         out.print("differences: " + ", ".join(f"{n:,} {name}" for name, n in found.items()))
     if "load" in steps and counts.get("refused"):
-        again = f".venv/bin/workbook run {customer} --from load --execute --retry-refused"
-        out.print(f"Ashby has refused rows: 05_load names them. Once the cause is mended: {again}", soft_wrap=True)
+        run_it, again = f".venv/bin/workbook run {customer}", "--from load --execute --retry-refused"
+        told = (
+            f"If it lies in what was sent, `{run_it} --from map --to map` proposes in refusals.csv what to do without."
+        )
+        out.print(f"Ashby has refused rows: 05_load names them. {told}", soft_wrap=True)
+        out.print(f"If it is mended in Ashby: {run_it} {again}", soft_wrap=True)
     out.print(_next(customer, steps[-1], execute=execute, sample=sample), soft_wrap=True)
     out.print(f"took {seconds:.0f} s")
     if index is not None:

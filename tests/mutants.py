@@ -262,11 +262,11 @@ MUTANTS = [
         (_load("a_refusal_is_set_aside_and_its_children_wait"),),
     ),
     Mutant(
-        "there is no settling delay",
+        "nobody waits longer than the settling delay",
         DOUBT,
-        "    return max(0.0, load.settle_s - (time.monotonic() - began))\n",
-        "    return 0.0\n",
-        (_load("what_becomes_visible_within_the_settling_delay_is_found"),),
+        "            break\n        load.rest(load.settle_s)\n",
+        "            break\n        break\n",
+        (_load("what_was_shown_long_ago_is_no_proof_of_what_was_sent_since"),),
     ),
     Mutant(
         "a link is not written together with the outcome",

@@ -129,7 +129,12 @@ def test_kill_9_again_and_again(
     same(book, mapped_heads)
 
 
-def test_bad_weather(book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]) -> None:
+def test_bad_weather(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook], mapped_heads: tuple[Any, Any]
+) -> None:
+    """With the product's own number of tries: five, as other tests have, are all struck once in thirty runs."""
+    write_customer(home, sandbox, lever={"retry": {"attempts": 8, "first_s": 0.02, "longest_s": 0.1}})
+    book = opened()
     sandbox.faults(
         {"api": "lever", "every": 23, "effect": "status", "status": 503},
         {"api": "lever", "every": 29, "effect": "truncate"},
@@ -299,6 +304,24 @@ def test_far_too_many_that_are_gone_at_once_are_for_a_person(
     assert book.store.count("opportunities") == 0
 
 
+def test_one_that_is_gone_and_not_named_as_deleted_waits_for_somebodys_word(book: Workbook, sandbox: Sandbox) -> None:
+    """A key that sees a little less than before: nobody leaves the plan without a word."""
+    read(book)
+    one = sorted(book.store.head_shas("opportunities"))[0]
+    single = {"api": "lever", "endpoint": f"/opportunities/{one}", "effect": "status", "status": 404}
+    sandbox.faults({"api": "lever", "endpoint": "/opportunities", "effect": "shrink", "keep": 0}, single)
+    assert list(steps.extract(book, reread=True).gone["lever_id"]) == [one]
+    with pytest.raises(GateError, match=one):
+        steps.gone_gate(book)
+    with pytest.raises(GateError, match="list of deleted ones"):
+        steps.map(book)
+    book.params_folder.mkdir(exist_ok=True)
+    (book.params_folder / "overrides.csv").write_text(f"id,who,when,why\ngone:{one},kim,today,I looked\n", "utf-8")
+    steps.gone_gate(book)
+    sandbox.faults()
+    assert steps.extract(book, reread=True).gone.empty  # it is there again
+
+
 # ---- files -------------------------------------------------------------------------------------------------------
 def test_redirected_downloads_never_carry_the_key(
     book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
@@ -310,6 +333,20 @@ def test_redirected_downloads_never_carry_the_key(
     by_status = sandbox.ask("GET", "/calls")["by_status"]
     assert by_status["storage.200"] > 50
     assert "storage.400" not in by_status
+
+
+def test_a_file_that_is_cut_twice_alike_under_a_matching_length_still_arrives_whole(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook], mapped_heads: tuple[Any, Any]
+) -> None:
+    """Lever tells no size of an offer's documents: nothing but the bytes themselves betrays the cut."""
+    write_customer(home, sandbox, lever={"workers": 1})
+    sandbox.switch(download_redirects="none")
+    document = "/opportunities/*/offers/*/download"
+    sandbox.faults({"api": "lever", "endpoint": document, "effect": "wrong_length", "by": -3, "times": 2})
+    book = opened()
+    read(book)
+    assert sandbox.struck() == 2
+    same(book, mapped_heads)
 
 
 def test_files_that_failed_are_fetched_by_the_next_run(

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from lib.decisions import DecisionTable
+from lib.decisions import DecisionTable, read
 from lib.mapping.book import Book
-from lib.mapping.lessons import Outcome, decided, phone_shape, refusals
+from lib.mapping.lessons import Outcome, contradicted, decided, phone_shape, refusals
 from lib.mapping.model import Lessons
+from lib.steps.learning import reopen
 
 NUMBER, OTHER = "(201) 555-0102", "+1 310 555 7788"
 
@@ -121,6 +122,37 @@ def test_a_way_of_writing_numbers_of_which_one_was_taken_is_not_refused() -> Non
     assert proposals(outcomes) == {f"phone:{phone_shape(NUMBER)}": ("yes", "low", 1)}
     outcomes.append(person("c", "done", phoneNumber=NUMBER.replace("2", "3")))
     assert proposals(outcomes) == {"person:a": ("yes", "low", 1)}
+
+
+def test_whoever_is_refused_with_the_name_alone_is_not_proposed_again() -> None:
+    """Nothing is left to do without: somebody has to make that candidate by hand."""
+    assert proposals([person("a", createdAt="2020-01-01T00:00:00Z")]) == {"person:a": ("no", "low", 1)}
+
+
+@pytest.mark.parametrize(
+    ("proposal", "verdict", "contradicts"),
+    [
+        ("5000", "8000", True),
+        ("5000", "5000", False),
+        ("5000", "no", False),
+        ("yes", "yes", False),
+        ("no", "Yes", True),
+        ("no", "no", False),
+        ("no", "", False),
+    ],
+)
+def test_refusals_may_speak_against_a_verdict(proposal: str, verdict: str, contradicts: bool) -> None:
+    assert contradicted({"proposal": proposal}, verdict) is contradicts
+
+
+def test_a_verdict_that_proved_wrong_is_asked_for_again(tmp_path: Path) -> None:
+    columns = ["id", "label", "proposal", "reason", "confidence", "n_records", "verdict"]
+    rows = [dict.fromkeys(columns, "") | {"id": "note_chars", "proposal": "900", "verdict": "8000"},
+            dict.fromkeys(columns, "") | {"id": "open_jobs", "proposal": "yes", "verdict": "yes"}]  # fmt: skip
+    DecisionTable("refusals", tmp_path / "acme" / "refusals.csv", rows, columns).write()
+    table = read(tmp_path / "acme" / "refusals.csv")
+    reopen(table, [{"id": "note_chars", "proposal": "5000"}, {"id": "open_jobs", "proposal": "yes"}])
+    assert [row["verdict"] for row in read(table.path).rows] == ["", "yes"]
 
 
 # ---- verdicts -------------------------------------------------------------------------------------------------------

@@ -176,8 +176,9 @@ def test_look_up_finds_what_the_search_does_not_show_yet(
     monkeypatch.setattr(chains, "now_ms", lambda: now_ms() + 86_400_000)
     monkeypatch.setattr("lib.store.ledger.now_ms", lambda: now_ms() + 86_400_000)
     steps.load(mapped, execute=True)
-    lost = sandbox.struck()
-    finished(mapped, sandbox, company, rejected=4 * lost)  # one for each lost row, and for each of three witnesses
+    bodies = sandbox.ask("GET", "/calls")["rejected_bodies"]
+    assert {(one["endpoint"], one["reason"]) for one in bodies} == {("candidate.list", "createdAfter: in the future")}
+    finished(mapped, sandbox, company, rejected=len(bodies))
 
 
 def test_jobs_that_look_alike_stay_as_many(mapped: Workbook, sandbox: Sandbox, company: Company) -> None:

@@ -23,6 +23,7 @@ OUR_STEPS = {
     "dedupe",
     "people_gate",
     "files_gate",
+    "gone_gate",
     "propose",
     "map",
     "load",
@@ -122,8 +123,10 @@ def test_a_notebook_calls_its_own_step_only(name: str) -> None:
     compute = next(cell for cell in code_cells(name) if cell.id == f"{own}-compute")
     assert re.match(rf"result = steps\.{own}\(book\b", compute.source)
     called = {found for cell in code_cells(name) for found in re.findall(r"\bsteps\.(\w+)", cell.source)}
-    own_too = {"audit": "audit_gate", "extract": "files_gate", "dedupe": "people_gate", "map": "propose"}
-    assert called == {own} | ({own_too[own]} if own in own_too else set())
+    own_too = {
+        "audit": {"audit_gate"}, "extract": {"files_gate", "gone_gate"}, "dedupe": {"people_gate"}, "map": {"propose"},
+    }  # fmt: skip
+    assert called == {own} | own_too.get(own, set())
     assert called <= OUR_STEPS
 
 
@@ -138,7 +141,8 @@ def test_parameters_are_plain_annotated_and_explained(name: str) -> None:
         "sample: int = 0  # load only so many people; zero means all",
         "retry_refused: bool = False  # send again what Ashby has refused",
     ]
-    reread = ["reread: bool = False  # read the child lists of active and lately archived opportunities again"]
+    told = "list all opportunities once more, read the child lists of active and lately archived ones"
+    reread = [f"reread: bool = False  # {told}"]
     assert lines[1:] == {"05_load": rest, "02_extract": reread}.get(name, [])
 
 

@@ -208,7 +208,7 @@ def test_a_public_note_is_never_done_and_is_sent_again_when_it_was_deleted(
     sandbox.switch(key_toggles=ALL_TOGGLES)
     n_writes = sandbox.state["writes"]
     for step in (lambda: steps.load(mapped, execute=True), lambda: steps.map(mapped), lambda: steps.dedupe(mapped)):
-        with pytest.raises(FatalError, match=f"did not make the note of .*{note}.*Delete that note"):
+        with pytest.raises(FatalError, match=f"did not make the note of .*{note}.*delete that note"):
             step()
     assert sandbox.state["writes"] == n_writes
     sandbox.ask("POST", "/ashby/delete", {"note": note})

@@ -18,7 +18,7 @@ from lib import contract
 from lib.errors import ContractError, NotFoundError, UnavailableError, WorkbookError
 from lib.extract import unlisted
 from lib.extract.files import fetch, storable, wanted_files, without_bytes
-from lib.extract.reports import report_drift, report_unlisted
+from lib.extract.reports import report_drift, report_gone, report_unlisted
 from lib.lever import Lever, OffsetExpiredError, Query
 from lib.pool import run_all
 from lib.store import Store, now_ms
@@ -68,6 +68,7 @@ def run(walk: Extract) -> dict[str, int]:
         listed_again(walk)
     report_drift(walk.store)
     report_unlisted(walk.store)
+    report_gone(walk.store)
     walk.store.put_meta("extract.finished_ms", now_ms())
     streams = sorted(contract.lever_objects())
     return {stream: walk.store.count(stream) for stream in streams} | {"calls": walk.lever.transport.n_calls - before}
@@ -381,6 +382,7 @@ def listed_again(walk: Extract) -> None:
     with walk.store.begin() as tx:
         for lever_id in gone:
             _gone(walk, tx, lever_id)
+            walk.store.put_window(tx, "gone", lever_id, n_rows=1)
         names = [f"opportunities/{one}" for one, item in found.items() if item is not None]
         walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(names))
         rows = (item for item in found.values() if item is not None)
@@ -394,3 +396,4 @@ def _gone(walk: Extract, tx: Any, lever_id: str) -> None:
     for stream in CHILDREN:
         walk.store.put_raw(tx, stream, [], whole_parent=lever_id)
     walk.store.put_window(tx, "children", lever_id, n_rows=0)
+    walk.store.put_window(tx, "unlisted", lever_id, n_rows=0)

@@ -26,3 +26,10 @@ def report_unlisted(store: Store) -> None:
         for stream, _, lever_id in (name.partition("/") for name in names.split()):
             rows.append({"stream": stream, "lever_id": lever_id, "opportunity": parent or lever_id})
     store.put_results("extract", "unlisted", rows)
+
+
+def report_gone(store: Store) -> None:
+    """Name the opportunities that Lever does not give any more, and does not name as deleted either."""
+    explained = {*store.head_shas("opportunities"), *store.head_shas("opportunities_deleted")}
+    ids = sorted(set(store.windows("gone")) - explained)
+    store.put_results("extract", "gone", [{"lever_id": one} for one in ids])

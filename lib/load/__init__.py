@@ -140,8 +140,9 @@ class Load:
         if n_same > self.refusal_budget:
             raise FatalError(
                 f"Ashby has refused {n_same} calls of {row.kind} with the same code ({error.code or 'none'}).",
-                hint="That is more than chance. See the refusals in 05_load, mend the cause, and run the step again "
-                "with --retry-refused (in the notebook: retry_refused = True).",
+                hint="That is more than chance. If it lies in what was sent (too long, too large, a closed job), run "
+                "04_map: it proposes in refusals.csv what to do without. If it is mended in Ashby, run 05_load with "
+                "--retry-refused (in the notebook: retry_refused = True). ashby.refusal_budget is how many are borne.",
                 code=error.code,
                 request_id=error.request_id,
             )

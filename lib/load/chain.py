@@ -232,7 +232,8 @@ class Chain:
 
     def _written(self, row: Planned) -> dict[str, Any] | None:
         """What the workbook has set so far of what `row` sets: when the object was made, and by this row before."""
-        earlier = guard.merged(self.ledger.requests(row.row_id))
+        # what a refused call of several values has set all the same (not known of Ashby) is ours, too
+        earlier = guard.merged(self.ledger.requests(row.row_id, refused=row.kind == "customField.setValues"))
         if row.kind not in guard.AMENDMENTS:
             return earlier
         written: dict[str, Any] = {}
@@ -261,10 +262,11 @@ class Chain:
         self.load.fail_at("answered", row)
         ashby_id = self._made(row, answer.results, body)
         call = {"request": body, "answer": answer.results}
-        if privacy.is_exposed(body, answer.results):
-            privacy.expose(self.load, row, body, ashby_id, request_id=answer.request_id, call=call)
-        if row.link and ashby_id is None:  # what hangs on it could never be sent: look for it
+        exposed = privacy.is_exposed(body, answer.results)
+        if ashby_id is None and (row.link or exposed):  # what hangs on it could never be sent: look for it
             raise UnknownOutcomeError(f"Ashby: {row.kind} says success and gives no id.", request_id=answer.request_id)
+        if exposed:
+            privacy.expose(self.load, row, body, ashby_id, request_id=answer.request_id, call=call)
         note = ", ".join(answer.warnings)
         self._done(row, ashby_id, note=note, request_id=answer.request_id, call=call)
         self.load.fail_at("settled", row)

@@ -77,5 +77,6 @@ def _error(public: list[tuple[Planned, str | None, str]]) -> FatalError:
     others = f", and {len(public) - 1} more," if len(public) > 1 else ""
     return FatalError(
         f"Ashby did not make the note of {row.lever_type} {row.lever_id}{others} private ({told}{more}).",
-        hint=f"Delete {which} in Ashby, give the key access to private fields, then run the step again.",
+        hint=f"Give the key access to private fields and delete {which} in Ashby, then run the step again. (One that "
+        "is hidden by hand instead looks deleted to a key without that access, and would be written again.)",
     )

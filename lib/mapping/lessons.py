@@ -3,7 +3,7 @@
 None of it is documented (facts of the vendor: "duplicate e-mail", "max lengths", "application.create on Closed jobs",
 formats are open questions), so all is planned as if it were taken, and a refusal is evidence: never of more than what
 was taken speaks against, and never without a person's verdict. The verdicts stand in the params folder, so a plan that
-is made anew, elsewhere or after a lost store, is the same plan.
+is made anew elsewhere is the same plan.
 """
 
 from __future__ import annotations
@@ -169,11 +169,13 @@ def _open_jobs(seen: _Seen) -> Rows:
 def _people(seen: _Seen) -> Rows:
     """Why candidates were refused: an address of somebody else's, a number as none was taken of, or unknown."""
     twice = any(len(owners) > 1 for owners in seen.owners.values())
-    shared, shapes, rest = 0, Counter[str](), []
+    shared, shapes, rest, bare = 0, Counter[str](), [], []
     for one in seen.refused_people:
         shape = phone_shape(one.body.get("phoneNumber", ""))
         if not twice and any(seen.owners.get(address, set()) - {one.person} for address in addresses(one.body)):
             shared += 1
+        elif set(one.body) <= {"name", "createdAt"}:
+            bare.append(one)
         elif shape and not seen.shapes[shape]:
             shapes[shape] += 1
         else:
@@ -187,8 +189,18 @@ def _people(seen: _Seen) -> Rows:
         why = "a candidate with a number like this was refused, and none was taken; it goes into a custom field"
         sure = "high" if n_refused >= MANY else "low"
         made.append(row(f"{PHONE}{shape}", "phone numbers written like this", YES, why, sure, n_refused))
-    why = "refused, and nothing tells why; made with the name alone, all else goes into a custom field"
+    alone = "refused, and nothing tells why; made with name and date alone, all else goes into a custom field"
+    nothing = "refused with name and date alone: stays set aside, and somebody has to make this candidate by hand"
+    found = [(one, YES, alone) for one in rest] + [(one, NO, nothing) for one in bare]
     return made + [
-        row(f"{PERSON}{one.person}", f"a person ({one.code or 'no code'})", YES, why, "low", 1)
-        for one in sorted(rest, key=lambda one: one.person)
+        row(f"{PERSON}{one.person}", f"a person ({one.code or 'no code'})", proposal, why, "low", 1)
+        for one, proposal, why in sorted(found, key=lambda item: item[0].person)
     ]
+
+
+def contradicted(proposal: Mapping[str, Any], verdict: str) -> bool:
+    """True when refusals speak against a verdict: less is taken than it says, or not even the name alone."""
+    word, wanted = verdict.strip().casefold(), str(proposal["proposal"])
+    if word.isdecimal() and wanted.isdecimal():
+        return int(word) > int(wanted)
+    return word == YES and wanted == NO

@@ -59,7 +59,8 @@ def candidate_rows(chain: Chain, context: Context, person: Person, *, credit: Bo
         body = {"ashbyType": "candidate", "ashbyId": person.ashby_id}
         chain.add("link", "person", person.person, body=body, gives=gives)
         return stray + _fill(chain, context, person, links=links)
-    body = {"name": _name(context, person), **_addresses(person), **credit}
+    bare = person.person in context.lessons.bare
+    body = {"name": _name(context, person), **_addresses(person), **({} if bare else credit)}
     body |= {member: links[kind] for kind, (member, _) in _OWN_MEMBER.items() if kind in links}
     place = {name: person.text(name) for name in ("city", "region", "country") if person.text(name)}
     if place:

@@ -4,7 +4,7 @@ Notebooks call these, and so do runs without notebooks. Every step may be run ag
 """
 
 from lib.steps.deciding import DedupeResult, MapResult, dedupe, map, people_gate, propose
-from lib.steps.reading import AuditResult, ExtractResult, audit, audit_gate, extract, files_gate
+from lib.steps.reading import AuditResult, ExtractResult, audit, audit_gate, extract, files_gate, gone_gate
 from lib.steps.recovering import RecoverResult, is_intact, recover
 from lib.steps.target import read_candidates, read_target
 from lib.steps.writing import LoadResult, load, validate
@@ -21,6 +21,7 @@ __all__ = [
     "dedupe",
     "extract",
     "files_gate",
+    "gone_gate",
     "is_intact",
     "load",
     "map",

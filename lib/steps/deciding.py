@@ -16,7 +16,7 @@ from lib.errors import GateError
 from lib.normalize import csv_safe
 from lib.steps import learning
 from lib.steps.lost import check_known
-from lib.steps.reading import files_gate
+from lib.steps.reading import files_gate, gone_gate
 from lib.steps.target import read_candidates, read_target
 from lib.steps.writing import settle_open
 from lib.store.ledger import CHANGED, Ledger
@@ -150,6 +150,7 @@ def propose(book: Workbook) -> dict[str, DecisionTable]:
     given = {file.stem: book.table(file.stem) for file in book.params_folder.glob("*.csv")}
     proposals = mapping.propose(book.store, policy=book.params.policy, tables=given, now_ms=_as_of(book))
     proposals["refusals"] = learning.refused(book, Ledger(book.store))
+    learning.reopen(book.table("refusals"), proposals["refusals"])
     tables = {name: book.table(name).merge(rows) for name, rows in proposals.items()}
     if not tables["refusals"].rows:  # nothing was refused so far: no table for it
         del tables["refusals"]
@@ -163,6 +164,7 @@ def map(book: Workbook) -> MapResult:
     if not book.store.meta("extract.finished_ms"):
         raise GateError("Lever is not extracted yet.", hint="Run 02_extract first.")
     files_gate(book)
+    gone_gate(book)
     people_gate(book)
     with book.writing("map"):
         settle_open(book)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from lib.decisions import DecisionTable
 from lib.mapping import Lessons, Outcome, refusals
-from lib.mapping.lessons import NOT_ABOUT_VALUES
+from lib.mapping.lessons import NOT_ABOUT_VALUES, contradicted
 from lib.mapping.suggest import Rows
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
@@ -26,6 +27,17 @@ def refused(book: Workbook, ledger: Ledger) -> Rows:
         for address in candidate.get("emailAddresses") or []
     ]
     return refusals(_outcomes(ledger), standing=standing)
+
+
+def reopen(table: DecisionTable, proposals: Rows) -> None:
+    """Take back verdicts that the refusals of the plan in force speak against: somebody has to decide anew."""
+    by_id = {str(one["id"]): one for one in proposals}
+    rows = [
+        row | {"verdict": ""} if row["id"] in by_id and contradicted(by_id[row["id"]], row["verdict"]) else row
+        for row in table.rows
+    ]
+    if rows != table.rows:
+        DecisionTable(table.name, table.path, rows, table.columns).write()
 
 
 def try_again(lessons: Lessons, ledger: Ledger) -> None:

@@ -36,6 +36,7 @@ class ExtractResult:
     """What is here now: objects per stream, files by state, drift from the contract, postings that are nowhere.
 
     `unlisted` are objects that a list did not show any more and that Lever still gives by their id: they were kept.
+    `gone` are opportunities that Lever does not give any more and does not name as deleted.
     """
 
     counts: Frame
@@ -44,6 +45,7 @@ class ExtractResult:
     drift: Frame
     dangling: Frame
     unlisted: Frame
+    gone: Frame
 
 
 def audit(book: Workbook) -> AuditResult:
@@ -125,6 +127,24 @@ def files_gate(book: Workbook) -> None:
         )
 
 
+def gone_gate(book: Workbook) -> None:
+    """GateError that names opportunities which Lever gives no more without naming them as deleted, until accepted.
+
+    Really deleted, or does the key see less than before? Only somebody who looks in Lever can tell.
+    """
+    known = accepted(book)
+    ids = [row["lever_id"] for row in book.store.results("extract", "gone")]
+    red = [one for one in ids if f"gone:{one}" not in known] if "shrunk:opportunities" not in known else []
+    if red:
+        more = f" and {len(red) - 10} more" if len(red) > 10 else ""
+        raise GateError(
+            f"{len(red)} opportunities were read before, are not to be had any more, and are not in Lever's list of "
+            f"deleted ones: {', '.join(red[:10])}{more}.",
+            hint="Look in Lever: does the key still see everything (confidential records, too)? If they are really "
+            "deleted, accept it in overrides.csv (id gone:<id>, or shrunk:opportunities for all; who, when, why).",
+        )
+
+
 def _still_in_lever(book: Workbook, row: FileRow) -> bool:
     return book.store.get(row.stream, row.lever_id.partition(":")[0]) is not None
 
@@ -145,9 +165,10 @@ def _probe_children(book: Workbook, walk: extraction.Extract) -> list[str]:
 def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
     """Bring the store up to date with Lever: everything, with the bytes of all files.
 
-    `reread` reads the child lists of all opportunities again that are active or were archived in the last 90 days, and
-    `reread="all"` those of every one: edited feedback, new files, forms and offers do not reliably move an
-    opportunity's updatedAt (observed), which is what later readings go by.
+    `reread` lists all opportunities once more, asks by id for those that the list lacks, and reads the child lists
+    again of those that are active or were archived in the last 90 days, `reread="all"` those of every one: edited
+    feedback, new files, forms and offers do not reliably move an opportunity's updatedAt (observed), which is what
+    later readings go by.
     """
     audit_gate(book)
     with book.writing("extract"):
@@ -166,6 +187,7 @@ def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
         drift=pd.DataFrame(store.results("extract", "drift"), columns=["stream", "attribute", "n_records"]),
         dangling=pd.DataFrame(store.results("extract", "dangling_postings"), columns=["lever_id", "n_records", "why"]),
         unlisted=pd.DataFrame(store.results("extract", "unlisted"), columns=["stream", "lever_id", "opportunity"]),
+        gone=pd.DataFrame(store.results("extract", "gone"), columns=["lever_id"]),
     )
 
 

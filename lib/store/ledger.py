@@ -280,9 +280,13 @@ class Ledger:
         found = self.requests(row_id)
         return found[-1] if found else None
 
-    def requests(self, row_id: str) -> list[Any]:
-        """The bodies of all calls of a row that were done, oldest first: a later one may set less than the first."""
-        where = and_(t.calls.c.row_id == row_id, t.calls.c.outcome == "done")
+    def requests(self, row_id: str, *, refused: bool = False) -> list[Any]:
+        """The bodies of all calls of a row that were done, oldest first: a later one may set less than the first.
+
+        With `refused` those of calls that were refused, too: they may have been carried out in part.
+        """
+        outcomes = ["done", "refused"] if refused else ["done"]
+        where = and_(t.calls.c.row_id == row_id, t.calls.c.outcome.in_(outcomes))
         query = select(t.calls.c.request).where(where).order_by(t.calls.c.call_id)
         return [json.loads(row.request) for row in self.store._rows(query)]
 
