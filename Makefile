@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 help:
 	@echo "make demo   set up, start the sandbox, move the demo customer from Lever to Ashby, validate, show the report"
 	@echo "make test   run the tests"
-	@echo "make prove  run the whole of every proof (half an hour) and write docs/proof.md; PROOFS=\"P1 P23\" chooses"
+	@echo "make prove  run the whole of every proof (more than an hour; a stopped run goes on) and write docs/proof.md; PROOFS=\"P1 P23\" chooses"
 	@echo "make clients  run other people's clients (Singer, Airbyte, dlt), unmodified, against the sandbox"
 	@echo "make lab    open the six notebooks in JupyterLab"
 	@echo "make env    only set up the environment in $(VENV)"

@@ -1,9 +1,11 @@
-"""`make prove`: runs the whole of every proof and writes what came of it to docs/proof.md.
+"""`make prove`: runs the whole of every proof, file by file, and writes what came of it to docs/proof.md.
 
     python tests/prove.py             all proofs
     python tests/prove.py P1 P23      the proofs of these promises
     python tests/prove.py kill_9      proofs whose name holds this (pytest's -k)
 
+The report is written after each file. What was proved on a commit without changes is kept in `.proof`, so that a run
+that was stopped goes on with the files that lack; `rm -r .proof` begins anew.
 Ends with 1 when a proof has failed, or when one that was asked for has told nothing; the report says which.
 """
 
@@ -45,7 +47,11 @@ PROMISES = {
     "P38": ("A lost store is rebuilt from Ashby", ["recover"]),
 }
 """Promises of which a proof with figures is here: in words, and test_<name>.py that hold it."""
-INTERRUPTED = 2  # pytest's exit code
+INTERRUPTED, NO_TESTS = 2, 5  # pytest's exit codes
+ORDER = (
+    "load", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "crashes", "life", "switches", "faults",
+)  # fmt: skip
+"""Files in the order in which they are run: the quick ones first, so that a stopped run has told of most promises."""
 APART = ("seed", "share")  # figures that tell rounds apart: counted, not added up
 
 
@@ -121,10 +127,14 @@ def report_of(lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str
 def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
     """`held | 12 | 34`, for the table: whether it holds, how many tests, how long they took.
 
-    `partly` when a file that holds proofs of it has told nothing, or a test of it was skipped.
+    `partly` when a file with proofs of it has told nothing or has not run to its end, or when a test was skipped.
     """
     told = {line["test"] for line in lines if line["promise"] == promise}
-    here = [test for test in outcome.seconds if test in told or _file(test) in PROMISES[promise][1]]
+    others = {_bare(line["test"]) for line in lines} - {_bare(test) for test in told}
+    here = [
+        test for test in outcome.seconds
+        if (_file(test) in PROMISES[promise][1] and _bare(test) not in others) or test in told
+    ]  # fmt: skip
     own = [test for test in here if test in told] or here
     silent = [name for name in PROMISES[promise][1] if name not in {_file(test) for test in told}]
     skipped = [test for test in outcome.skipped if test in here]
@@ -133,12 +143,17 @@ def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
     elif not told:
         state = "**missing**: nothing was told"
     elif silent or skipped or outcome.interrupted:
-        lacking = ["the run was interrupted"] * outcome.interrupted
+        lacking = ["the run has not come to its end"] * outcome.interrupted
         lacking += [f"test_{name} told nothing" for name in silent] + [f"{len(skipped)} skipped"] * bool(skipped)
         state = f"**partly**: {', '.join(lacking)}"
     else:
         state = "held"
     return f"{state} | {len(own)} | {sum(outcome.seconds[test] for test in own):.0f}"
+
+
+def _bare(test: str) -> str:
+    """A test without its parameters: those of one function tell of the same promise."""
+    return test.partition("[")[0]
 
 
 def _file(test: str) -> str:
@@ -173,30 +188,64 @@ def about(words: list[str], seconds: float) -> dict[str, str]:
     }
 
 
+def prove(file: str, folder: Path, names: list[str]) -> int:
+    """Run the proofs of one file, unless `folder` holds all of them already; pytest's exit code."""
+    if (folder / "code").is_file():
+        return int((folder / "code").read_text())
+    folder.mkdir(parents=True, exist_ok=True)
+    told, junit = folder / "told.jsonl", folder / "junit.xml"
+    told.unlink(missing_ok=True)
+    run = [sys.executable, "-m", "pytest", "-m", "proof", f"--junitxml={junit}", file]
+    run += ["-k", " or ".join(names)] if names else []
+    workers = os.environ.get("WORKBOOK_WORKERS") or str(2 * (os.cpu_count() or 1))  # half of their time they wait
+    run += ["-n", workers, "--dist", "worksteal"] if find_spec("xdist") else []
+    environment = os.environ | {"WORKBOOK_PROVE": "1", "WORKBOOK_PROOF": str(told)}
+    began = time.monotonic()
+    code = subprocess.run(run, cwd=ROOT, env=environment, check=False).returncode
+    (folder / "seconds").write_text(str(time.monotonic() - began))
+    if code != INTERRUPTED:
+        (folder / "code").write_text(str(code))
+    return code
+
+
+def gathered(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], Outcome, float]:
+    """(what was told, what became of the tests, seconds) of all files that were run so far."""
+    lines: list[dict[str, Any]] = []
+    whole, seconds = Outcome(), 0.0
+    for folder in folders:
+        if (folder / "junit.xml").is_file():
+            one = outcome_of(folder / "junit.xml")
+            for name in ("seconds", "failed", "skipped"):
+                getattr(whole, name).update(getattr(one, name))
+        if (folder / "told.jsonl").is_file():
+            lines += [json.loads(line) for line in (folder / "told.jsonl").read_text("utf-8").splitlines()]
+        if (folder / "seconds").is_file():
+            seconds += float((folder / "seconds").read_text())
+        whole.interrupted = whole.interrupted or not (folder / "code").is_file()
+    return lines, whole, seconds
+
+
 def main(words: list[str]) -> int:
-    """Run the proofs and write the report."""
+    """Run the proofs and write the report, after each file."""
     asked = [word for word in words if re.fullmatch(r"P\d+", word)]
     names = [word for word in words if word not in asked]
     wanted = asked or (list(PROMISES) if not names else [])
-    files = sorted({f"tests/test_{name}.py" for promise in wanted for name in PROMISES[promise][1]})
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        told, junit = Path(folder, "told.jsonl"), Path(folder, "junit.xml")
-        run = [sys.executable, "-m", "pytest", "-m", "proof", f"--junitxml={junit}", *files]
-        run += ["-k", " or ".join(names)] if names else []
-        workers = os.environ.get("WORKBOOK_WORKERS") or str(2 * (os.cpu_count() or 1))  # half of their time they wait
-        run += ["-n", workers, "--dist", "worksteal"] if find_spec("xdist") else []
-        environment = os.environ | {"WORKBOOK_PROVE": "1", "WORKBOOK_PROOF": str(told)}
-        code = subprocess.run(run, cwd=ROOT, env=environment, check=False).returncode
-        outcome = outcome_of(junit)
-        outcome.interrupted = code == INTERRUPTED
-        lines = [json.loads(line) for line in told.read_text("utf-8").splitlines()] if told.is_file() else []
-    wanted = wanted or sorted({line["promise"] for line in lines} & set(PROMISES), key=list(PROMISES).index)
-    text = report_of(lines, outcome, wanted=wanted, about=about(words, time.monotonic() - began))
-    REPORT.write_text(text, "utf-8")
-    lacking = missing(lines, wanted)
+    modules = sorted({name for promise in wanted or PROMISES for name in PROMISES[promise][1]}, key=ORDER.index)
+    state, codes = commit(), []
+    with tempfile.TemporaryDirectory() as throw_away:
+        kept = Path(throw_away) if names or " " in state or state == "unknown" else ROOT / ".proof" / state
+        folders = [kept / name for name in modules]
+        for name, folder in zip(modules, folders, strict=True):
+            codes.append(prove(f"tests/test_{name}.py", folder, names))
+            lines, outcome, seconds = gathered(folders)
+            shown = wanted or sorted({line["promise"] for line in lines} & set(PROMISES), key=list(PROMISES).index)
+            text = report_of(lines, outcome, wanted=shown, about=about(words, seconds))
+            REPORT.write_text(text, "utf-8")
+            if codes[-1] == INTERRUPTED:
+                break
+    lacking = missing(lines, shown)
     print(f"{REPORT.relative_to(ROOT)}: {len(outcome.failed)} failed, missing: {', '.join(lacking) or 'none'}")
-    return 1 if code or lacking else 0
+    return 1 if any(code not in (0, NO_TESTS) for code in codes) or lacking else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from proofs import tell
-from prove import PROMISES, Outcome, missing, outcome_of, report_of, summed
+from prove import ORDER, PROMISES, Outcome, gathered, missing, outcome_of, prove, report_of, summed
 
 JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.test_crashes" name="test_a[0]" time="2.5"/>
@@ -75,12 +75,40 @@ def test_a_promise_of_which_a_part_did_not_run_is_held_partly() -> None:
     outcome = Outcome({line["test"]: 2.0, other["test"]: 1.0, "tests/test_postgres.py::test_q": 0.0})
     assert "| held | 2 | 3 |" in report_of([line, other], outcome, wanted=["P2"], about={})
     outcome.interrupted = True
-    assert "| **partly**: the run was interrupted | 2 | 3 |" in report_of(
+    assert "| **partly**: the run has not come to its end | 2 | 3 |" in report_of(
         [line, other], outcome, wanted=["P2"], about={}
     )
     outcome.interrupted = False
     outcome.skipped["tests/test_postgres.py::test_q"] = "no server"
     assert "| **partly**: 1 skipped | 2 | 3 |" in report_of([line, other], outcome, wanted=["P2"], about={})
+
+
+def test_a_failure_counts_for_the_promise_its_siblings_tell_of() -> None:
+    """Of tests with parameters, one that fails tells nothing: the others of its function say what it is about."""
+    mix, drop = "tests/test_faults.py::test_mix", "tests/test_faults.py::test_drop"
+    lines = [
+        {"promise": "P3", "what": "mixed", "figures": {}, "test": f"{mix}[1]"},
+        {"promise": "P4", "what": "dropped", "figures": {}, "test": f"{drop}[1]"},
+    ]
+    outcome = Outcome({f"{mix}[1]": 1.0, f"{mix}[2]": 1.0, f"{drop}[1]": 1.0}, {f"{mix}[2]": "no"})
+    text = report_of(lines, outcome, wanted=["P3", "P4"], about={})
+    assert "| P3 The same under mixes of all faults | **FAILED** | 1 | 1 |" in text
+    assert "| P4 A lost answer never makes a second object | held | 1 | 1 |" in text
+
+
+def test_what_was_proved_before_a_stop_is_kept(tmp_path: Path) -> None:
+    """A file that has run is not run again; one that was stopped in its middle leaves the report open."""
+    done, stopped = tmp_path / "a", tmp_path / "b"
+    for folder in (done, stopped):
+        folder.mkdir()
+        (folder / "junit.xml").write_text(JUNIT)
+        (folder / "told.jsonl").write_text('{"promise": "P1", "what": "x", "figures": {}, "test": "t"}\n')
+        (folder / "seconds").write_text("2.5")
+    (done / "code").write_text("1")
+    assert prove("tests/test_none.py", done, []) == 1
+    lines, outcome, seconds = gathered([done, stopped, tmp_path / "never"])
+    assert (len(lines), outcome.interrupted, seconds) == (2, True, 5.0)
+    assert gathered([done])[1].interrupted is False
 
 
 def _telling(text: str) -> dict[str, set[str]]:
@@ -100,6 +128,10 @@ def _telling(text: str) -> dict[str, set[str]]:
             }
             found[name] = told[name].union(*(told.get(helper, set()) for helper in called))
     return found
+
+
+def test_each_file_with_proofs_has_its_place_in_the_order() -> None:
+    assert sorted(ORDER) == sorted({name for _, names in PROMISES.values() for name in names})
 
 
 @pytest.mark.parametrize("promise", PROMISES)
