@@ -194,14 +194,27 @@ class Ashby:
 
     def file_sha256(self, handle: str) -> str:
         """The SHA-256 of a stored file, by its handle."""
+        reply = self._stored(handle)
+        if reply.status != 200:
+            raise UnavailableError(f"Ashby: the file storage answered {reply.status}.", status=reply.status)
+        return hashlib.sha256(reply.content).hexdigest()
+
+    def _stored(self, handle: str) -> Reply:
+        """What the storage answers for a file; an address that has expired (403) is asked for anew."""
+        for attempt in self._patience.tries():
+            with attempt:
+                reply = self._stored_once(handle)
+                if reply.status in (403, 408, 429) or reply.status >= 500:
+                    raise UnavailableError(f"Ashby: the file storage answered {reply.status}.", status=reply.status)
+                return reply
+        raise AssertionError("a retry loop ends by itself")
+
+    def _stored_once(self, handle: str) -> Reply:
         told = self.call("file.info", {"fileHandle": handle}).results
         url = str(told.get("url", "")) if isinstance(told, dict) else ""
         if not host_allowed(url, self._hosts):
             raise FatalError(f"Ashby: a download address points to a host that is not allowed: {host_of(url)}.")
-        reply = self.transport.send("GET", url, paced=False)
-        if reply.status != 200:
-            raise UnavailableError(f"Ashby: the file storage answered {reply.status}.", status=reply.status)
-        return hashlib.sha256(reply.content).hexdigest()
+        return self.transport.send("GET", url, paced=False)
 
     def _once(self, endpoint: str, body: dict[str, Any], *, writes: bool) -> Answer:
         try:

@@ -522,6 +522,9 @@ def test_the_hash_of_a_stored_file_is_that_of_its_bytes(server, ashby):
     server.says(http(body=good({"url": f"{server.url}/bytes"})), http(404, b"gone"))
     with pytest.raises(UnavailableError):
         ashby.file_sha256("handle")
+    address = http(body=good({"url": f"{server.url}/bytes"}))
+    server.says(address, http(403, b"Request has expired"), address, http(503, b""), address, http(body=b"bytes"))
+    assert hashlib.sha256(b"bytes").hexdigest() == ashby.file_sha256("handle")
     for results in ([], "text", {"link": "x"}):
         server.says(http(body=good(results)))
         with pytest.raises(FatalError):
