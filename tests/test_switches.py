@@ -61,6 +61,8 @@ CHOSEN: dict[str, tuple[str, ...]] = {
 }
 """Other values of the switches that hold a number, a text or a list."""
 MOST_LOADS = 5
+RETRY = {"attempts": 8, "first_s": 0.02, "longest_s": 0.1}
+"""The product's own number of tries: five are all struck now and then where too many calls at once are refused."""
 BUDGET = "Ashby has refused 26 calls of {} with the same code (invalid_input)."
 
 
@@ -192,7 +194,7 @@ def test_every_switch_of_the_sandbox_has_a_case() -> None:
 @contextlib.contextmanager
 def customer(home: Path, sandbox: Sandbox, switches: Mapping[str, str]) -> Iterator[Workbook]:
     sandbox.switch(**switches)
-    write_customer(home, sandbox)
+    write_customer(home, sandbox, lever={"retry": RETRY}, ashby={"retry": RETRY})
     with environment(home, sandbox):
         book = workbook.open_customer(CUSTOMER)
         try:
@@ -396,7 +398,7 @@ def live(home: Path, company: Sandbox, switches: Mapping[str, str], seed: int) -
     """Read, load, die, go on, edit on both sides, read and load again, all under faults; which switches mattered."""
     company.reset()
     company.switch(**switches)
-    write_customer(home, company)
+    write_customer(home, company, lever={"retry": RETRY}, ashby={"retry": RETRY})
     with environment(home, company):
         company.faults(*READING)
         book = workbook.open_customer(CUSTOMER)
