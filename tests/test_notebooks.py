@@ -131,6 +131,15 @@ def test_a_notebook_calls_its_own_step_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_each_table_and_picture_of_a_cell_is_shown(name: str) -> None:
+    """Jupyter shows the last value of a cell: what comes before it must be displayed by name."""
+    for cell in code_cells(name):
+        for statement in ast.parse(cell.source).body[:-1]:
+            text = ast.unparse(statement)
+            assert not re.match(r"report\.(table|bars|figure|forecast|funnel|lines)", text), (cell.id, text)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_parameters_are_plain_annotated_and_explained(name: str) -> None:
     """papermill keeps every parameter in clear: so there is the customer's name, and for the load a few switches."""
     (cell,) = [cell for cell in code_cells(name) if "parameters" in cell.metadata.get("tags", [])]
