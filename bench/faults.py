@@ -29,8 +29,8 @@ from sandbox.scenarios import mix  # noqa: E402
 def settings(home: Path, sandbox: Sandbox, times: float) -> None:
     """A customer with the product's own settings, so many times faster."""
     retry = {"attempts": 8, "first_s": 1 / times, "longest_s": 60 / times}
-    ashby = {"per_minute": 950 * times, "workers": 8, "settle_s": 20 / times, "retry": retry}
-    lever = {"per_second": 9.5 * times, "burst": 5, "workers": 8, "retry": retry}
+    ashby = {"per_minute": 975 * times, "workers": 24, "settle_s": 20 / times, "retry": retry}
+    lever = {"per_second": 9.75 * times, "burst": 5, "workers": 16, "retry": retry}
     write_customer(home, sandbox, lever=lever, ashby=ashby)
 
 

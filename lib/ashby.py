@@ -233,6 +233,8 @@ class Ashby:
             return meaning(endpoint, reply, writes=writes)
         except RateLimitedError as error:
             wait = error.wait if error.wait is not None else _until_allowed(error.code, reply.headers)
+            if _too_many_at_once(error.code, reply.headers):
+                self.transport.flights.crowded(calm_s=self._patience.first)
             self.transport.pacer.hold(wait, why="Ashby asked for a slower pace (429)")
             raise
         finally:
@@ -334,9 +336,13 @@ def _says_too_large(reply: Reply) -> bool:
 
 def _until_allowed(code: str, headers: Mapping[str, str]) -> float | None:
     """Seconds to wait after a 429 that names none; None when it is not this minute's allowance that is used up."""
+    return None if _too_many_at_once(code, headers) else _until_reset(headers)
+
+
+def _too_many_at_once(code: str, headers: Mapping[str, str]) -> bool:
+    """Whether a 429 speaks of calls at the same time: it says so, or this minute's allowance is not used up."""
     remaining = whole_number(headers.get("x-ratelimit-remaining", ""))
-    too_many_at_once = code == "concurrent_limit_exceeded" or (remaining is not None and remaining > 2)
-    return None if too_many_at_once else _until_reset(headers)
+    return code == "concurrent_limit_exceeded" or (remaining is not None and remaining > 2)
 
 
 def _until_reset(headers: Mapping[str, str]) -> float | None:

@@ -73,9 +73,9 @@ class LeverSettings(_Model):
 
     base_url: Url = "https://api.lever.co/v1"
     key_env: EnvName = "LEVER_API_KEY"
-    per_second: float = Field(9.5, gt=0)
+    per_second: float = Field(9.75, gt=0)
     burst: int = Field(5, ge=1, le=1000)
-    workers: int = Field(8, ge=1, le=64)
+    workers: int = Field(16, ge=1, le=64)  # at most; how many are at work follows the latency
     download_hosts: list[str] = ["*.lever.co", "*.s3.amazonaws.com", "*.s3.*.amazonaws.com", "s3.*.amazonaws.com"]
     confidential_access: Literal["prove", "granted", "accept_gap"] = "prove"
     retry: Retry = Retry()
@@ -86,8 +86,8 @@ class AshbySettings(_Model):
 
     base_url: Url = "https://api.ashbyhq.com"
     key_env: EnvName = "ASHBY_API_KEY"
-    per_minute: float = Field(950.0, gt=0)
-    workers: int = Field(8, ge=1, le=64)
+    per_minute: float = Field(975.0, gt=0)
+    workers: int = Field(24, ge=1, le=64)  # at most, as above
     upload_hosts: list[str] = ["*.s3.amazonaws.com", "*.s3.*.amazonaws.com", "s3.*.amazonaws.com", "*.ashbyhq.com"]
     api_version: str = ""
     settle_s: float = Field(20.0, ge=0, le=600)

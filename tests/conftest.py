@@ -99,10 +99,11 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def running_sandbox(*, people: int, seed: int, limits: str = "off") -> Iterator[Sandbox]:
+def running_sandbox(*, people: int, seed: int, limits: str = "off", lag_ms: int = 0) -> Iterator[Sandbox]:
     """A sandbox process for the length of the block."""
     words = [sys.executable, "-m", "sandbox", "--port", "0", "--people", str(people), "--seed", str(seed)]
-    process = subprocess.Popen([*words, "--limits", limits, "--json"], cwd=ROOT, stdout=subprocess.PIPE)
+    words += ["--limits", limits, "--lag", str(lag_ms)]
+    process = subprocess.Popen([*words, "--json"], cwd=ROOT, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         ready, _, _ = select.select([process.stdout], [], [], 60)

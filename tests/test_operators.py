@@ -205,15 +205,20 @@ def test_a_frozen_writer_that_wakes_up_after_a_take_over_neither_writes_nor_send
     place: Callable[[str], Store], tmp_path: Path, point: str
 ) -> None:
     """SIGSTOP for longer than DEAD_AFTER; another machine takes over and writes; SIGCONT."""
-    rounds = amount(1, 40)
+    rounds, n_in_a_write = amount(1, 40), 0
     for number in range(rounds):
         witness = Witness(tmp_path / f"witness{number}")
         code = _frozen(place, f"round{number}", witness, point)
+        if code == -signal.SIGKILL:
+            n_in_a_write += 1
+            continue
         assert code == 4
         assert _in_order(witness)
         assert len(witness.lines("sent 1")) == (1 if point == "sent" else 0)
         assert witness.lines("began 2 over first on mars")
-    tell("P23", f"a writer is frozen at the point '{point}', taken over, and woken up", rounds=rounds, late=0)
+    tell("P23", f"a writer is frozen at the point '{point}', taken over, and woken up", rounds=rounds, late=0,
+         frozen_in_a_write_and_killed=n_in_a_write)  # fmt: skip
+    assert n_in_a_write <= max(1, rounds // 2)
 
 
 def test_what_is_left_is_a_process_that_is_frozen_between_the_check_and_the_send(
@@ -228,7 +233,11 @@ def test_what_is_left_is_a_process_that_is_frozen_between_the_check_and_the_send
 
 
 def _frozen(place: Callable[[str], Store], name: str, witness: Witness, point: str) -> int:
-    """The first writer freezes at `point`; how it ended after it was taken over and woken up."""
+    """The first writer freezes at `point`; how it ended after it was taken over and woken up.
+
+    -SIGKILL when it froze while its heartbeat was in the middle of a write: then the database is locked, the other
+    operator is told so and told to end the process, and comes in once it is ended.
+    """
     place(name).close()
     first = forked(lambda: _freeze(place(name), witness, point))
     os.waitpid(first, os.WUNTRACED)  # it has stopped itself
@@ -239,6 +248,15 @@ def _frozen(place: Callable[[str], Store], name: str, witness: Witness, point: s
             write(second, lease, witness)
             os.kill(first, signal.SIGCONT)
             return ended(first)
+    except StoreError as error:
+        os.kill(first, signal.SIGKILL)
+        if "in the middle of a write" not in str(error):
+            raise
+        code = ended(first)
+        with second.lease("load", patience=5.0, pace=QUICK, me=_on("venus")) as lease:
+            write(second, lease, witness)
+        assert _in_order(witness)
+        return code
     except BaseException:
         os.kill(first, signal.SIGKILL)
         raise

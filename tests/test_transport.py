@@ -473,7 +473,7 @@ def most_in(moments, window):
 
 
 @pytest.mark.parametrize(
-    ("rate", "burst", "limit", "window"), [(9.5, 5, 20, 1), (950 / 60, 3, 1000, 60), (300, 1, 301, 1)]
+    ("rate", "burst", "limit", "window"), [(9.75, 5, 20, 1), (975 / 60, 4, 1000, 60), (300, 1, 301, 1)]
 )
 def test_the_pace_is_never_exceeded_and_well_used(clock, rate, burst, limit, window):
     """In no window more than rate * window + burst, which is below the vendor's limit; and 97 % of it is used."""
@@ -483,7 +483,7 @@ def test_the_pace_is_never_exceeded_and_well_used(clock, rate, burst, limit, win
 
 
 @pytest.mark.parametrize(
-    ("rate", "burst", "limit", "window"), [(9.5, 5, 20, 1), (9.5, 5, 600, 60), (950 / 60, 3, 1000, 60)]
+    ("rate", "burst", "limit", "window"), [(9.75, 5, 20, 1), (9.75, 5, 600, 60), (975 / 60, 4, 1000, 60)]
 )
 @pytest.mark.parametrize("every", [40, 150, 700])
 def test_what_a_single_429_costs_is_made_up_for_within_the_allowance(clock, rate, burst, limit, window, every):

@@ -47,6 +47,7 @@ class Extract:
     reread: bool | str = False  # child lists that are read again: not every change moves updatedAt
     may_shrink: bool = False  # somebody has said that so many opportunities were really deleted
     progress: Progress = lambda done, total, note: None
+    child_lists: tuple[str, ...] = CHILDREN
 
 
 def run(walk: Extract) -> dict[str, int]:
@@ -246,7 +247,7 @@ def _lively(item: dict[str, Any], since: int) -> bool:
 def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: dict[str, str]) -> None:
     """All child lists of one opportunity and the bytes of its files: one commit."""
     try:
-        found = {stream: _child_list(walk, lever_id, stream) for stream in CHILDREN}
+        found = {stream: _child_list(walk, lever_id, stream) for stream in walk.child_lists}
     except NotFoundError:
         _vanished(walk, lever_id)
         return
@@ -258,9 +259,8 @@ def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: d
         if missed:  # a reading of something that an earlier one has brought
             names = [f"{stream}/{_key(one)}" for stream, items in missed.items() for one in items if not _deleted(one)]
             walk.store.put_window(tx, "unlisted", lever_id, n_rows=len(names), basis=" ".join(names))
-        for stream, items in found.items():
-            rows = ((_key(item), lever_id, item) for item in _oldest_first(items))
-            walk.store.put_raw(tx, stream, rows, whole_parent=lever_id)
+        keyed = {stream: [(_key(item), item) for item in _oldest_first(items)] for stream, items in found.items()}
+        walk.store.put_children(tx, lever_id, keyed)
         for row in files:
             if row is not None:
                 walk.store.put_file(tx, row)
@@ -279,7 +279,7 @@ def _missed(walk: Extract, lever_id: str, found: dict[str, list[dict[str, Any]]]
             walk.lever, f"/opportunities/{lever_id}/{stream}", stream, known,
             listed={_key(item) for item in found[stream]}, again=partial(_child_list, walk, lever_id, stream),
         )
-        for stream, known in walk.store.children(lever_id, CHILDREN).items()
+        for stream, known in walk.store.children(lever_id, walk.child_lists).items()
     }  # fmt: skip
 
 
@@ -393,7 +393,6 @@ def listed_again(walk: Extract) -> None:
 def _gone(walk: Extract, tx: Any, lever_id: str) -> None:
     """Mark an opportunity and all that hangs on it as gone; its lists are read anew should it come back."""
     walk.store.put_gone(tx, "opportunities", lever_id)
-    for stream in CHILDREN:
-        walk.store.put_raw(tx, stream, [], whole_parent=lever_id)
+    walk.store.put_children(tx, lever_id, {stream: [] for stream in CHILDREN})
     walk.store.put_window(tx, "children", lever_id, n_rows=0)
     walk.store.put_window(tx, "unlisted", lever_id, n_rows=0)

@@ -21,13 +21,13 @@ Wanted = tuple[str, str, str, str, dict[str, Any], str]
 def wanted_files(lever_id: str, found: dict[str, list[dict[str, Any]]]) -> Iterator[Wanted]:
     """(file id, stream, opportunity, download path, metadata, name) of every binary file of one opportunity."""
     base = f"/opportunities/{lever_id}"
-    for item in found["resumes"]:
+    for item in found.get("resumes", []):
         if item.get("file"):  # a résumé made from a web profile has no file
             meta = item["file"]
             yield item["id"], "resumes", lever_id, f"{base}/resumes/{item['id']}/download", meta, _name(meta)
-    for item in found["files"]:
+    for item in found.get("files", []):
         yield item["id"], "files", lever_id, f"{base}/files/{item['id']}/download", item, _name(item)
-    for item in found["offers"]:
+    for item in found.get("offers", []):
         for state in ("signed", "sent"):
             meta = item.get(f"{state}Document")
             if meta:

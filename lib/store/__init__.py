@@ -11,14 +11,15 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select
 
 from lib.errors import StoreError
+from lib.store import raw
 from lib.store import tables as t
 from lib.store.damage import hint_of
 from lib.store.engine import FAILURES, connect, insert_for, reason, where
@@ -155,47 +156,23 @@ class Store:
 
         With `whole_parent`, the items are the complete child list of that parent: those that lack now are marked gone.
         """
-        rows = {lever_id: (parent, text := dumps(body), _sha(text)) for lever_id, parent, body in items}
-        known = self._heads(connection, stream, rows, whole_parent)
-        changed = [key for key, (parent, _, sha) in rows.items() if known.get(key) != (sha, parent)]
-        for key in changed:
-            self._append(connection, stream, (key, *rows[key]), is_new=key not in known)
-        gone = [key for key, (sha, _) in known.items() if key not in rows and sha] if whole_parent is not None else []
-        for key in gone:
-            self._append(connection, stream, (key, whole_parent or "", None, ""), is_new=False)
-        return len(changed) + len(gone)
+        rows = {(stream, lever_id): _version(parent, body) for lever_id, parent, body in items}
+        whole = None if whole_parent is None else (whole_parent, [stream])
+        return raw.write(connection, rows, at_ms=now_ms(), whole=whole)
+
+    def put_children(
+        self, connection: Connection, parent_id: str, found: Mapping[str, Iterable[tuple[str, Any]]]
+    ) -> int:
+        """Store {stream: (lever_id, body)}, all that hangs on one parent: what lacks now is marked gone."""
+        rows = {(name, key): _version(parent_id, body) for name, items in found.items() for key, body in items}
+        return raw.write(connection, rows, at_ms=now_ms(), whole=(parent_id, list(found)))
 
     def put_gone(self, connection: Connection, stream: str, lever_id: str) -> None:
         """Mark one object as no longer there; what was received stays in `raw`."""
         head = and_(t.heads.c.stream == stream, t.heads.c.lever_id == lever_id)
         parent = connection.execute(select(t.heads.c.parent_id).where(head)).scalar()
         if parent is not None:
-            self._append(connection, stream, (lever_id, parent, None, ""), is_new=False)
-
-    def _heads(
-        self, connection: Connection, stream: str, rows: dict[str, Any], whole_parent: str | None
-    ) -> dict[str, tuple[str, str]]:
-        """{lever_id: (sha256, parent)} of the heads of `rows`, and of all children of `whole_parent`."""
-        heads, keys = t.heads, list(rows)
-        parts = [heads.c.lever_id.in_(keys[start : start + BATCH]) for start in range(0, len(keys), BATCH)]
-        if whole_parent is not None:
-            parts.append(heads.c.parent_id == whole_parent)
-        query = select(heads.c.lever_id, heads.c.sha256, heads.c.parent_id).where(heads.c.stream == stream)
-        found = (row for part in parts for row in connection.execute(query.where(part)))
-        return {row.lever_id: (row.sha256, row.parent_id) for row in found}
-
-    def _append(
-        self, connection: Connection, stream: str, row: tuple[str, str, str | None, str], *, is_new: bool
-    ) -> None:
-        key, parent, text, sha = row
-        entry = {"stream": stream, "lever_id": key, "parent_id": parent, "sha256": sha}
-        result = connection.execute(insert(t.raw), entry | {"fetched_ms": now_ms(), "body": text})
-        head = entry | {"raw_id": result.inserted_primary_key[0], "gone": int(text is None)}
-        if is_new:
-            connection.execute(insert(t.heads), head)
-        else:
-            where = and_(t.heads.c.stream == stream, t.heads.c.lever_id == key)
-            connection.execute(update(t.heads).where(where), head)
+            raw.write(connection, {(stream, lever_id): raw.Version(parent, None, "")}, at_ms=now_ms())
 
     def all(self, stream: str) -> Iterator[dict[str, Any]]:
         """The newest body of each object of `stream`, by lever_id; read in batches, so that it may be any number."""
@@ -393,5 +370,6 @@ def _file_query() -> Any:
     return select(*(t.files.c[name] for name in FileRow.__slots__))
 
 
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _version(parent: str, body: Any) -> raw.Version:
+    text = dumps(body)
+    return raw.Version(parent, text, hashlib.sha256(text.encode()).hexdigest())

@@ -26,6 +26,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from lib.errors import ConfigError, FatalError, RetryableError, StoreError, UnavailableError, UnknownOutcomeError
+from lib.transport.flights import Flights
 from lib.transport.headers import (
     LONGEST_WAIT,
     http_date,
@@ -117,6 +118,7 @@ class Transport:
     ) -> None:
         self.name = name
         self.pacer = pacer
+        self.flights = Flights(pacer, most=workers)
         self.limits = limits or Limits()
         self.n_calls = 0
         self.before_write: Callable[[], None] = lambda: None  # may refuse, after all waiting and before the first byte
@@ -153,21 +155,31 @@ class Transport:
         and UnknownOutcomeError when a write may have been applied.
         """
         check_url(url)
-        if paced:
+        request = requests.Request(
+            method, url, params=params, data=fields if files else data, files=files, auth=auth, headers=headers
+        )
+        if not paced:  # another host, with a pace of its own
+            return self._sent(request, sink, writes=writes)
+        self.flights.begin()
+        began = None
+        try:
             self.pacer.acquire()
+            began = time.monotonic()
+            return self._sent(request, sink, writes=writes)
+        finally:
+            self.flights.end(None if began is None else time.monotonic() - began)
+
+    def _sent(self, request: requests.Request, sink: IO[bytes] | None, *, writes: bool) -> Reply:
         if writes:
             self.before_write()
         self.n_calls += 1
         end = time.monotonic() + self.limits.total
         try:
-            request = requests.Request(
-                method, url, params=params, data=fields if files else data, files=files, auth=auth, headers=headers
-            )
             with contextlib.closing(self._begun(self._session.prepare_request(request))) as answer:
                 content = self._body(answer, end, sink if answer.status_code < 300 else None)
             return Reply(answer.status_code, answer.headers, content)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _UnfinishedError) as error:
-            raise self._translated(error, url, writes, ours=auth is not None) from None
+            raise self._translated(error, str(request.url), writes, ours=request.auth is not None) from None
 
     def _begun(self, request: requests.PreparedRequest) -> requests.Response:
         """The answer up to its headers. Session.send would read a redirect's body, however long, and its address."""

@@ -1,0 +1,83 @@
+"""``python -m bench.extract``: how fast Lever is read when nothing but this machine limits it.
+
+Limits off, the server on the same cores. Two walks: the one that established extract tools were measured with (all
+opportunities, and the notes, feedback and résumés of each: 16.6 s for 2,000 without lag, 8.6 s for 400 with 50 ms), and
+ours in full (eight child lists, and the bytes of all files). Beside the clock stands the processor time of this
+process, which other work on the machine does not change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from conftest import CUSTOMER, Sandbox, environment, running_sandbox, write_customer  # noqa: E402
+
+from bench.table import keep  # noqa: E402
+from lib import extract as extraction  # noqa: E402
+from lib import workbook  # noqa: E402
+
+FEW = ("notes", "feedback", "resumes")
+TO_BEAT = {(2000, 0): 16.6, (400, 50): 8.6}
+
+
+def walked(folder: Path, sandbox: Sandbox, *, few: bool, workers: int) -> tuple[float, float, int, int]:
+    """(seconds, processor seconds, requests, records) of one extraction into a new store."""
+    write_customer(folder, sandbox, lever={"workers": workers, "per_second": 1e6, "burst": 1000})
+    with environment(folder, sandbox):
+        book = workbook.open_customer(CUSTOMER)
+        walk = extraction.Extract(
+            book.store, book.lever, workers=workers, child_lists=FEW if few else extraction.CHILDREN
+        )
+        wall, busy, before = time.monotonic(), time.process_time(), book.lever.transport.n_calls
+        with book.writing("extract"):
+            if few:
+                book.store.put_meta("extract.since", extraction.short_lists(walk))
+                extraction.opportunities(walk)
+                extraction.children(walk)
+            else:
+                extraction.run(walk)
+        found = (time.monotonic() - wall, time.process_time() - busy, book.lever.transport.n_calls - before)
+        names = ("opportunities", *(FEW if few else extraction.CHILDREN))
+        n_records = sum(book.store.count(name) for name in names)
+        book.close()
+    return *found, n_records
+
+
+def main() -> None:
+    """Measure, print, and keep the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workers", type=int, nargs=2, default=(4, 32), help="without lag, with lag")
+    parser.add_argument("--people", type=int, nargs=2, default=(880, 176), help="about 2,000 and 400 opportunities")
+    args = parser.parse_args()
+    rows = []
+    for people, lag, workers in zip(args.people, (0, 50), args.workers, strict=True):
+        with running_sandbox(people=people, seed=7, lag_ms=lag) as sandbox:
+            for few in (True, False):
+                with tempfile.TemporaryDirectory() as folder:
+                    seconds, busy, calls, records = walked(Path(folder), sandbox, few=few, workers=workers)
+                n_opportunities = len(sandbox.truth["opportunities"])
+                best = TO_BEAT.get((round(n_opportunities, -2), lag)) if few else None
+                what = "notes, feedback, résumés" if few else "everything, with bytes"
+                rows.append(
+                    (
+                        n_opportunities, f"{lag} ms", what, f"{seconds:.1f}", f"{busy:.1f}", calls, f"{records:,}",
+                        f"{records / seconds:.0f}", f"{calls / records:.2f}",
+                        f"{seconds / best:.2f}" if best else "-",
+                    )
+                )  # fmt: skip
+    headings = (
+        "opportunities", "lag", "read", "seconds", "processor s", "requests", "records", "records/s",
+        "requests/record", "of the best to beat",
+    )  # fmt: skip
+    keep("Extraction, limits off", "python -m bench.extract", headings, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""``python -m bench.pace``: whether the allowance is used, and never exceeded, at 300 ms and at 1 s of latency.
+
+The sandbox keeps the vendors' real limits (10 requests per second with bursts of 20; 1,000 per minute), and counts by
+its own clock. An extraction and a load run against it with the product's own settings. Looked at is the steady part:
+from the first tenth of the requests to the last but one tenth. Takes about ten minutes, and hardly any processor time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from conftest import CUSTOMER, Sandbox, decide, environment, running_sandbox, write_customer  # noqa: E402
+
+from bench.table import keep  # noqa: E402
+from lib import steps, workbook  # noqa: E402
+from lib.params import AshbySettings, LeverSettings  # noqa: E402
+
+ALLOWED = {"lever": 10.0, "ashby": 1000 / 60}
+
+
+def moments(sandbox: Sandbox, api: str) -> tuple[list[float], int]:
+    """(when each call of `api` came, how many were answered 429), by the server's clock; forgets them."""
+    found = sandbox.ask("GET", "/calls?full=1")
+    sandbox.ask("DELETE", "/calls")
+    records = [one for one in found["records"] if one["api"] == api]
+    return sorted(one["at"] for one in records), sum(one["status"] == 429 for one in records)
+
+
+def busiest(at: Sequence[float], seconds: float) -> int:
+    """The most calls in any window of that length."""
+    most = first = 0
+    for last, moment in enumerate(at):
+        while moment - at[first] >= seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def steady(at: Sequence[float]) -> float:
+    """Calls per second between the first and the last tenth."""
+    begin, end = len(at) // 10, len(at) * 9 // 10
+    return (end - begin) / (at[end] - at[begin])
+
+
+def product(home: Path, sandbox: Sandbox) -> None:
+    """A customer with the product's own pace, bursts, workers and patience."""
+    lever, ashby = LeverSettings(), AshbySettings()
+    write_customer(
+        home, sandbox,
+        lever={"per_second": lever.per_second, "burst": lever.burst, "workers": lever.workers,
+               "retry": lever.retry.model_dump()},
+        ashby={"per_minute": ashby.per_minute, "workers": ashby.workers, "settle_s": ashby.settle_s,
+               "retry": ashby.retry.model_dump()},
+    )  # fmt: skip
+
+
+def measured(people: int, lag_ms: int) -> list[tuple[object, ...]]:
+    """Rows of the table: an extraction and a load."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, running_sandbox(people=people, seed=11, limits="real") as sandbox:
+        home = Path(folder)
+        product(home, sandbox)
+        with environment(home, sandbox):
+            for step in ("extract", "load"):
+                book = workbook.open_customer(CUSTOMER)
+                if step == "extract":
+                    steps.audit(book)
+                else:
+                    decide(book, sandbox)
+                    steps.map(book)
+                time.sleep(60)  # no call of before in any window
+                sandbox.faults(*({"api": one, "effect": "delay", "ms": lag_ms} for one in ALLOWED))
+                moments(sandbox, "lever")
+                api = "lever" if step == "extract" else "ashby"
+                transport = getattr(book, api).transport
+                _ = steps.extract(book) if step == "extract" else steps.load(book, execute=True)
+                at, refused = moments(sandbox, api)
+                sandbox.faults()
+                share = steady(at) / ALLOWED[api]
+                rows.append(
+                    (step, f"{lag_ms} ms", len(at), f"{steady(at):.2f}", f"{100 * share:.1f} %", busiest(at, 1.0),
+                     f"{busiest(at, 60.0):,}", refused, transport.flights.limit)
+                )  # fmt: skip
+                book.close()
+    return rows
+
+
+def main() -> None:
+    """Measure, print, and keep the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=30)
+    parser.add_argument("--lag", type=int, nargs="+", default=[300, 1000])
+    args = parser.parse_args()
+    rows = [row for lag in args.lag for row in measured(args.people, lag)]
+    headings = (
+        "step", "latency", "requests", "per second, steady", "of the allowance", "most in 1 s", "most in 60 s",
+        "answered 429", "calls at once, at the end",
+    )  # fmt: skip
+    keep("Pace at real limits", "python -m bench.pace", headings, rows)
+
+
+if __name__ == "__main__":
+    main()

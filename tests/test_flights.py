@@ -1,0 +1,110 @@
+"""Calls under way at once: enough for the pace at any latency, fewer when the vendor says so, never stuck."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from conftest import CUSTOMER, environment, prepare, running_sandbox, write_customer
+
+from lib import steps, workbook
+from lib.transport import Pacer
+from lib.transport.flights import FIRST, LEAST, PATIENT, Flights
+
+
+def after(flights: Flights, *, seconds: float, n_calls: int = 400) -> Flights:
+    """The same after so many calls that each took so long."""
+    for _ in range(n_calls):
+        flights.begin()
+        flights.end(seconds)
+    return flights
+
+
+@pytest.mark.parametrize("rate", [9.75, 975 / 60])
+@pytest.mark.parametrize("seconds", [0.02, 0.3, 1.0, 1.2])
+def test_as_many_at_once_as_the_pace_needs_at_this_latency(rate: float, seconds: float) -> None:
+    """Little's law: below rate x latency the allowance is not used; far above it a slow server would be pressed."""
+    limit = after(Flights(Pacer(rate), most=64), seconds=seconds).limit
+    assert rate * seconds + 1 <= limit <= 1.25 * rate * seconds + 4
+
+
+def test_the_limit_has_limits_of_its_own() -> None:
+    """A few before anything was measured, never less than two, never more than there are connections."""
+    assert FIRST == Flights(Pacer(10), most=64).limit
+    assert 3 == Flights(Pacer(10), most=3).limit
+    assert LEAST <= after(Flights(Pacer(0.1), most=64), seconds=0.001).limit <= LEAST + 1
+    assert 24 == after(Flights(Pacer(10_000), most=24), seconds=5.0).limit
+
+
+def test_a_call_that_was_never_sent_measures_nothing() -> None:
+    """A place that was given back (the lease was lost meanwhile) does not count as an answer in no time."""
+    flights = Flights(Pacer(10), most=64)
+    flights.begin()
+    flights.end(None)
+    assert flights.latency is None
+
+
+def test_too_many_at_once_lowers_the_limit_below_what_was_too_many() -> None:
+    """A wave of such answers counts once; the limit falls with each wave, never below one, and rises again slowly."""
+    flights, now = Flights(Pacer(1000), most=8), [100.0]
+    for _ in range(6):
+        flights.begin()
+    for _ in range(3):
+        flights.end(1.0)
+        flights.crowded(calm_s=1.0, clock=lambda: now[0])
+    assert 4 == flights.limit
+    for wave in range(5):
+        now[0] += 10 + wave
+        flights.crowded(calm_s=1.0, clock=lambda: now[0])
+    assert 1 <= flights.limit <= 3
+    for _ in range(3):
+        flights.end(1.0)
+    before = flights.limit
+    after(flights, seconds=1.0, n_calls=PATIENT)
+    assert before + 1 == flights.limit
+
+
+def test_never_more_under_way_than_the_limit_and_nobody_waits_for_ever() -> None:
+    """Sixteen workers, a limit that falls while they work: all of them come to their end."""
+    flights, lock = Flights(Pacer(1_000_000), most=16), threading.Lock()
+    flying, most = 0, 0
+
+    def work() -> None:
+        nonlocal flying, most
+        for number in range(50):
+            flights.begin()
+            with lock:
+                flying += 1
+                most = max(most, flying)
+            time.sleep(0.0002)
+            with lock:
+                flying -= 1
+            flights.end(0.0002)
+            if number == 10:
+                flights.crowded(calm_s=0.0)
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(30)
+    assert not any(one.is_alive() for one in threads)
+    assert most <= 16
+    assert 0 == flying
+
+
+@pytest.mark.parametrize("at_once", ["1", "2"])
+def test_a_load_comes_to_its_end_where_very_few_calls_at_once_are_allowed(tmp_path: Path, at_once: str) -> None:
+    """Ashby may limit calls at the same time (reported, the number is not known): the load finds out and goes on."""
+    with running_sandbox(people=8, seed=5) as sandbox:
+        write_customer(tmp_path, sandbox, ashby={"workers": 6})
+        with environment(tmp_path, sandbox):
+            book = workbook.open_customer(CUSTOMER)
+            prepare(book, sandbox)
+            steps.map(book)
+            sandbox.switch(concurrent_limit=at_once)
+            steps.load(book, execute=True)
+            found = steps.validate(book)
+            assert int(at_once) >= book.ashby.transport.flights.limit - 1
+            book.close()
+    assert found.differences.empty or not (found.differences["severity"] == "critical").any()
