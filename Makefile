@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTERS ?= 4# test processes: half of their time they wait
 STAMP := $(VENV)/.installed
+BENCHES ?= start extract load dedupe growth pace forecast faults sandbox
 
-.PHONY: help env demo test prove clients lab check clean
+.PHONY: help env demo test prove bench clients lab check clean
 
 help:
 	@echo "make demo   set up, start the sandbox, move the demo customer from Lever to Ashby, validate, show the report"
 	@echo "make test   run the tests"
 	@echo "make prove  run the whole of every proof (more than an hour; a stopped run goes on) and write docs/proof.md; PROOFS=\"P1 P23\" chooses"
+	@echo "make bench  measure pace, speed, growth and forecast on a quiet machine (about an hour) and write bench/README.md"
 	@echo "make clients  run other people's clients (Singer, Airbyte, dlt), unmodified, against the sandbox"
 	@echo "make lab    open the six notebooks in JupyterLab"
 	@echo "make env    only set up the environment in $(VENV)"
@@ -43,6 +45,9 @@ test: $(STAMP)
 
 prove: $(STAMP)
 	@$(BIN)/python tests/prove.py $(PROOFS)
+
+bench: $(STAMP)
+	@for one in $(BENCHES); do $(BIN)/python -m bench.$$one || exit 1; done
 
 clients: $(STAMP)
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(BIN)/python tests/third_party.py

@@ -170,12 +170,12 @@ def _tell_step(customer: str, step: str, given: dict[str, Any]) -> None:
 
 
 def _report(customer: str, level: str) -> Path | None:
-    from lib import report as reports  # noqa: PLC0415 - matplotlib and nbconvert are slow to import
+    from lib.report.export import export  # noqa: PLC0415 - matplotlib and nbconvert are slow to import
 
     folder = workbook.folder_of(customer)
     if not any((folder / "notebooks").glob("*.ipynb")):
         return None
-    return reports.export(folder / "notebooks", folder / "reports", customer=customer, level=level)
+    return export(folder / "notebooks", folder / "reports", customer=customer, level=level)
 
 
 def _summary(

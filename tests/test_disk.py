@@ -27,9 +27,10 @@ from picture import picture
 from proofs import amount, tell
 from sqlalchemy import select
 
-from lib import decisions, report, steps, workbook
+from lib import decisions, steps, workbook
 from lib.disk import append, replaced
 from lib.errors import StoreError
+from lib.report.export import export
 from lib.store import Store
 from lib.store import tables as t
 from lib.workbook import ProgressLine, Workbook
@@ -280,7 +281,7 @@ def test_what_is_written_beside_the_store_is_whole_or_as_it_was(
             book.folder / "crosswalk.csv": lambda: _rows(book, "crosswalk.csv"),
             reports / "losses.csv": lambda: _rows(book, "reports/losses.csv"),
             table.path: decisions.DecisionTable(table.name, table.path, table.rows * 200, table.columns).write,
-            reports / "index.html": lambda: report.export(book.folder / "notebooks", reports, customer=CUSTOMER),
+            reports / "index.html": lambda: export(book.folder / "notebooks", reports, customer=CUSTOMER),
         }
         for path in writers:
             path.parent.mkdir(exist_ok=True)

@@ -5,9 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import CUSTOMER, environment, prepare, running_sandbox, write_customer
+from conftest import CUSTOMER, environment, move, prepare, running_sandbox, write_customer
 
 from lib import steps, workbook
+from lib.params import AshbySettings, LeverSettings
 from lib.transport import Pacer
 from lib.transport.flights import FIRST, LEAST, PATIENT, Flights
 
@@ -108,3 +109,41 @@ def test_a_load_comes_to_its_end_where_very_few_calls_at_once_are_allowed(tmp_pa
             assert int(at_once) >= book.ashby.transport.flights.limit - 1
             book.close()
     assert found.differences.empty or not (found.differences["severity"] == "critical").any()
+
+
+@pytest.mark.parametrize("lag_ms", [0, 60])
+def test_no_window_holds_more_calls_than_the_vendors_allow(tmp_path: Path, lag_ms: int) -> None:
+    """The whole move at ten times the real limits and the product's own settings: nothing is answered 429.
+
+    By the server's clock: Lever at most 20 in any second and 10 per second in any longer stretch, Ashby at most 1,000
+    in any minute, all times ten.
+    """
+    times = 10
+    lever, ashby = LeverSettings(), AshbySettings()
+    with running_sandbox(people=20, seed=5, limits=f"x{times}", lag_ms=lag_ms) as sandbox:
+        write_customer(
+            tmp_path, sandbox,
+            lever={"per_second": lever.per_second * times, "burst": lever.burst * times, "workers": lever.workers},
+            ashby={"per_minute": ashby.per_minute * times, "workers": ashby.workers},
+        )  # fmt: skip
+        with environment(tmp_path, sandbox):
+            book = workbook.open_customer(CUSTOMER)
+            move(book, sandbox, validate=True)
+            book.close()
+        records = sandbox.ask("GET", "/calls?full=1")["records"]
+    at = {api: sorted(one["at"] for one in records if one["api"] == api) for api in ("lever", "ashby")}
+    assert 0 == sum(one["status"] == 429 for one in records)
+    assert min(map(len, at.values())) > 500
+    assert most_in(at["lever"], 1.0) <= 20 * times
+    assert most_in(at["lever"], 5.0) <= (10 * 5 + lever.burst) * times
+    assert most_in(at["ashby"], 60.0 / times) <= 1000
+
+
+def most_in(at: list[float], seconds: float) -> int:
+    """The most calls in any window of that length."""
+    most = first = 0
+    for last, moment in enumerate(at):
+        while moment - at[first] >= seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most

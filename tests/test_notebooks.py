@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -187,3 +189,11 @@ def test_the_gate_shows_its_result_and_then_raises(name: str) -> None:
 def test_the_store_is_closed_at_the_end(name: str) -> None:
     """Kernels of JupyterLab live long; connections need not."""
     assert code_cells(name)[-1].source.startswith("book.close()\n")
+
+
+def test_a_kernel_imports_only_what_every_notebook_needs() -> None:
+    """Great Expectations, nbconvert and papermill cost seconds each: they come where they are used, or not at all."""
+    code = "import sys; from lib import checks, report, steps; print(' '.join(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=FOLDER.parent, capture_output=True, text=True, check=True)
+    slow = {"great_expectations", "nbconvert", "papermill", "nbclient", "jsonschema", "typer", "uvicorn"}
+    assert slow & set(run.stdout.split()) == set()

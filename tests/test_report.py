@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from lib import report
 from lib.errors import ConfigError, GateError
 from lib.report import paper, values
+from lib.report.export import export
 
 UUID = "550e8400-e29b-41d4-a716-446655440012"
 HOSTILE = [
@@ -118,7 +119,7 @@ def _no_browser(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
 
 def pages_of(tmp_path: Path, *cells: dict, level: str = "masked") -> str:
     """All pages of a report made of `cells`, as one text."""
-    index = report.export(executed(tmp_path / "notebooks", *cells), tmp_path / "reports", customer="acme", level=level)
+    index = export(executed(tmp_path / "notebooks", *cells), tmp_path / "reports", customer="acme", level=level)
     return "".join(path.read_text("utf-8") for path in sorted(index.parent.glob("*.html")))
 
 
@@ -261,7 +262,7 @@ def test_the_internal_report_shows_private_cells_and_says_so(tmp_path: Path) -> 
 def test_an_unknown_level_is_refused(tmp_path: Path) -> None:
     """A mistyped level must not fall back to the open one."""
     with pytest.raises(ConfigError):
-        report.export(tmp_path, tmp_path, customer="acme", level="open")
+        export(tmp_path, tmp_path, customer="acme", level="open")
 
 
 def test_no_code_and_no_parameters_are_in_a_page(tmp_path: Path) -> None:
@@ -308,7 +309,7 @@ def test_the_overview_tells_each_step(tmp_path: Path) -> None:
     executed(
         folder, new_markdown_cell("# Load"), shown(report.headline("Old news.", {"old": 7}), picture), name="05_load"
     )
-    text = report.export(folder, tmp_path / "reports", customer="acme").read_text("utf-8")
+    text = export(folder, tmp_path / "reports", customer="acme").read_text("utf-8")
     rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr>.*?</tr>", text, re.S)][1:]
     assert ["01_audit", "done", "2026-03-31", "12:00", "1", "min", "1", "s", "Much", "is", "there."] == rows[0]
     assert ["02_extract", "not", "run", "–", "–"] == rows[1]
@@ -495,7 +496,7 @@ def test_pages_open_without_any_request_and_print(tmp_path: Path) -> None:
         shown(report.pipeline_funnel({"Active": 1}, {"Active": 1})),
         *(shown(report.table([{"label": payload}], title=payload)) for payload in HOSTILE),
     ]
-    index = report.export(executed(tmp_path / "n", *cells), tmp_path / "r", customer="acme")
+    index = export(executed(tmp_path / "n", *cells), tmp_path / "r", customer="acme")
     seen: list[str] = []
     with chromium() as browser:
         tab = browser.new_page()

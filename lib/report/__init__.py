@@ -1,10 +1,10 @@
 """Everything that is drawn: tables, headlines, gates, figures, masking, and the report that may be shared.
 
-What these functions return knows whether it may be shared. `export` takes into a masked report only what says so,
-and masks it once more on its way.
+What these functions return knows whether it may be shared. `lib.report.export` takes into a masked report only what
+says so, and masks it once more on its way; it is imported by itself, because nbconvert would cost every notebook's
+kernel a second and a half.
 """
 
-from lib.report.export import export
 from lib.report.figures import (
     Picture,
     bars,
@@ -26,7 +26,6 @@ __all__ = [
     "bars",
     "call_mix",
     "differences_by_field",
-    "export",
     "forecast_against_actual",
     "gate",
     "gate_banner",

@@ -41,10 +41,8 @@ class Flights:
     @property
     def limit(self) -> int:
         """How many calls may be under way now."""
-        if self._latency is None:
-            wanted = FIRST
-        else:
-            wanted = math.ceil(self._pacer.rate * self._latency * HEADROOM) + SPARE
+        latency = self._latency
+        wanted = FIRST if latency is None else math.ceil(self._pacer.rate * latency * HEADROOM) + SPARE
         return min(max(wanted, LEAST), self._ceiling)
 
     def begin(self) -> None:

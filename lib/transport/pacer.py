@@ -25,7 +25,8 @@ class Pacer:
 
     What a single 429 has cost is made up for once the full pace is reached again: a quarter faster, and never more than
     a first wait's worth of calls (16 of Ashby's 1,000 per minute, 10 of Lever's 600), so that both allowances hold in
-    every minute at the default pace, which is 97.5 % of them. After a third 429 in a row nothing is: then the pace itself was too fast.
+    every minute at the default pace, which is 97.5 % of them. After a third 429 in a row nothing is: then the pace
+    itself was too fast.
     """
 
     def __init__(self, rate: float, *, burst: int = 1, first: float = 1.0, longest: float = 60.0) -> None:
