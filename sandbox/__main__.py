@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
 import uvicorn
@@ -18,6 +19,7 @@ import uvicorn
 from sandbox import choices
 from sandbox import settings as configuration
 from sandbox.app import Sandbox, create_app
+from sandbox.company import shape
 from sandbox.scenarios import scenarios
 from sandbox.settings import Settings
 
@@ -39,12 +41,16 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--switch", action="append", default=[], metavar="NAME=VALUE", help="the answer to an open question; repeatable"
     )
+    parser.add_argument(
+        "--shape", action="append", default=[], metavar="NAME=NUMBER", help="so many times as much of it; repeatable"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON line once listening")
     parser.add_argument("--idle-hours", type=float, default=0.0, help="stop after so many hours without a request")
     options = parser.parse_args(argv)
     try:
         configuration.parse_limits(options.limits)
         options.switches = choices.read(options.switch)
+        options.shape = shape.read(options.shape)
     except ValueError as error:
         parser.error(str(error))
     if options.people < 1:
@@ -79,6 +85,7 @@ def announcement(settings: Settings) -> dict[str, Any]:
         "lag_ms": settings.lag_ms,
         "scenario": settings.scenario,
         "switches": dict(settings.switches),
+        "shape": asdict(settings.shape),
         "env": {"LEVER_API_KEY": settings.lever_key, "ASHBY_API_KEY": settings.ashby_key},
     }
 
@@ -137,6 +144,7 @@ def main(argv: list[str] | None = None) -> int:
         lag_ms=options.lag,
         scenario=options.scenario,
         switches=options.switches,
+        shape=options.shape,
     )
     try:
         listener, storage = _listener(options.port), _listener(0)

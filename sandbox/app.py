@@ -142,7 +142,7 @@ class Sandbox:
 def _company(settings: Settings) -> Company | LargeCompany:
     """The company of the settings."""
     if not settings.opportunities:
-        return build(seed=settings.seed, people=settings.people)
+        return build(seed=settings.seed, people=settings.people, shape=settings.shape)
     from sandbox.company.large import LargeCompany  # noqa: PLC0415 - numpy is loaded for large companies only
 
     return LargeCompany(seed=settings.seed, opportunities=settings.opportunities)

@@ -6,6 +6,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sandbox.company.shape import Shape
+
 
 class Switches(dict[str, str]):
     """The switches that are set, and which of all were asked for since they were cleared: one that nobody asks for
@@ -34,7 +36,7 @@ class Settings:
     ``limit_scale`` is None when rate limits are off, 1.0 for the vendors' limits, k for k times as much.
     ``switches`` holds the answers to questions the vendors leave open (see README, "Switches").
     ``lag_ms`` is added to every answer of the two APIs. ``opportunities`` above 0 asks for a large company of about so
-    many instead of one of ``people``.
+    many instead of one of ``people``. ``shape`` makes that one's people different from ordinary ones.
     """
 
     seed: int = 7
@@ -52,6 +54,7 @@ class Settings:
     ashby_key: str = ""
     ashby_key_limited: str = ""
     switches: Switches = field(default_factory=Switches)
+    shape: Shape = field(default_factory=Shape)
     instance: str = ""
     lever_oauth: dict[str, str] = field(default_factory=dict)
 
@@ -84,6 +87,7 @@ def make(
     scenario: str = "calm",
     instance: str = "",
     switches: dict[str, str] | None = None,
+    shape: Shape | None = None,
 ) -> Settings:
     """Build the settings of a boot with keys that follow from the seed; addresses stay empty (see ``bind``)."""
     settings = Settings(
@@ -95,6 +99,7 @@ def make(
         lag_ms=lag_ms,
         scenario=scenario,
         switches=Switches(switches or {}),
+        shape=shape or Shape(),
         instance=instance or f"{random.SystemRandom().getrandbits(64):016x}",
     )
     _set_keys(settings)

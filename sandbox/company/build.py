@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from sandbox.company import catalog, children, history, meetings, papers, templates
 from sandbox.company import people as persons
 from sandbox.company.model import Company, Record
+from sandbox.company.shape import Shape
 
 
-def build(*, seed: int, people: int) -> Company:
+def build(*, seed: int, people: int, shape: Shape | None = None) -> Company:
     """Return the company of a seed with that many human beings; the same arguments give the same bytes."""
-    company = Company(seed=seed)
+    company = Company(seed=seed, shape=shape or Shape())
     catalog.fill(company)
     templates.fill(company)
     drafts = persons.fill(company, max(1, people))

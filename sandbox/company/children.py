@@ -6,6 +6,7 @@ import random
 
 from sandbox.company import catalog, templates, words
 from sandbox.company.model import NOW_MS, Company, Record
+from sandbox.company.shape import times
 
 DAY = 86_400_000
 HOUR = 3_600_000
@@ -26,7 +27,8 @@ def fill(company: Company) -> None:
         if opportunity["isAnonymized"]:
             continue
         rng = company.rng(f"children:{opportunity['id']}")
-        for number in range(rng.choices((0, 1, 2, 3), (38, 34, 19, 9))[0]):
+        n_notes = rng.choices((0, 1, 2, 3), (38, 34, 19, 9))[0]
+        for number in range(times(n_notes, company.shape.notes)):
             add_note(company, opportunity, rng, number)
         _feedback(company, opportunity, rng)
         if rng.random() < 0.14:
@@ -81,9 +83,11 @@ def add_note(company: Company, opportunity: Record, rng: random.Random, number: 
 
 def _feedback(company: Company, opportunity: Record, rng: random.Random) -> None:
     """Feedback on most interviews, plus some added by hand, from assignments and shares."""
+    share = company.shape.feedback
     for interview in company.interviews.get(opportunity["id"], ()):
         for person in interview["interviewers"]:
-            if interview["canceledAt"] or person["feedbackTemplate"] == "no-feedback" or rng.random() < 0.25:
+            none = interview["canceledAt"] or person["feedbackTemplate"] == "no-feedback"
+            if none or rng.random() < 1 - 0.75 * share:
                 continue
             text = "On-site interview" if interview["stage"] == company.stages[7]["id"] else "Structured interview"
             if interview["date"] < NOW_MS - 2500 * DAY:
@@ -91,7 +95,7 @@ def _feedback(company: Company, opportunity: Record, rng: random.Random) -> None
             form = add_feedback(company, opportunity, rng, text, at=min(interview["date"] + HOUR, NOW_MS - HOUR))
             form |= {"interview": interview["id"], "panel": interview["panel"], "user": person["id"]}
             interview["feedbackForms"].append(form["id"])
-    if rng.random() < 0.05:
+    if rng.random() < 0.05 * share:
         kind = rng.choice(("assignment", "share", "interview"))
         text = "Take-home assignment" if kind == "assignment" else "Structured interview"
         form = add_feedback(company, opportunity, rng, text, at=_inside(opportunity, rng))

@@ -72,7 +72,7 @@ class Editor:
     def rebuild(self) -> None:
         """Undo every edit: the company is made again from its seed, in the same object."""
         if self._serial or self.log:
-            vars(self.company).update(vars(build(seed=self.company.seed, people=self._size)))
+            vars(self.company).update(vars(build(seed=self.company.seed, people=self._size, shape=self.company.shape)))
         self.clear()
 
     # ---- time ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.company import catalog, templates, words
 from sandbox.company.cast import Draft
 from sandbox.company.model import NOW_MS, Company, Record
+from sandbox.company.shape import times
 
 DAY = 86_400_000
 HOUR = 3_600_000
@@ -52,7 +53,8 @@ def _plans(company: Company, draft: Draft, rng: random.Random, weights: list[int
     ``apart`` are postings another contact of the same person has: a person who is only joined by a reviewer
     must not become a repeat candidacy by chance.
     """
-    n = draft.n_opportunities or rng.choices((1, 2, 3, 4, 5, 6, 8), (50, 26, 12, 6, 3, 2, 1))[0]
+    usual = rng.choices((1, 2, 3, 4, 5, 6, 8), (50, 26, 12, 6, 3, 2, 1))[0] if not draft.n_opportunities else 0
+    n = draft.n_opportunities or times(usual, company.shape.candidacies, least=1)
     fixed = draft.hint.get("created_at")
     created = int(str(fixed)) if fixed else _start(rng)
     pairs = zip(company.postings, weights, strict=True)
@@ -61,7 +63,7 @@ def _plans(company: Company, draft: Draft, rng: random.Random, weights: list[int
     for _ in range(n):
         open_then = [pair for pair in free if _open_at(pair[0], created)] or free
         posting: Record | None = None
-        if open_then and (rng.random() > 0.035 or fixed):
+        if open_then and (rng.random() > 0.035 * company.shape.leads or fixed):
             posting = rng.choices([pair[0] for pair in open_then], [pair[1] for pair in open_then])[0]
             free = [pair for pair in free if pair[0] is not posting]
             apart.add(posting["id"])
@@ -194,7 +196,7 @@ def _archived(company: Company, changes: list[Record], rng: random.Random, plan:
     """Old candidacies are closed; of those that reached an offer most are hired."""
     last = changes[-1]
     age = (NOW_MS - last["updatedAt"]) / DAY
-    if rng.random() > (0.85 if age > 900 else 0.45 if age > 200 else 0.15):
+    if rng.random() > (0.85 if age > 900 else 0.45 if age > 200 else 0.15) * company.shape.archived:
         return None
     at = min(last["updatedAt"] + rng.randrange(HOUR, 40 * DAY), NOW_MS - rng.randrange(HOUR, 2 * HOUR))
     if (last["toStageIndex"] >= 8 and rng.random() < 0.8) or (last["toStageIndex"] == 7 and rng.random() < 0.25):

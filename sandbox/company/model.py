@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.company import filebytes
+from sandbox.company.shape import Shape
 
 NOW_MS = 1_774_958_400_000
 """2026-03-31T12:00:00Z: the company's "now"; generated history never reads a clock."""
@@ -78,6 +79,7 @@ class Company:
     file_kinds: dict[str, filebytes.Spec] = field(default_factory=dict)
     lost_files: set[str] = field(default_factory=set)
     merged: dict[str, str] = field(default_factory=dict)
+    shape: Shape = field(default_factory=Shape)
 
     def rng(self, topic: str) -> random.Random:
         """Return a random source of its own for one topic, the same on every run."""

@@ -7,6 +7,7 @@ import random
 from sandbox.company import catalog, filebytes, words
 from sandbox.company.cast import slug
 from sandbox.company.model import NOW_MS, Company, Record
+from sandbox.company.shape import times
 
 ODD_NAMES = (
     "../../etc/passwd",
@@ -27,9 +28,9 @@ def fill(company: Company) -> None:
         if opportunity["isAnonymized"]:
             continue
         rng = company.rng(f"papers:{opportunity['id']}")
-        for number in range(rng.choices((0, 1, 2, 3), (34, 52, 11, 3))[0]):
+        for number in range(times(rng.choices((0, 1, 2, 3), (34, 52, 11, 3))[0], company.shape.files)):
             add_resume(company, opportunity, rng, number)
-        for number in range(rng.choices((0, 1, 2), (84, 13, 3))[0]):
+        for number in range(times(rng.choices((0, 1, 2), (84, 13, 3))[0], company.shape.files)):
             add_file(company, opportunity, rng, number)
     _plant(company)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from sandbox.company.cast import Cast, Draft, slug
 from sandbox.company.model import Company
+from sandbox.company.shape import times
 
 EXPIRED_MS = 1_710_000_000_000
 """March 2024: a consent that ended before the company's "now"."""
@@ -225,7 +226,8 @@ def _consent(cast: Cast, tag: str) -> None:
 
 def _existing(cast: Cast, tag: str) -> None:
     """People who are in Ashby already: three by address, one address under another name, one mere namesake."""
-    for kind in ("email", "email", "email", "email-other-name", "namesake"):
+    kinds = ("email", "email", "email", "email-other-name", "namesake")
+    for kind in kinds * times(1, cast.company.shape.existing):
         person = cast.person(traps=("exists-in-ashby",))
         cast.contact(person, location="Oslo, Norway")
         person.ashby = kind
