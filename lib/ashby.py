@@ -41,6 +41,7 @@ from lib.transport import (
     server_time,
     whole_number,
 )
+from lib.transport.tally import Tally
 
 PAGE = 100
 MAX_PAGES = 200_000
@@ -81,6 +82,7 @@ class Ashby:
         self.base_url = base_url.rstrip("/")
         self._auth = (key, "")
         self.transport = transport
+        self.tally = Tally()
         self._patience = patience
         self._hosts = hosts or []
         self.skew_ms = 0  # Ashby's clock minus ours, as its last answer told
@@ -182,6 +184,7 @@ class Ashby:
         fields = {str(key): str(value) for key, value in (handle.get("fields") or {}).items()}
         with path.open("rb") as source:
             files = {"file": (name, source, media_type)}
+            self.tally.count("(storage) upload")
             reply = self.transport.send("POST", url, paced=False, files=files, fields=fields)
         if 400 <= reply.status < 500 and reply.status not in (408, 429):
             raise RejectedError(
@@ -214,6 +217,7 @@ class Ashby:
         url = str(told.get("url", "")) if isinstance(told, dict) else ""
         if not host_allowed(url, self._hosts):
             raise FatalError(f"Ashby: a download address points to a host that is not allowed: {host_of(url)}.")
+        self.tally.count("(storage) download")
         return self.transport.send("GET", url, paced=False)
 
     def _once(self, endpoint: str, body: dict[str, Any], *, writes: bool) -> Answer:
@@ -221,6 +225,7 @@ class Ashby:
             data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
         except ValueError:
             raise ContractError(f"A body for {endpoint} holds what JSON cannot say.") from None
+        self.tally.count(endpoint)
         reply = self.transport.send(
             "POST",
             f"{self.base_url}/{endpoint}",

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lib import batch, params, service, workbook
+from lib import batch, connecting, params, service, workbook
 from lib.errors import ConfigError, GateError, StoreError, WorkbookError
 from lib.store import Store
 from lib.store.ledger import Ledger
@@ -30,17 +30,9 @@ app = typer.Typer(
 )
 plan_app = typer.Typer(no_args_is_help=True, help="Look at the plan.")
 app.add_typer(plan_app, name="plan")
+app.command()(connecting.connect)
 out = Console(highlight=False)
 Customer = Annotated[str, typer.Argument(help="the customer, as in params/<customer>.yaml")]
-
-ENV_TEXT = """# Keys of customer {customer}. This file is read by the workbook only; keep it private (mode 0600).
-# Lever: Settings, Integrations and API, API credentials. Tick every read permission, and "Allow access to
-# confidential data" (it can only be given when the key is made).
-LEVER_API_KEY=
-# Ashby: Admin, API keys. All read and write permissions of candidates, jobs, hiring process metadata; read of
-# interviews, organization, offers, API keys; and the toggles for confidential jobs, private fields, history.
-ASHBY_API_KEY=
-"""
 
 
 @app.command()
@@ -55,7 +47,7 @@ def new(customer: Customer) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.replace("CUSTOMER", customer), "utf-8")
     env.touch(mode=0o600)
-    env.write_text(ENV_TEXT.format(customer=customer), "utf-8")
+    env.write_text(params.ENV_TEXT.format(customer=customer), "utf-8")
     overrides = path.with_suffix("") / "overrides.csv"
     overrides.parent.mkdir(exist_ok=True)
     overrides.write_text("id,who,when,why\n", "utf-8")

@@ -55,8 +55,14 @@ def ashby_endpoints() -> dict[str, dict[str, Any]]:
 
 @cache
 def lever_objects() -> dict[str, dict[str, Any]]:
-    """{stream: {path, required, attributes}} of every Lever list the client reads."""
+    """{stream: {path, required, attributes: {name: type}}} of every Lever list the client reads."""
     return json.loads(resources.files("lib").joinpath("contracts/lever.json").read_text("utf-8"))
+
+
+@cache
+def lever_types() -> dict[str, str]:
+    """{name: type} of what several lists hold inside their objects: applications, contacts, forms and their fields."""
+    return json.loads(resources.files("lib").joinpath("contracts/lever_types.json").read_text("utf-8"))
 
 
 def _entry(endpoint: str) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin
 
 from lib.errors import (
@@ -28,6 +28,7 @@ from lib.errors import (
     UnavailableError,
 )
 from lib.transport import Patience, Reply, Transport, host_allowed, host_of, plain_code, retry_after, server_time
+from lib.transport.tally import Tally
 
 PAGE = 100
 MAX_PAGES = 100_000  # a bound, so that no listing can go on for ever
@@ -56,17 +57,53 @@ class Download:
     media_type: str
 
 
+class Auth(Protocol):
+    """How requests to Lever are signed: by a `Key`, or by `lib.oauth`. `who` may do things; `lacking` mends a 403."""
+
+    @property
+    def who(self) -> str: ...
+    @property
+    def lacking(self) -> str: ...
+    def asking(self, ask: Callable[[Any], Reply]) -> Reply:
+        """The answer to `ask(signature)`, asked once more with another signature where a 401 makes that useful."""
+
+    def close(self) -> None:
+        """Give back what was opened."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Key:
+    """An API key: HTTP Basic with the key as user name and no password (Lever's reference)."""
+
+    value: str
+    who: str = "key"
+    lacking: str = "Tick this endpoint (and confidential access, which needs a new key) in Lever's settings."
+
+    def asking(self, ask: Callable[[Any], Reply]) -> Reply:
+        """There is no other signature to try: a 401 is an answer like any other."""
+        return ask((self.value, ""))
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
 class Lever:
-    """One Lever account, through one key."""
+    """One Lever account, through one key or one consent."""
 
     def __init__(
-        self, base_url: str, key: str, *, transport: Transport, patience: Patience, hosts: list[str] | None = None
+        self, base_url: str, auth: Auth, *, transport: Transport, patience: Patience, hosts: list[str] | None = None
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._auth = (key, "")
+        self._auth = auth
         self.transport = transport
+        self.tally = Tally()
         self._patience = patience
         self._hosts = hosts or []
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.transport.close()
+        self._auth.close()
 
     def hello(self) -> None:
         """One quick try: raises when the host cannot be reached, or the key is not accepted at all."""
@@ -134,16 +171,17 @@ class Lever:
         try:
             with os.fdopen(handle, "w+b") as sink:
                 url = self.base_url + path
-                reply = self.transport.send("GET", url, auth=self._auth, sink=sink)
+                reply = self._signed(path, sink=sink)
                 for _ in range(4):
                     if reply.status not in (301, 302, 303, 307, 308):
                         break
                     url = self._next_address(path, url, reply)
                     sink.seek(0)
                     sink.truncate()
-                    reply = self.transport.send("GET", url, paced=False, sink=sink)  # never with our key
+                    self.tally.count("(storage) download", of=owner_of(path))
+                    reply = self.transport.send("GET", url, paced=False, sink=sink)  # never signed
                 if url == self.base_url + path:
-                    meaning(reply, path, self.transport)
+                    meaning(reply, path, self.transport, auth=self._auth)
                 else:
                     _storage_meaning(reply, path)
                 sink.flush()
@@ -180,12 +218,31 @@ class Lever:
 
     def _once(self, path: str, query: Query) -> tuple[Any, int]:
         headers = {"Accept": "application/json"}
-        reply = self.transport.send("GET", self.base_url + path, auth=self._auth, params=query, headers=headers)
-        meaning(reply, path, self.transport)
+        reply = self._signed(path, params=query, headers=headers)
+        meaning(reply, path, self.transport, auth=self._auth)
         return _json(reply, path), server_time(reply.headers)
 
+    def _signed(self, path: str, **more: Any) -> Reply:
+        def ask(signature: Any) -> Reply:
+            self.tally.count(endpoint_of(path), of=owner_of(path))
+            return self.transport.send("GET", self.base_url + path, auth=signature, **more)
 
-def meaning(reply: Reply, path: str, transport: Transport) -> None:
+        return self._auth.asking(ask)
+
+
+def endpoint_of(path: str) -> str:
+    """The endpoint of a path, ids as `:id`: `opportunities/:id/notes`, `opportunities/:id/files/:id/download`."""
+    words = path.partition("?")[0].strip("/").split("/")
+    return "/".join(":id" if place % 2 and word != "deleted" else word for place, word in enumerate(words))
+
+
+def owner_of(path: str) -> str:
+    """The id of the object that a path is about, or that what it asks for hangs on; "" for a list of its own."""
+    words = path.strip("/").split("/")
+    return words[1] if len(words) > 1 else ""
+
+
+def meaning(reply: Reply, path: str, transport: Transport, *, auth: Auth | None = None) -> None:
     """Return when the answer is a good one, else raise what it means. The only place that reads Lever's statuses."""
     if reply.status == 429:
         wait = retry_after(reply.headers)
@@ -195,13 +252,13 @@ def meaning(reply: Reply, path: str, transport: Transport) -> None:
     if reply.status == 200:
         return
     code, message = _error(reply)
-    about = {"status": reply.status, "code": code}
+    about, auth = {"status": reply.status, "code": code}, auth or Key("")
     if reply.status == 401:
         raise UnauthorizedError("Lever does not accept the key (401).", hint="Check LEVER_API_KEY.", **about)
     if reply.status == 403:
         raise UnauthorizedError(
-            f"Lever: the key may not read {path} (403).",
-            hint="Tick this endpoint (and confidential access, which needs a new key) in Lever's settings.",
+            f"Lever: the {auth.who} may not read {path} (403).",
+            hint=auth.lacking,
             **about,
         )
     if reply.status == 404:

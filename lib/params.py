@@ -6,15 +6,17 @@ The decision tables live in `lib.decisions`.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import available_timezones
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lib.errors import ConfigError, WorkbookError
 from lib.transport import check_url
@@ -68,17 +70,101 @@ class Retry(_Model):
     longest_s: float = Field(60.0, gt=0, le=600)
 
 
+SCOPES = (
+    "offline_access", "confidential:access:admin",
+    *(f"{name}:read:admin" for name in (
+        "applications", "archive_reasons", "contact", "feedback", "feedback_templates", "files", "forms",
+        "form_templates", "interviews", "notes", "offers", "opportunities", "panels", "postings", "referrals",
+        "requisitions", "requisition_fields", "resumes", "sources", "stages", "tags", "users",
+    )),
+)  # fmt: skip
+"""All that a full read needs (Lever's reference, "Scopes"); without `offline_access` there is no refresh token."""
+
+
+def _reading_scopes(scopes: list[str]) -> list[str]:
+    if "offline_access" not in scopes:
+        raise ValueError("offline_access is needed: without it a consent ends after an hour")
+    if any(":write" in one or one.endswith(":*") for one in scopes):
+        raise ValueError("only scopes that read: nothing is ever written to Lever")
+    return scopes
+
+
+Scopes = Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]+(:[a-z_]+)*$")]], AfterValidator(_reading_scopes)]
+
+
+class OAuthSettings(_Model):
+    """How a registered app is let in instead of a key; ids and secrets stand in the variables that are named here.
+
+    An empty `audience` is `base_url` with a slash, which is Lever's own (https://api.lever.co/v1/).
+    """
+
+    authorize_url: Url = "https://auth.lever.co/authorize"
+    token_url: Url = "https://auth.lever.co/oauth/token"
+    hosts: list[str] = ["*.lever.co"]  # to which the token address may redirect (accounts in the EU)
+    audience: str = ""
+    client_id_env: EnvName = "LEVER_CLIENT_ID"
+    client_secret_env: EnvName = "LEVER_CLIENT_SECRET"
+    redirect_uri_env: EnvName = "LEVER_REDIRECT_URI"
+    refresh_token_env: EnvName = "LEVER_REFRESH_TOKEN"
+    scopes: Scopes = list(SCOPES)
+
+
+def _time_zone(name: str) -> str:
+    if name and name not in available_timezones():
+        raise ValueError("no time zone of that name; write it as in Europe/Berlin")
+    return name
+
+
+def _encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name if name else name
+    except LookupError:
+        raise ValueError("no encoding of that name; write it as in cp1252") from None
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Encoding = Annotated[str, AfterValidator(_encoding)]
+
+
 class LeverSettings(_Model):
     """How to reach Lever: 10 requests per second per key, with bursts of 20 (its reference, "Rate limits")."""
 
     base_url: Url = "https://api.lever.co/v1"
+    auth: Literal["key", "oauth"] = "key"
     key_env: EnvName = "LEVER_API_KEY"
+    oauth: OAuthSettings = OAuthSettings()
     per_second: float = Field(9.75, gt=0)
     burst: int = Field(5, ge=1, le=1000)
     workers: int = Field(16, ge=1, le=64)  # at most; how many are at work follows the latency
     download_hosts: list[str] = ["*.lever.co", "*.s3.amazonaws.com", "*.s3.*.amazonaws.com", "s3.*.amazonaws.com"]
     confidential_access: Literal["prove", "granted", "accept_gap"] = "prove"
+    confidential_posting: list[str] = []  # ids of postings that are known to be confidential: asked for as a proof
+    file_hours: float = Field(20.0, ge=0)  # what Lever cannot deliver is asked for again so many hours later
+    reread_hours: float = Field(24.0, ge=0)  # older child lists stop a load; 0: never
+    closed: bool = False  # Lever is closed: a load does not ask it whether somebody was erased meanwhile
+    source: Literal["api", "files"] = "api"  # files: Lever's own export, read from export_folder, without any key
+    export_folder: str = ""  # below $WORKBOOK_HOME, or absolute
+    export_dates: Literal["", "dmy", "mdy"] = ""  # the order of 02/03/2024, where the export has such dates
+    export_time_zone: TimeZone = ""  # of times that say none, e.g. Europe/Berlin
+    export_encoding: Encoding = ""  # of tables that are not UTF, e.g. cp1252
     retry: Retry = Retry()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, data: Any) -> Any:
+        """An export needs its folder; and Lever itself is not asked: it is as if it were closed."""
+        if not isinstance(data, dict) or data.get("source") != "files":
+            return data
+        if not data.get("export_folder"):
+            raise ValueError("source: files needs export_folder")
+        return data | {"closed": True}
+
+    @property
+    def secret_names(self) -> list[str]:
+        """The variables without which nobody is let in."""
+        if self.source == "files":
+            return []
+        return [self.key_env] if self.auth == "key" else [self.oauth.client_id_env, self.oauth.client_secret_env]
 
 
 class AshbySettings(_Model):
@@ -152,6 +238,23 @@ class Params(_Model):
     proxy: str = ""
 
 
+ENV_TEXT = """# Keys of customer {customer}. This file is read by the workbook only; keep it private (mode 0600).
+# Lever: Settings, Integrations and API, API credentials. Tick every read permission, and "Allow access to
+# confidential data" (it can only be given when the key is made).
+LEVER_API_KEY=
+# Lever with OAuth instead of a key (lever.auth: oauth in the params file): the registered app, and where it sends the
+# browser. Then: workbook connect {customer}. Whoever has a refresh token already may begin with it instead.
+# LEVER_CLIENT_ID=
+# LEVER_CLIENT_SECRET=
+# LEVER_REDIRECT_URI=
+# LEVER_REFRESH_TOKEN=
+# Ashby: Admin, API keys. All read and write permissions of candidates, jobs, hiring process metadata; read of
+# interviews, organization, offers, API keys; and the toggles for confidential jobs, private fields, history.
+ASHBY_API_KEY=
+"""
+"""What `.env.<customer>` holds at first."""
+
+
 def home() -> Path:
     """The folder that holds `params/`, `notebooks/` and `runs/`: $WORKBOOK_HOME, or this repository."""
     return Path(os.environ.get("WORKBOOK_HOME") or Path(__file__).resolve().parents[1])
@@ -218,12 +321,16 @@ def secrets(customer: str, names: list[str], *, given: dict[str, str] | None = N
     return found
 
 
+def optional_secret(customer: str, name: str, *, given: dict[str, str] | None = None) -> str:
+    """A value that may be absent (then ""), from the same places in the same order."""
+    return (given or {}).get(name) or _stored(customer)[1].get(name) or os.environ.get(name, "")
+
+
 def store_password(customer: str, params: Params) -> str:
     """The password of `store_url`; empty where there is none, and libpq's own ways count (peer, ~/.pgpass)."""
     if not params.store_url:
         return ""
-    _, stored = _stored(customer)
-    return stored.get(params.store_password_env) or os.environ.get(params.store_password_env, "")
+    return optional_secret(customer, params.store_password_env)
 
 
 def _stored(customer: str) -> tuple[Path, dict[str, str]]:

@@ -43,6 +43,11 @@ class Running:
         """Keys by name, as an environment would hold them."""
         return {str(name): str(value) for name, value in (self.about.get("env") or {}).items()}
 
+    @property
+    def oauth(self) -> dict[str, str]:
+        """`client_id`, `client_secret`, `refresh_token`, `token_url`, `authorize_url`, where it plays Lever's OAuth."""
+        return {str(name): str(value) for name, value in (self.about.get("lever_oauth") or {}).items()}
+
     def url(self, name: str) -> str:
         """One of its addresses, e.g. `lever_url`."""
         return str(self.about.get(name, ""))

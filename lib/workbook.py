@@ -16,13 +16,24 @@ from lib import decisions, service
 from lib.ashby import Ashby
 from lib.disk import append, disk_errors, replaced
 from lib.errors import GateError, StoreError
-from lib.lever import Lever
-from lib.params import Params, home, load, secrets, store_password
+from lib.lever import Auth, Key, Lever
+from lib.oauth import OAuth, OAuthClient
+from lib.params import Params, home, load, optional_secret, secrets, store_password
 from lib.store import Store, now_ms, open_store
-from lib.transport import Masker, Pacer, Patience, Transport
+from lib.transport import Limits, Masker, Pacer, Patience, Transport
 
 Progress = Callable[[int, int | None, str], None]
 STEPS = ("audit", "extract", "dedupe", "map", "load", "validate")
+
+
+class NoLever:
+    """Stands where Lever would, for a customer whose Lever comes as files: there is nobody to ask."""
+
+    def hello(self) -> None:
+        """Nothing to greet."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
 
 @dataclass
@@ -33,14 +44,14 @@ class Workbook:
     params: Params
     folder: Path
     store: Store
-    lever: Lever
+    lever: Lever | NoLever
     ashby: Ashby
     masker: Masker
     started_over: str = ""
 
     def close(self) -> None:
         """Give back connections."""
-        self.lever.transport.close()
+        self.lever.close()
         self.ashby.transport.close()
         self.store.close()
 
@@ -174,25 +185,52 @@ def open_customer(customer: str) -> Workbook:
 
 def _opened(customer: str, params: Params) -> Workbook:
     folder = folder_of(customer)
-    started_over, given, urls = "", {}, {}
-    if params.service is not None:
-        found = service.ensure(folder, params.service.command, cwd=home_of_code())
-        given = found.env
-        urls = {"lever": found.url("lever_url"), "ashby": found.url("ashby_url"), "storage": found.url("storage_url")}
-        started_over = _set_aside(customer, params, found.instance)
-    names = [params.lever.key_env, params.ashby.key_env]
-    keys = secrets(customer, names, given=given)
+    found = local_service(customer, params)
+    started_over = _set_aside(customer, params, found.instance) if found else ""
+    given, urls = _given(params, found), _urls(found)
+    keys = secrets(customer, [*params.lever.secret_names, params.ashby.key_env], given=given)
     masker = Masker()
     for key in keys.values():
         masker.register(key)
     store = store_of(customer, params)
     masker.register(store_password(customer, params))
-    if given:
+    if found and given:
         store.put_meta("service.instance", found.instance)
-    lever = _lever(params, keys[names[0]], urls)
-    ashby = _ashby(params, keys[names[1]], urls)
+    lever = _source(customer, params, keys, found, masker)
+    ashby = _ashby(params, keys[params.ashby.key_env], urls)
     ashby.transport.before_write = store.check_lease
     return Workbook(customer, params, folder, store, lever, ashby, masker, started_over)
+
+
+def _source(
+    customer: str, params: Params, keys: dict[str, str], found: service.Running | None, masker: Masker
+) -> Lever | NoLever:
+    """What the customer's Lever is read through; nothing where it comes as files."""
+    if params.lever.source == "files":
+        return NoLever()
+    auth = Key(keys[params.lever.key_env]) if params.lever.auth == "key" else oauth_of(customer, params, found, masker)
+    return lever_of(params, auth, found)
+
+
+def local_service(customer: str, params: Params) -> service.Running | None:
+    """The customer's own service, started where it does not run; None for a customer of the real vendors."""
+    if params.service is None:
+        return None
+    return service.ensure(folder_of(customer), params.service.command, cwd=home_of_code())
+
+
+def _urls(found: service.Running | None) -> dict[str, str]:
+    return {name: found.url(f"{name}_url") for name in ("lever", "ashby", "storage")} if found else {}
+
+
+def _given(params: Params, found: service.Running | None) -> dict[str, str]:
+    """The secrets that a local service gives, by the names of the settings."""
+    if found is None:
+        return {}
+    names = params.lever.oauth
+    told = {"client_id": names.client_id_env, "client_secret": names.client_secret_env,
+            "refresh_token": names.refresh_token_env}  # fmt: skip
+    return found.env | {name: found.oauth[word] for word, name in told.items() if word in found.oauth}
 
 
 def home_of_code() -> Path:
@@ -200,14 +238,37 @@ def home_of_code() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
-def _lever(params: Params, key: str, urls: dict[str, str]) -> Lever:
-    settings = params.lever
+def lever_of(params: Params, auth: Auth, found: service.Running | None) -> Lever:
+    """The customer's Lever, paced, at the address of the settings or of the local service."""
+    settings, urls = params.lever, _urls(found)
     retry = settings.retry
     pacer = Pacer(settings.per_second, burst=settings.burst, first=retry.first_s, longest=retry.longest_s)
     transport = Transport("Lever", pacer=pacer, workers=settings.workers, proxy=params.proxy)
     hosts = settings.download_hosts + ([_host(urls["storage"])] if urls else [])
     base = urls.get("lever") or settings.base_url
-    return Lever(base, key, transport=transport, patience=_patience(settings.retry), hosts=hosts)
+    return Lever(base, auth, transport=transport, patience=_patience(settings.retry), hosts=hosts)
+
+
+def oauth_of(customer: str, params: Params, found: service.Running | None, masker: Masker) -> OAuth:
+    """The customer's consent, with tokens in its folder; nothing is asked of Lever yet."""
+    settings = params.lever.oauth
+    given = _given(params, found)
+    keys = secrets(customer, params.lever.secret_names, given=given)
+    url = found.oauth.get("token_url", "") if found else ""
+    client = OAuthClient(
+        keys[settings.client_id_env], keys[settings.client_secret_env], url or settings.token_url, settings.hosts
+    )
+    limits = Limits(read=30, total=60, max_bytes=1024 * 1024)
+    return OAuth(
+        client,
+        folder_of(customer),
+        customer=customer,
+        transport=Transport("Lever", pacer=Pacer(1), limits=limits, workers=1, proxy=params.proxy),
+        patience=_patience(params.lever.retry),
+        first=optional_secret(customer, settings.refresh_token_env, given=given),
+        instance=found.instance if found else "",
+        register=masker.register,
+    )
 
 
 def _ashby(params: Params, key: str, urls: dict[str, str]) -> Ashby:

@@ -99,9 +99,12 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def running_sandbox(*, people: int, seed: int, limits: str = "off", lag_ms: int = 0) -> Iterator[Sandbox]:
-    """A sandbox process for the length of the block."""
+def running_sandbox(
+    *, people: int, seed: int, limits: str = "off", lag_ms: int = 0, shape: str = ""
+) -> Iterator[Sandbox]:
+    """A sandbox process for the length of the block; `shape` is words `name=number` about its company."""
     words = [sys.executable, "-m", "sandbox", "--port", "0", "--people", str(people), "--seed", str(seed)]
+    words += [f"--shape={word}" for word in shape.split()]
     words += ["--limits", limits, "--lag", str(lag_ms)]
     process = subprocess.Popen([*words, "--json"], cwd=ROOT, stdout=subprocess.PIPE)
     try:

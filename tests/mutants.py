@@ -19,6 +19,8 @@ LOAD = "lib/load/__init__.py"
 LESSONS, HABITS, EXTRACT = "lib/mapping/lessons.py", "lib/validate/habits.py", "lib/extract/__init__.py"
 CRASHES = "tests/test_crashes.py::test_a_load_that_dies_at_any_effect_ends_as_if_it_had_not"
 LOST = "tests/test_load.py::test_every_answer_lost_makes_no_double"
+FRESH, FILES = "lib/steps/fresh.py", "lib/extract/files.py"
+LIVE = "tests/test_live.py::test_what_changes_while_it_is_read_is_here_after_the_last_pass"
 
 
 @dataclass(frozen=True)
@@ -351,5 +353,49 @@ MUTANTS = [
         "    missed = _missed(walk, lever_id, found) if lever_id in read else {}\n",
         "    missed: dict[str, list[dict[str, Any]]] = {}\n",
         ("tests/test_extract.py::test_lists_that_are_cut_short_take_nothing_away",),
+    ),
+    Mutant(
+        "no pass is made over what has changed meanwhile",
+        EXTRACT,
+        "    for number in range(MAX_PASSES):\n",
+        "    for number in range(0):\n",
+        (LIVE,),
+    ),
+    Mutant(
+        "passes do not overlap",
+        EXTRACT,
+        "OVERLAP = 600_000 ",
+        "OVERLAP = 0 ",
+        (LIVE,),
+    ),
+    Mutant(
+        "the child lists of what has changed are not read again",
+        EXTRACT,
+        "if read.get(lever_id) != sha or lever_id in again]\n",
+        "if lever_id not in read or lever_id in again]\n",
+        (LIVE,),
+    ),
+    Mutant(
+        "what Lever has deleted stays",
+        EXTRACT,
+        """            if item["id"] in held:
+                _gone(walk, tx, item["id"])
+""",
+        "            pass\n",
+        (LIVE,),
+    ),
+    Mutant(
+        "whoever was erased since the plan is loaded",
+        FRESH,
+        "        if anonymised(item) or refusal:\n",
+        "        if refusal:\n",
+        ("tests/test_fresh.py::test_whoever_is_erased_between_the_plan_and_the_load_is_held_back",),
+    ),
+    Mutant(
+        "a file that was replaced under its id is not fetched again",
+        FILES,
+        "    other = known is not None and _replaced(store, known, meta)\n",
+        "    other = False\n",
+        ("tests/test_files.py::test_a_file_that_was_replaced_under_its_id_is_fetched_again",),
     ),
 ]

@@ -27,7 +27,7 @@ from lib.errors import (
     UnknownOutcomeError,
     WorkbookError,
 )
-from lib.lever import Lever, OffsetExpiredError
+from lib.lever import Key, Lever, OffsetExpiredError
 from lib.transport import Limits, Pacer, Patience, Transport
 
 ONE = "11111111-1111-4111-8111-111111111111"
@@ -207,7 +207,7 @@ def lever_paths() -> list[str]:
 def test_no_odd_answer_is_a_success_on_any_path_of_lever(server, sender) -> None:
     answers, paths = lever_answers(), lever_paths()
     assert len(answers) >= 40
-    lever = Lever(server.url, KEY, transport=sender, patience=ONCE)
+    lever = Lever(server.url, Key(KEY), transport=sender, patience=ONCE)
     wrong = []
     for path in paths:
         for name, (script, expected) in answers.items():
@@ -227,14 +227,14 @@ def test_no_odd_answer_is_a_success_on_any_path_of_lever(server, sender) -> None
 @pytest.mark.parametrize("name", WIRE_SLOW)
 def test_a_read_that_does_not_end_ends_for_us(server, sender, name) -> None:
     server.says(WIRE_SLOW[name])
-    lever = Lever(server.url, KEY, transport=sender, patience=ONCE)
+    lever = Lever(server.url, Key(KEY), transport=sender, patience=ONCE)
     assert asked(lever, lambda: lever.items("/users")) is UnavailableError
 
 
 @pytest.mark.parametrize("name", WIRE)
 def test_half_a_download_is_no_file(server, sender, tmp_path, name) -> None:
     server.says(WIRE[name])
-    lever = Lever(server.url, KEY, transport=sender, patience=ONCE)
+    lever = Lever(server.url, Key(KEY), transport=sender, patience=ONCE)
     assert asked(lever, lambda: lever.download("/opportunities/o/files/f/download", tmp_path)) is UnavailableError
     assert list(tmp_path.iterdir()) == []
 
@@ -246,7 +246,7 @@ def test_these_tests_would_notice_a_success(server, sender, tmp_path) -> None:
         body = sample(contract.ashby_endpoints()[endpoint]["request"])
         server.says(http(body={"success": True, "results": {"id": ONE}}))
         assert asked(ashby, lambda endpoint=endpoint, body=body: ashby.call(endpoint, body)) is None, endpoint
-    lever = Lever(server.url, KEY, transport=sender, patience=ONCE)
+    lever = Lever(server.url, Key(KEY), transport=sender, patience=ONCE)
     for path in lever_paths():
         server.says(http(body=GOOD))
         assert asked(lever, lambda path=path: lever.items(path)) is None, path

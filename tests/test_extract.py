@@ -361,7 +361,8 @@ def test_files_that_failed_are_fetched_by_the_next_run(
         {"api": "lever", "endpoint": "/opportunities/*/files/*/download", "effect": "html"},
     )
     result = steps.extract(book)
-    assert (result.files.loc[result.files["state"] == "failed", "n_files"]).sum() > 50
+    n_failed = (result.files.loc[result.files["state"] == "failed", "n_files"]).sum()
+    assert n_failed > 30  # all but those that the audit has read already
     sandbox.faults()
     (book.folder / "files" / ".part-left-over").touch()
     steps.extract(book)

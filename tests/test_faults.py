@@ -162,7 +162,8 @@ def customer(home: Path, sandbox: Sandbox, ends: Ends | None = None) -> Iterator
 
 def settings(home: Path, sandbox: Sandbox, *, first_s: float = 0.02) -> None:
     retry = {"attempts": 12, "first_s": first_s, "longest_s": 0.1}
-    write_customer(home, sandbox, lever={"retry": retry}, ashby={"retry": retry, "settle_s": 0.15})
+    lever = {"retry": retry, "file_hours": 0}  # each run is another occasion to ask for a file that Lever refused
+    write_customer(home, sandbox, lever=lever, ashby={"retry": retry, "settle_s": 0.15})
 
 
 @pytest.fixture(scope="module")

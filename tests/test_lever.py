@@ -19,7 +19,7 @@ from lib.errors import (
     UnavailableError,
     WorkbookError,
 )
-from lib.lever import Lever, OffsetExpiredError, meaning, unwrap
+from lib.lever import Key, Lever, OffsetExpiredError, meaning, unwrap
 from lib.transport import Limits, Pacer, Patience, Reply, Transport, server_time
 
 KEY = "lever-key-of-nobody"
@@ -45,7 +45,7 @@ def storage():
 def lever(server, storage):
     transport = Transport("Lever", pacer=Pacer(10_000, burst=100), limits=Limits(connect=1, read=1, max_bytes=10_000))
     patience = Patience(attempts=3, first=0.001, longest=0.002)
-    yield Lever(f"{server.url}/v1", KEY, transport=transport, patience=patience, hosts=[storage.host])
+    yield Lever(f"{server.url}/v1", Key(KEY), transport=transport, patience=patience, hosts=[storage.host])
     transport.close()
 
 

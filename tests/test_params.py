@@ -6,6 +6,7 @@ import pytest
 
 from lib import params
 from lib.errors import ConfigError
+from sandbox.lever import rights
 
 KEY = "live_s3cr3t-of-nobody"
 
@@ -47,6 +48,20 @@ def test_a_customer_needs_nothing_but_a_name(home):
     )  # fmt: skip
 
 
+def test_oauth_asks_for_all_that_a_full_read_needs_and_for_nothing_else(home):
+    """A key is the default; the addresses are Lever's own, and the scopes those of its reference."""
+    found = params.load(write(home, "customer: acme\n") and "acme").lever
+    assert ("key", ["LEVER_API_KEY"]) == (found.auth, found.secret_names)
+    told = found.oauth
+    assert ("https://auth.lever.co/authorize", "https://auth.lever.co/oauth/token") == (
+        told.authorize_url,
+        told.token_url,
+    )
+    assert sorted(rights.EVERYTHING) == sorted(told.scopes)
+    text = "customer: acme\nlever: {auth: oauth, oauth: {client_id_env: MY_ID}}\n"
+    assert ["MY_ID", "LEVER_CLIENT_SECRET"] == params.load(write(home, text) and "acme").lever.secret_names
+
+
 def test_the_example_and_the_demo_are_valid():
     """The files that people copy from load as they stand, whatever the home is."""
     folder = Path(__file__).resolve().parents[1] / "params"
@@ -68,6 +83,12 @@ def test_the_example_and_the_demo_are_valid():
         ("customer: acme\nashby: {retry: {attempts: 0}}\n", "ashby.retry.attempts"),
         ("customer: acme\nlever: {base_url: 'http://api.lever.co/v1'}\n", "lever.base_url"),
         ("customer: acme\nashby: {base_url: 'ftp://api.ashbyhq.com'}\n", "ashby.base_url"),
+        ("customer: acme\nlever: {auth: token}\n", "lever.auth"),
+        ("customer: acme\nlever: {oauth: {token_url: 'http://auth.lever.co/oauth/token'}}\n", "lever.oauth.token_url"),
+        ("customer: acme\nlever: {oauth: {scopes: ['notes:read:admin']}}\n", "lever.oauth.scopes"),
+        ("customer: acme\nlever: {oauth: {scopes: [offline_access, 'notes:write:admin']}}\n", "lever.oauth.scopes"),
+        ("customer: acme\nlever: {oauth: {scopes: [offline_access, 'webhooks:*']}}\n", "lever.oauth.scopes.1"),
+        ("customer: acme\nlever: {oauth: {refresh_token: x}}\n", "lever.oauth.refresh_token"),
         ("customer: acme\npolicy: {without_posting: drop}\n", "policy.without_posting"),
         ("customer: acme\npolicy: {phone_region: Germany}\n", "policy.phone_region"),
         ("customer: acme\npolicy: {note_limit: 10}\n", "policy.note_limit"),
@@ -96,6 +117,9 @@ def test_all_problems_are_named_at_once(home):
     [
         f"customer: acme\nlever: {{key: {KEY}}}\n",
         f"customer: acme\nlever: {{key_env: {KEY}}}\n",
+        f"customer: acme\nlever: {{oauth: {{client_secret: {KEY}}}}}\n",
+        f"customer: acme\nlever: {{oauth: {{client_secret_env: {KEY}}}}}\n",
+        f"customer: acme\nlever: {{oauth: {{scopes: [{KEY}]}}}}\n",
         f"customer: acme\nlever: {{base_url: 'https://{KEY}:@api.lever.co/v1'}}\n",
         f"customer: acme\nlever: {{per_second: {KEY}}}\n",
         f"customer: acme\nlever: {KEY}\n",

@@ -352,8 +352,8 @@ READING = [
     {"api": "lever", "every": 29, "effect": "throttle", "retry_after": "0.01"},
 ]
 NEVER_ASKED = {
-    "oauth_seconds": "the workbook uses a key",
-    "oauth_old_refresh": "the workbook uses a key",
+    "oauth_seconds": "these customers have a key (test_oauth)",
+    "oauth_old_refresh": "these customers have a key (test_oauth)",
     "report_seconds": "no report is asked for",
     "on_behalf_of": "nothing is written on behalf of somebody",
     "webhook_ping": "no webhook is made",

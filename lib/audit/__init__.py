@@ -12,14 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from lib.audit.forecast import forecast, route
-from lib.audit.probes import ashby_permissions, confidential_access, lever_permissions
+from lib.audit.forecast import route
+from lib.audit.probes import ashby_permissions, confidential_access, lever_permissions, may, may_call
 from lib.errors import GateError
 
 Row = dict[str, Any]
 __all__ = [
-    "ashby_permissions", "confidential_access", "findings", "forecast", "gate", "inventory", "lever_permissions",
-    "losses", "per_opportunity", "route",
+    "ashby_permissions", "confidential_access", "findings", "gate", "inventory", "lever_permissions", "losses", "may",
+    "may_call", "route",
 ]  # fmt: skip
 
 LOSSES = (
@@ -80,23 +80,6 @@ def _groups(item: Row, hired: set[str]) -> Iterable[str]:
         yield "never changed (updatedAt empty)"
 
 
-def per_opportunity(reader: Any, ids: list[str]) -> dict[str, float]:
-    """Mean number of child records per opportunity, over the probed ones."""
-    totals: Counter[str] = Counter()
-    for lever_id in ids:
-        for stream in ("notes", "feedback", "forms", "offers", "interviews", "referrals"):
-            totals[stream] += len(reader.of(stream, lever_id))
-        files = reader.of("files", lever_id) + [one for one in reader.of("resumes", lever_id) if one.get("file")]
-        totals["downloads"] += len(files)
-        totals["bytes"] += sum(int(_size(one)) for one in files)
-    return {name: n / len(ids) for name, n in totals.items()} if ids else {}
-
-
-def _size(item: Row) -> str:
-    text = str((item.get("file") or item).get("size") or "")
-    return text if text.isdigit() else "0"
-
-
 def losses(reader: Any) -> list[Row]:
     """What cannot arrive as it is, by Ashby's nature: {lever_type, field, treatment, reason, n_records}."""
     counts = Counter({("posting", "content"): reader.count("postings")})
@@ -113,7 +96,7 @@ def losses(reader: Any) -> list[Row]:
 
 def findings(reader: Any, *, permissions: list[Row], confidential: Row, dangling: list[Row]) -> list[Row]:
     """What a person must know before going on: {id, severity, finding, n_records, do}."""
-    found = [_finding("confidential", confidential["verdict"] in ("proven", "granted", "gap accepted"), confidential)]
+    found = [_confidential(confidential)]
     for row in permissions:
         if not row["ok"]:
             name = f"permission:{row['side'].lower()}:{row['permission']}"
@@ -127,10 +110,21 @@ def findings(reader: Any, *, permissions: list[Row], confidential: Row, dangling
     return found + list(_target_findings(reader))
 
 
-def _finding(name: str, ok: bool, row: Row) -> Row:
-    text = f"access to confidential records: {row['verdict']}"
-    severity = "info" if ok else "critical"
-    return {"id": name, "severity": severity, "finding": text, "n_records": None, "do": row["detail"]}
+SIGNED = ("granted", "gap accepted")  # verdicts that rest on somebody's word in the params file
+
+
+def _confidential(row: Row) -> Row:
+    """Proven is well; on somebody's word it is well once it stands in overrides.csv whose; all else stops."""
+    text, do = f"access to confidential records: {row['verdict']}", row["detail"]
+    severity = "info" if row["verdict"] in ("proven", *SIGNED) else "critical"
+    if row["verdict"] in SIGNED and row.get("signed"):
+        text += f", signed in overrides.csv ({row['signed']})"
+    elif row["verdict"] in SIGNED:
+        severity = "warning"
+        do += (
+            "; who has looked, and why, is not recorded: add a line to overrides.csv (id confidential, who, when, why)"
+        )
+    return {"id": "confidential", "severity": severity, "finding": text, "n_records": None, "do": do}
 
 
 def _target_findings(reader: Any) -> Iterable[Row]:

@@ -1,68 +1,175 @@
-"""What the move will cost, before it starts: requests, minutes, disk; from counts and a small probe of child lists."""
+"""What the move will cost, before it starts: requests by endpoint, minutes and disk of each step, with their intervals.
+
+Plain numbers come in (what is counted exactly, what is predicted from a sample: see `estimate`), rows go out. Requests
+to a storage host ("(storage) …") are not in a vendor's allowance and take no time of their own: they go on beside.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from lib.audit.estimate import ALL, Guess
+
 Row = dict[str, Any]
-CHILD_LISTS = 8
-SHORT_LISTS = 13
-PAGE = 100
-LATENCY = 0.12  # seconds per request of one worker where the allowance is not what limits (a guess, scored later)
+STORAGE = "(storage)"
+NOTHING = Guess(0.0)
 
 
-def forecast(
-    counts: dict[str, int],
-    per_opportunity: dict[str, float],
-    *,
-    n_probed: int,
-    lever_per_second: float,
-    ashby_per_second: float,
-    sample_share: float = 0.05,
-) -> list[Row]:
-    """Rows {step, what, n_requests, plus_minus, minutes, megabytes}.
+@dataclass(frozen=True)
+class Cost:
+    """What one step asks: {endpoint: requests} that are known, and those that are predicted, with their sum `(all)`."""
 
-    `counts` holds opportunities, contacts, postings; `per_opportunity` the mean number of notes, feedback, forms,
-    downloads, offers, interviews and bytes, seen in `n_probed` opportunities.
+    exact: Mapping[str, float]
+    sampled: Mapping[str, Guess]
+
+    @property
+    def total(self) -> Guess:
+        """All requests."""
+        return Guess(float(sum(self.exact.values()))) + self.sampled.get(ALL, NOTHING)
+
+    def of(self, endpoint: str) -> Guess:
+        """The requests to one endpoint."""
+        return Guess(float(self.exact.get(endpoint, 0.0))) + self.sampled.get(endpoint, NOTHING)
+
+    @property
+    def endpoints(self) -> list[str]:
+        """All endpoints that are asked, or may be."""
+        return sorted({*self.exact, *self.sampled} - {ALL})
+
+    @property
+    def paced(self) -> Guess:
+        """The requests that count against the allowance of the vendor."""
+        total, aside = self.total, sum(self.of(one).value for one in self.endpoints if one.startswith(STORAGE))
+        share = 1 - aside / total.value if total.value else 1.0
+        return total.times(share)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast requests can follow each other.
+
+    `per_second` is the allowance, `latency_s` how long an answer takes, `workers` how many are under way at most, and
+    `own_s` what our own disk takes for each, one at a time. `measured` is {requests per second} of work of the same
+    kind, where there was some: it holds all of these.
     """
-    n_opp, n_people = counts["opportunities"], counts["contacts"]
-    downloads = per_opportunity.get("downloads", 0.0) * n_opp
-    spread = 1 / math.sqrt(n_probed) if n_probed else 1.0
-    extract = SHORT_LISTS + 2 * math.ceil(n_opp / PAGE) + CHILD_LISTS * n_opp + downloads
-    load = _load_rows(counts, per_opportunity)
-    n_sample = max(50, sample_share * n_people)
-    validate = 2 * math.ceil(n_people / PAGE) + math.ceil(n_opp / PAGE) + n_sample * (2 + 2 * n_opp / max(n_people, 1))
-    megabytes = per_opportunity.get("bytes", 0.0) * n_opp / 1e6
+
+    per_second: float
+    latency_s: float = 0.0
+    workers: int = 1
+    own_s: float = 0.0
+    measured: Sequence[tuple[int, float]] = ()
+
+    @property
+    def bound(self) -> float:
+        """Requests per second by the narrowest of the four."""
+        bounds = [self.per_second]
+        bounds += [self.workers / self.latency_s] if self.latency_s else []
+        bounds += [1 / self.own_s] if self.own_s else []
+        return min(bounds)
+
+    def seconds(self, requests: Guess) -> Guess:
+        """How long so many requests take."""
+        n, spent = sum(one for one, _ in self.measured), sum(seconds for _, seconds in self.measured)
+        if not n or not spent:
+            return requests.times(1 / self.bound)
+        rate = min(n / spent, self.per_second)
+        spread = self._spread(rate)
+        found = requests.times(1 / rate)
+        return Guess(found.value, found.variance + (found.value * spread) ** 2, found.df)
+
+    def _spread(self, rate: float) -> float:
+        """The relative error of the measured rate, from how its parts differ; none where the allowance binds."""
+        if rate >= 0.97 * self.per_second or len(self.measured) < 2:
+            return 0.0
+        total = sum(seconds for _, seconds in self.measured)
+        parts = [(n / seconds / rate - 1) ** 2 * seconds / total for n, seconds in self.measured if seconds]
+        return float(sum(parts) / (len(self.measured) - 1)) ** 0.5
+
+
+def endpoint_rows(step: str, cost: Cost) -> list[Row]:
+    """One row per endpoint {step, endpoint, n_requests, low, high}; low and high hold it in 95 of 100 cases."""
+    rows = []
+    for endpoint in cost.endpoints:
+        found = cost.of(endpoint)
+        if found.value or found.variance:
+            rows.append({"step": step, "endpoint": endpoint, **_told("n_requests", "", found, 0)})
+    return rows
+
+
+def step_row(step: str, cost: Cost, *, seconds: Guess, size: Guess | None, basis: str) -> Row:
+    """The row of a whole step; `size` in bytes, None where the step keeps nothing; `basis` says for what it is made."""
+    megabytes = (size or NOTHING).times(1e-6)
+    return {
+        "step": step,
+        **_told("n_requests", "", cost.total, 0),
+        **_told("minutes", "minutes_", seconds.times(1 / 60), 3),
+        **_told("megabytes", "megabytes_", megabytes, 3),
+        "basis": basis,
+    }
+
+
+def _told(name: str, prefix: str, found: Guess, digits: int) -> Row:
+    value, low, high = (round(one, digits) for one in (found.value, found.low, found.high))
+    if not digits:
+        value, low, high = int(value), int(low), int(high)
+    return {name: value, f"{prefix}low": low, f"{prefix}high": high}
+
+
+def scored(rows: Sequence[Row], actual: Mapping[str, float], *, by: str, what: str) -> list[Row]:
+    """Forecast against actual: {forecast_by, scored, measure, forecast, low, high, actual, off_percent, inside}.
+
+    `rows` hold {measure, forecast, low, high}; what was asked and not foreseen comes as a row of its own, too.
+    """
+    known = [str(row["measure"]) for row in rows]
+    more = [{"measure": one, "forecast": 0, "low": 0, "high": 0} for one in sorted(set(actual) - set(known))]
     return [
-        _row("extract", extract, downloads * spread, lever_per_second, megabytes),
-        _row("load", sum(load.values()), sum(load.values()) * spread / 2, ashby_per_second, 0.0),
-        _row("validate", validate, validate * 0.2, ashby_per_second, 0.0),
+        {"forecast_by": by, "scored": what} | _score(row, float(actual.get(row["measure"], 0)))
+        for row in [*rows, *more]
     ]
 
 
-def _load_rows(counts: dict[str, int], mean: dict[str, float]) -> dict[str, float]:
-    n_opp, n_people = counts["opportunities"], counts["contacts"]
-    one = {name: mean.get(name, 0.0) * n_opp for name in ("notes", "feedback", "forms")}
-    summaries = n_opp * (1.4 + min(mean.get("offers", 0.0), 1.0) + min(mean.get("interviews", 0.0), 1.0))
+def _score(row: Row, actual: float) -> Row:
+    off = (actual / row["forecast"] - 1) * 100 if row["forecast"] else None
     return {
-        "jobs": 3.5 * counts.get("postings", 0),
-        "candidates": 4.4 * n_people,  # the candidate, its fields, and two or three tags
-        "applications": 2.0 * n_opp,  # the application and its fields
-        "notes": one["notes"] + one["forms"] + summaries,  # and history, and answers of the application form
-        "feedback": one["feedback"],
-        "files": 3.0 * mean.get("downloads", 0.0) * n_opp,  # handle, bytes, attachment
+        **{name: row[name] for name in ("measure", "forecast", "low", "high")},
+        "actual": round(actual, 3),
+        "off_percent": None if off is None else round(off, 2),
+        "inside": row["low"] <= actual <= row["high"],
     }
 
 
-def _row(step: str, n_requests: float, plus_minus: float, per_second: float, megabytes: float) -> Row:
-    return {
-        "step": step,
-        "n_requests": round(n_requests),
-        "plus_minus": round(plus_minus),
-        "minutes": round(n_requests / per_second / 60, 1),
-        "megabytes": round(megabytes, 1),
-    }
+def measures(step: Row, endpoints: Sequence[Row]) -> list[Row]:
+    """A step's row and the rows of its endpoints as {measure, forecast, low, high}, totals first."""
+    found = [
+        {"measure": "requests", "forecast": step["n_requests"], "low": step["low"], "high": step["high"]},
+        {
+            "measure": "minutes", "forecast": step["minutes"], "low": step["minutes_low"],
+            "high": step["minutes_high"],
+        },
+    ]  # fmt: skip
+    if step["megabytes_high"]:
+        found.append(
+            {
+                "measure": "megabytes", "forecast": step["megabytes"], "low": step["megabytes_low"],
+                "high": step["megabytes_high"],
+            }
+        )  # fmt: skip
+    return found + [
+        {"measure": row["endpoint"], "forecast": row["n_requests"], "low": row["low"], "high": row["high"]}
+        for row in endpoints
+    ]
+
+
+def stratum(opportunity: Row) -> tuple[str, ...]:
+    """How far an opportunity came, from fine to coarse: of all that the list tells, most hangs on that."""
+    if opportunity.get("isAnonymized"):
+        return ("anonymised",)
+    changes = opportunity.get("stageChanges") or []
+    places = [one["toStageIndex"] for one in changes if isinstance(one.get("toStageIndex"), int)]
+    reach = min(max(places, default=len(changes)), 20)
+    return (f"stage {reach:02d}", f"stages from {reach // 2 * 2:02d}", f"stages from {reach // 4 * 4:02d} on")
 
 
 def route(n_people: int, *, history: bool, has_keys: bool, n_lacking: int = 0) -> Row:

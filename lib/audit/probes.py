@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from lib import contract
 from lib.ashby import Ashby
@@ -13,6 +15,7 @@ Row = dict[str, Any]
 LISTS = (
     "users", "postings", "stages", "archive_reasons", "sources", "tags", "requisitions", "requisition_fields",
     "feedback_templates", "form_templates", "opportunities", "disposition_stages", "opportunities/deleted",
+    "applications/deleted", "postings/deleted",
 )  # fmt: skip
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 CONFIDENTIAL = ("opportunities", "postings", "requisitions")
@@ -30,6 +33,8 @@ def lever_permissions(lever: Lever, opportunity_id: str) -> list[Row]:
 
 def _ask(lever: Lever, path: str, name: str) -> Row:
     query: Query = [("limit", "1")] if name not in ("disposition_stages", "resumes", "files") else []
+    if name.endswith("/deleted"):  # two of these lists want both bounds (reported)
+        query += [("deleted_at_start", "0"), ("deleted_at_end", "1")]
     row = {"side": "Lever", "permission": f"read {name}", "ok": True, "detail": ""}
     try:
         lever.get(path, query)
@@ -45,11 +50,12 @@ def _ask(lever: Lever, path: str, name: str) -> Row:
     return row
 
 
-def confidential_access(lever: Lever, setting: str) -> Row:
+def confidential_access(lever: Lever, setting: str, named: Sequence[str] = ()) -> Row:
     """{verdict, detail, confidentiality}: whether this key sees confidential data, decided and not assumed.
 
     The key's right is fixed when it is made. Lever documents an access error for explicit requests; that a key
-    without the right gets a shorter list instead is also possible, so an empty answer proves nothing.
+    without the right gets a shorter list instead is also possible, so an empty answer proves nothing. Then postings
+    that somebody has `named` as confidential are asked for by their ids; with none, a person has to sign.
     """
     rows = 0
     for name in CONFIDENTIAL:
@@ -57,18 +63,52 @@ def confidential_access(lever: Lever, setting: str) -> Row:
             try:
                 items = _first(lever, name, value)
             except (UnauthorizedError, RejectedError):  # 403 by the reference; 400 and 401 are possible too
-                return _no_access(setting)
+                return _no_access(setting, "the key may not see confidential records")
             rows += len(items) if value == "confidential" else 0
     if rows:
         return {"verdict": "proven", "detail": "confidential records were answered", "confidentiality": "all"}
+    if named:
+        return _by_name(lever, setting, named)
     if setting == "granted":
         detail = "no confidential record exists; the params file says that the key has the right"
         return {"verdict": "granted", "detail": detail, "confidentiality": "all"}
+    if setting == "accept_gap":
+        detail = "none was answered; the params file accepts that confidential records, if there are any, will not move"
+        return {"verdict": "gap accepted", "detail": detail, "confidentiality": "all"}
     detail = (
-        "no confidential record was answered, which a silently limited key would look like too; name the fact in the "
-        "params file (lever.confidential_access: granted) once somebody has looked at the key's settings"
+        "no confidential record was answered, which a silently limited key would look like too: cannot be decided. "
+        "Name one confidential posting in the params file (lever.confidential_posting: [its id]); or, if there is none "
+        "and somebody has looked at the key's settings, sign it (lever.confidential_access: granted)"
     )
     return {"verdict": "undecided", "detail": detail, "confidentiality": "all"}
+
+
+def _by_name(lever: Lever, setting: str, named: Sequence[str]) -> Row:
+    """The verdict by postings that are said to be confidential, where no list has shown any.
+
+    One that is given by its id and stands in no list of confidential postings would be missed by the extraction.
+    """
+    found = {posting: _posting(lever, posting) for posting in named}
+    lacking = [posting for posting, item in found.items() if item is None]
+    if lacking:
+        return _no_access(setting, f"posting {', '.join(lacking)}, named as confidential, is not there for this key")
+    hidden = [posting for posting, item in found.items() if item and item.get("confidentiality") == "confidential"]
+    if hidden:
+        return _no_access(setting, f"posting {', '.join(hidden)} is given by its id, and hidden in the lists")
+    detail = (
+        f"posting {', '.join(named)} is not confidential: it proves nothing. Name another one "
+        "(lever.confidential_posting), or take the line out and sign that there is none"
+    )
+    return {"verdict": "undecided", "detail": detail, "confidentiality": "all"}
+
+
+def _posting(lever: Lever, posting: str) -> Row | None:
+    try:
+        answer = lever.get(f"/postings/{quote(posting, safe='')}")
+    except (NotFoundError, UnauthorizedError, RejectedError):
+        return None
+    item = answer.get("data", answer) if isinstance(answer, dict) else None
+    return item if isinstance(item, dict) else None
 
 
 def _first(lever: Lever, name: str, value: str) -> list[Row]:
@@ -77,13 +117,13 @@ def _first(lever: Lever, name: str, value: str) -> list[Row]:
     return data if isinstance(data, list) else [data]
 
 
-def _no_access(setting: str) -> Row:
+def _no_access(setting: str, why: str) -> Row:
     if setting == "accept_gap":
-        detail = "the key may not see confidential records; the params file accepts the gap: they will not move"
+        detail = f"{why}; the params file accepts the gap: they will not move"
         return {"verdict": "gap accepted", "detail": detail, "confidentiality": ""}
     detail = (
-        "the key may not see confidential records; it cannot be added to a key: make a new one with 'Allow access to "
-        "confidential data', or accept the gap in the params file (lever.confidential_access: accept_gap)"
+        f"{why}; the right cannot be added to a key: make a new one with 'Allow access to confidential data', or "
+        "accept the gap in the params file (lever.confidential_access: accept_gap)"
     )
     return {"verdict": "no access", "detail": detail, "confidentiality": ""}
 
@@ -106,9 +146,19 @@ def ashby_permissions(ashby: Ashby) -> list[Row]:
     ]  # fmt: skip
 
 
+def may(permissions: list[Row], side: str, permission: str) -> bool:
+    """Whether a permission was found among those of one side; what could not be found out counts as no."""
+    return any(row["side"] == side and row["permission"] == permission and row["ok"] for row in permissions)
+
+
+def may_call(permissions: list[Row], endpoint: str) -> bool:
+    """The same for an endpoint of Ashby."""
+    return may(permissions, "Ashby", contract.ashby_endpoints()[endpoint]["permission"])
+
+
 def _scope(text: str) -> str:
     """One spelling for `candidatesWrite`, `candidates:write` and `candidate_write`."""
     return "".join(letter for letter in text.lower() if letter.isalnum()).replace("candidatewrite", "candidateswrite")
 
 
-__all__ = ["ashby_permissions", "confidential_access", "lever_permissions"]
+__all__ = ["ashby_permissions", "confidential_access", "lever_permissions", "may", "may_call"]

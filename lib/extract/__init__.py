@@ -17,19 +17,18 @@ from typing import Any
 from lib import contract
 from lib.errors import ContractError, NotFoundError, UnavailableError, WorkbookError
 from lib.extract import unlisted
-from lib.extract.files import fetch, storable, wanted_files, without_bytes
-from lib.extract.reports import report_drift, report_gone, report_unlisted
+from lib.extract.drift import broken, plain_id
+from lib.extract.files import fetch, keep_file, storable, wanted_files, without_bytes
+from lib.extract.lists import DAY, FIRST, account_lists, deleted_since, next_window, window
+from lib.extract.reports import lively, report_absent, report_ages, report_drift, report_gone, report_unlisted
 from lib.lever import Lever, OffsetExpiredError, Query
 from lib.pool import run_all
 from lib.store import Store, now_ms
 
 Progress = Callable[[int, int | None, str], None]
-DAY = 86_400_000
 RECENT = 90 * DAY  # what was archived so lately is read again together with what is active: offers get signed later
 OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
-WINDOW_ROWS = 2_000  # a window is sized to hold about this many opportunities: what a dead token costs at most
 MAX_PASSES = 20
-FIRST = {"until": None, "from": 0, "width": 30 * DAY, "empty": 0, "done": False}  # how the windows begin
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 COUNTS = ("sources", "tags")  # lists of words in use: one that is not listed any more is not in use any more
@@ -48,6 +47,7 @@ class Extract:
     may_shrink: bool = False  # somebody has said that so many opportunities were really deleted
     progress: Progress = lambda done, total, note: None
     child_lists: tuple[str, ...] = CHILDREN
+    file_ms: int = 20 * 3_600_000  # what Lever cannot deliver is asked for again after so long: another occasion
 
 
 def run(walk: Extract) -> dict[str, int]:
@@ -58,15 +58,18 @@ def run(walk: Extract) -> dict[str, int]:
     since = walk.store.meta("extract.since")
     started = short_lists(walk)
     if since is None:
-        with walk.store.begin() as tx:
-            walk.store.put_meta("extract.since", started, connection=tx)
+        walk.store.put_meta("extract.since", started)
+    if walk.store.meta("extract.began") is None:
+        walk.store.put_meta("extract.began", since or started)
     opportunities(walk)
     children(walk, again=_again(walk))
     until_quiet(walk)
-    dangling_postings(walk)
     deleted(walk)
+    dangling_postings(walk)
     if walk.reread:
         listed_again(walk)
+    report_ages(walk.store, int(walk.store.meta("extract.since")) - RECENT)
+    report_absent(walk.store)
     report_drift(walk.store)
     report_unlisted(walk.store)
     report_gone(walk.store)
@@ -76,29 +79,10 @@ def run(walk: Extract) -> dict[str, int]:
 
 
 # ---- lists -----------------------------------------------------------------------------------------------------
-def _lists(confidentiality: str) -> list[tuple[str, str, Query]]:
-    """(stream, path, query) of the lists that are read whole; each in the form that hides nothing."""
-    hidden: Query = [("confidentiality", confidentiality)] if confidentiality else []
-    channels: Query = [("distributionChannel", "public"), ("distributionChannel", "internal")]
-    return [
-        ("users", "/users", [("includeDeactivated", "true")]),
-        ("stages", "/stages", []),
-        ("archive_reasons", "/archive_reasons", []),
-        ("sources", "/sources", []),
-        ("tags", "/tags", []),
-        ("postings", "/postings", hidden),
-        ("postings", "/postings", hidden + channels),  # published on the internal site only (its reference, a note)
-        ("requisitions", "/requisitions", hidden),
-        ("requisition_fields", "/requisition_fields", []),
-        ("feedback_templates", "/feedback_templates", []),
-        ("form_templates", "/form_templates", []),
-    ]
-
-
 def short_lists(walk: Extract) -> int:
     """Read all short lists, each one commit; returns the server's clock before the first of them."""
     started = 0
-    lists = _lists(walk.confidentiality)
+    lists = account_lists(walk.confidentiality)
     for number, (stream, path, query) in enumerate(lists):
         walk.progress(number, len(lists), f"reading {stream}")
         items, server_ms = _whole(walk.lever, path, query)
@@ -140,12 +124,12 @@ def _key(item: dict[str, Any]) -> str:
 
 
 def check_shape(stream: str, items: list[dict[str, Any]]) -> None:
-    """Raise ContractError that names the attribute when an object lacks what we cannot do without."""
+    """Raise ContractError that names the attribute when an object lacks what we cannot do without, or has it odd."""
     for item in items:
-        missing = contract.missing_attributes(stream, item)
-        if missing:
+        wrong = broken(stream, item)
+        if wrong:
             raise ContractError(
-                f"Lever: an object of {stream} (id {item.get('id', '?')}) has no {', '.join(missing)}.",
+                f"Lever: an object of {stream} (id {plain_id(item)}) has no usable {', '.join(wrong)}.",
                 hint="Lever's answers have changed; nothing was guessed. Compare lib/contracts/lever.json.",
             )
 
@@ -158,7 +142,7 @@ def opportunities(walk: Extract) -> None:
         start, items = _in_window(walk, state)
         walk.progress(walk.store.count("opportunities"), None, "listing opportunities")
         key = f"created {start or 'begin'}..{state['until'] or 'now'}"
-        state = _next_window(state, start, len(items))
+        state = next_window(state, start, len(items))
         with walk.store.begin() as tx:
             walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
             walk.store.put_window(tx, "opportunities", key, n_rows=len(items))
@@ -168,22 +152,7 @@ def opportunities(walk: Extract) -> None:
 def _in_window(walk: Extract, state: dict[str, Any]) -> tuple[int | None, list[dict[str, Any]]]:
     """(beginning of the next window, the opportunities in it); without a beginning it holds all that is older."""
     start = None if state["empty"] >= 3 else state["from"] - state["width"]
-    return start, _listing(walk, _window("created_at", start, state["until"]))[0]
-
-
-def _next_window(state: dict[str, Any], start: int | None, n_rows: int) -> dict[str, Any]:
-    """The window before this one: wider when it was nearly empty, narrower when it was full."""
-    if start is None:
-        return state | {"done": True}
-    factor = min(4.0, max(0.25, WINDOW_ROWS / n_rows)) if n_rows else 2.0
-    width = min(int(state["width"] * factor), 3650 * DAY)
-    return state | {"until": start, "from": start, "width": width, "empty": 0 if n_rows else state["empty"] + 1}
-
-
-def _window(name: str, start: int | None, end: int | None) -> Query:
-    """Both ends are inclusive, so windows may touch; ids are unique in the store."""
-    ends = [(f"{name}_start", start), (f"{name}_end", end)]
-    return [(key, str(value)) for key, value in ends if value is not None]
+    return start, _listing(walk, window("created_at", start, state["until"]))[0]
 
 
 def _listing(walk: Extract, query: Query) -> tuple[list[dict[str, Any]], int]:
@@ -230,18 +199,13 @@ def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = 
 def _again(walk: Extract) -> set[str]:
     """Opportunities whose child lists are read again although they themselves have not changed.
 
-    `reread`: those that are active or were archived in the last 90 days; "all": every one.
+    `reread`: those that are active, or were archived or changed in the last 90 days; "all": every one.
     """
-    ids = without_bytes(walk.store)
+    ids = without_bytes(walk.store, walk.file_ms)
     if walk.reread:
         since = int(walk.store.meta("extract.since") or 0) - RECENT
-        ids |= {item["id"] for item in walk.store.all("opportunities") if walk.reread == "all" or _lively(item, since)}
+        ids |= {item["id"] for item in walk.store.all("opportunities") if walk.reread == "all" or lively(item, since)}
     return ids
-
-
-def _lively(item: dict[str, Any], since: int) -> bool:
-    archived = item.get("archived")
-    return not archived or (archived.get("archivedAt") or since) >= since
 
 
 def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: dict[str, str]) -> None:
@@ -254,7 +218,7 @@ def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: d
     missed = _missed(walk, lever_id, found) if lever_id in read else {}
     for stream, items in missed.items():
         found[stream] += items
-    files = [fetch(walk.store, walk.lever, *wanted) for wanted in wanted_files(lever_id, found)]
+    files = [fetch(walk.store, walk.lever, *one, again_ms=walk.file_ms) for one in wanted_files(lever_id, found)]
     with walk.store.begin() as tx:
         if missed:  # a reading of something that an earlier one has brought
             names = [f"{stream}/{_key(one)}" for stream, items in missed.items() for one in items if not _deleted(one)]
@@ -263,7 +227,7 @@ def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: d
         walk.store.put_children(tx, lever_id, keyed)
         for row in files:
             if row is not None:
-                walk.store.put_file(tx, row)
+                keep_file(walk.store, tx, row)
         n_rows = sum(map(len, found.values()))
         walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=heads[lever_id])
 
@@ -314,33 +278,32 @@ def until_quiet(walk: Extract) -> None:
     """Read what has changed since the last pass began, again and again, until a pass brings nothing new.
 
     New opportunities are asked for by themselves: as long as nothing has changed them, their updatedAt is null
-    (observed), and no `updated_at` window holds them.
+    (observed), and no `updated_at` window holds them. Where so many people are at work that no pass is quiet, the run
+    ends all the same, and says how many still changed: whoever must have all of it stops the work in Lever first.
     """
+    n_new = 0
     for number in range(MAX_PASSES):
         since = walk.store.meta("extract.since")
         walk.progress(number, None, "looking for changes made meanwhile")
-        items, server_ms = _listing(walk, _window("updated_at", since - OVERLAP, None))
-        items += _listing(walk, _window("created_at", since - OVERLAP, None))[0]
+        items, server_ms = _listing(walk, window("updated_at", since - OVERLAP, None))
+        items += _listing(walk, window("created_at", since - OVERLAP, None))[0]
         with walk.store.begin() as tx:
             n_new = walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
             walk.store.put_meta("extract.since", server_ms or since, connection=tx)
         children(walk)
         if not n_new:
-            return
-    raise UnavailableError(
-        f"Lever: opportunities still changed in each of {MAX_PASSES} passes.",
-        hint="Everything read so far is kept. Run the step again at a calmer time, or freeze Lever for the cut-over.",
-    )
+            break
+    walk.store.put_meta("extract.unsettled", n_new)
 
 
 def dangling_postings(walk: Extract) -> None:
     """Postings that applications name and no list shows: fetched one by one; those that are not there are findings."""
-    known = walk.store.head_shas("postings")
+    known = {*walk.store.head_shas("postings"), *walk.store.head_shas("postings_deleted")}
     named: Counter[str] = Counter()
     for item in walk.store.all("opportunities"):
         named.update(str(one["posting"]) for one in item.get("applications") or [] if one.get("posting"))
     lacking = []
-    for posting_id in sorted(set(named) - set(known)):
+    for posting_id in sorted(set(named) - known):
         try:
             _keep(walk, "postings", [walk.lever.one(f"/postings/{posting_id}")])
         except WorkbookError as error:
@@ -351,9 +314,19 @@ def dangling_postings(walk: Extract) -> None:
 
 
 def deleted(walk: Extract) -> None:
-    """Read the list of deleted opportunities, and mark those that we hold as gone."""
-    items, _ = _whole(walk.lever, "/opportunities/deleted", [])
+    """Read the deleted lists; mark the opportunities and postings that we hold as gone.
+
+    Of applications and postings, what was deleted since the first reading began: earlier ones were never listed.
+    """
+    items, now = _whole(walk.lever, "/opportunities/deleted", [])
     _keep(walk, "opportunities_deleted", items)
+    for stream in ("applications", "postings"):
+        began = int(walk.store.meta("extract.began")) - OVERLAP
+        rows = deleted_since(walk.lever, f"/{stream}/deleted", began, (now or now_ms()) + OVERLAP)
+        _keep(walk, f"{stream}_deleted", rows)
+        with walk.store.begin() as tx:
+            for item in rows if stream == "postings" else []:
+                walk.store.put_gone(tx, stream, item["id"])
     held = walk.store.head_shas("opportunities")
     with walk.store.begin() as tx:
         for item in items:
@@ -371,7 +344,7 @@ def listed_again(walk: Extract) -> None:
     while not state["done"]:
         walk.progress(len(held) - len(missed), len(held), "listing all opportunities once more")
         start, items = _in_window(walk, state)
-        state = _next_window(state, start, len(items))
+        state = next_window(state, start, len(items))
         with walk.store.begin() as tx:
             walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
         missed -= {item["id"] for item in items}

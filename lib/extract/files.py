@@ -10,12 +10,15 @@ from typing import Any
 
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
 from lib.lever import Download, Lever
-from lib.store import FileRow, Store
+from lib.store import Connection, FileRow, Store, now_ms
 
 ALIKE = 3  # times that the same bytes have to come where no size that was told agrees
 ANSWERS = {"text/html": ("html", "htm", "xhtml"), "application/json": ("json",)}  # what error pages come as
 
-Wanted = tuple[str, str, str, str, dict[str, Any], str]
+OCCASIONS = 3  # times that a file is asked for which Lever cannot deliver, before that is final
+UNDELIVERED = (410, 413, 415, 422)  # and 404: Lever, or its storage, has no bytes to give
+Meta = dict[str, Any]
+Wanted = tuple[str, str, str, str, Meta, str]
 
 
 def wanted_files(lever_id: str, found: dict[str, list[dict[str, Any]]]) -> Iterator[Wanted]:
@@ -42,23 +45,61 @@ def _name(meta: dict[str, Any]) -> str:
 
 
 def fetch(
-    store: Store, lever: Lever, file_id: str, stream: str, lever_id: str, path: str, meta: dict[str, Any], name: str
-) -> FileRow | None:
-    """The file's new state; None when its bytes are here already or are known to be unavailable."""
+    store: Store, lever: Lever, file_id: str, stream: str, lever_id: str, path: str, meta: Meta, name: str,
+    *, again_ms: int,
+) -> FileRow | None:  # fmt: skip
+    """The file's new state; None when its bytes are here already, or were asked for too lately or often enough.
+
+    What Lever cannot deliver is asked for on three occasions, `again_ms` apart. Where Lever tells another size or
+    another date than before, the file was replaced under its id: it is fetched anew.
+    """
     known = store.file(file_id)
-    if known and (known.state == "unavailable" or _is_here(store, known)):
+    other = known is not None and _replaced(store, known, meta)
+    if known and not other and not _is_due(store, known, again_ms):
         return None
-    attempts = known.attempts + 1 if known else 1
+    attempts = known.attempts + 1 if known and not other else 1
     row = FileRow(file_id, stream, lever_id, name, "", None, None, "failed", "", attempts)
     try:
-        got, other, page = _surely(store, lever, path, str(meta.get("size") or ""), name)
+        got, odd, page = _surely(store, lever, path, str(meta.get("size") or ""), name)
     except (RejectedError, UnavailableError) as error:
         return _without(row, error)
     if page:
         got.path.unlink()
         return replace(row, reason=f"{got.media_type} came instead of the file")
     _settle(got.path, store.file_path(got.sha256))
-    return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=other)
+    return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=odd)
+
+
+def keep_file(store: Store, tx: Connection, row: FileRow) -> None:
+    """Record a file's new state; of bytes that another version takes the place of, the hash stays known.
+
+    They stand in the stream `file_versions`, under the file's opportunity, and the bytes stay where they are.
+    """
+    before = store.file(row.lever_id)
+    if before and before.sha256 and before.sha256 != row.sha256:
+        body = {"id": row.lever_id, "sha256": before.sha256, "size": before.size, "stream": before.stream}
+        store.put_raw(tx, "file_versions", [(f"{row.lever_id}@{before.sha256}", row.opportunity_id, body)])
+    store.put_file(tx, row)
+
+
+def _replaced(store: Store, known: FileRow, meta: Meta) -> bool:
+    """Whether Lever tells something else about the file than when it was read last; it says no more than that."""
+    lever_id, _, state = known.lever_id.partition(":")
+    item = store.get(known.stream, lever_id) or {}
+    before = {"resumes": item.get("file"), "offers": item.get(f"{state}Document")}.get(known.stream, item)
+    names = ("size", "uploadedAt", "status") if known.state == "unavailable" else ("size", "uploadedAt")
+    return any(_told(before or {}, name) != _told(meta, name) for name in names)
+
+
+def _told(meta: Meta, name: str) -> str:
+    """One value as text: the same number comes as a number and as text (its reference)."""
+    return str(meta.get(name) or "")
+
+
+def _is_due(store: Store, known: FileRow, again_ms: int) -> bool:
+    if known.state == "unavailable":
+        return known.attempts < OCCASIONS and now_ms() - known.at_ms >= again_ms
+    return not _is_here(store, known)
 
 
 def _surely(store: Store, lever: Lever, path: str, told: str, name: str) -> tuple[Download, str, bool]:
@@ -83,11 +124,12 @@ def _surely(store: Store, lever: Lever, path: str, told: str, name: str) -> tupl
 
 
 def _without(row: FileRow, error: ApiError) -> FileRow:
-    """A file whose bytes did not come: final where Lever says that there are none, to be tried again otherwise."""
+    """A file whose bytes did not come: unavailable where Lever has none to give, failed where it did not answer."""
     if isinstance(error, NotFoundError):
         return replace(row, state="unavailable", reason=f"not there ({error.status})")
-    if error.status == 422:
-        return replace(row, state="unavailable", reason="Lever could not process it (422)")
+    if error.status in UNDELIVERED:
+        why = "could not process it" if error.status == 422 else "cannot deliver it"
+        return replace(row, state="unavailable", reason=f"Lever {why} ({error.status})")
     return replace(row, reason=f"no answer ({error.status or 'cut off'})")
 
 
@@ -105,11 +147,13 @@ def _settle(part: Path, target: Path) -> None:
         os.close(folder)
 
 
-def without_bytes(store: Store) -> set[str]:
-    """Opportunities with a file that could not be fetched, or whose bytes are not there any more."""
+def without_bytes(store: Store, again_ms: int) -> set[str]:
+    """Opportunities with a file whose bytes are not here and that is to be asked for (again) now."""
     here = {path.name for path in (store.folder / "files").iterdir()}
     lacking = (
-        row for row in store.files() if row.state == "failed" or (row.state == "stored" and row.sha256 not in here)
+        row
+        for row in store.files()
+        if (row.sha256 not in here if row.state == "stored" else _is_due(store, row, again_ms))
     )
     return {row.opportunity_id for row in lacking}
 

@@ -1,21 +1,78 @@
-"""What an extraction says of Lever's answers: what nobody expected, and what lists have hidden."""
+"""What an extraction says of Lever's answers: what nobody expected, what lists have hidden, what may be out of date."""
 
 from __future__ import annotations
 
-from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
 
 from lib import contract
+from lib.extract.drift import Drift
+from lib.extract.files import OCCASIONS
 from lib.store import Store
+from lib.store.looks import read_at
+
+UNSEEN = "edited feedback; new or deleted files, forms, offers, interviews"
+
+
+def lively(opportunity: dict[str, Any], since: int) -> bool:
+    """Whether an opportunity is active, or was archived or changed after `since`: its child lists may still change.
+
+    Lever's own advice for a cut-over; all others change so rarely that only a reading of all lists finds it.
+    """
+    archived = opportunity.get("archived")
+    ended = not archived or (archived.get("archivedAt") or since) >= since
+    return ended or (opportunity.get("updatedAt") or 0) >= since
+
+
+def report_ages(store: Store, since: int) -> None:
+    """How old the child lists are that change without a word: {lists, lively, n_opportunities, oldest_ms, oldest}.
+
+    An ordinary run reads those of new and changed opportunities; what does not move updatedAt it cannot see.
+    """
+    at = read_at(store, "children")
+    ages: dict[bool, list[int]] = {True: [], False: []}
+    for item in store.all("opportunities"):
+        ages[lively(item, since)].append(at.get(item["id"], 0))
+    names = {True: "of candidacies that are active or changed lately", False: "of all others"}
+    rows = [
+        {"lists": names[key], "lively": key, "n_opportunities": len(found), "may_lack": UNSEEN, **_oldest(found)}
+        for key, found in ages.items()
+        if found
+    ]
+    store.put_results("extract", "ages", rows)
+
+
+def _oldest(found: list[int]) -> dict[str, Any]:
+    return {"oldest_ms": min(found), "oldest": _minute(min(found))}
+
+
+def _minute(moment_ms: int) -> str:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def report_absent(store: Store) -> None:
+    """Name the files whose bytes are not here, each with its reason, and how often it was asked for."""
+    here = {stream: store.head_shas(stream) for stream in ("files", "resumes", "offers")}
+    rows = [
+        {
+            "stream": row.stream, "lever_id": row.lever_id, "opportunity": row.opportunity_id, "state": row.state,
+            "reason": row.reason, "attempts": row.attempts, "last_try": _minute(row.at_ms),
+            "final": row.state == "unavailable" and row.attempts >= OCCASIONS,
+        }
+        for row in store.files()
+        if row.state != "stored" and row.lever_id.partition(":")[0] in here.get(row.stream, ())
+    ]  # fmt: skip
+    store.put_results("extract", "absent", rows)
 
 
 def report_drift(store: Store) -> None:
-    """Count the attributes that Lever sent and our contract does not know: kept raw, and said."""
+    """Count what Lever sent and our contract does not know (attributes, values, types): kept raw, and said."""
     rows = []
     for stream in contract.lever_objects():
-        counts: Counter[str] = Counter()
+        drift = Drift(stream)
         for item in store.all(stream):
-            counts.update(contract.unknown_attributes(stream, item))
-        rows += [{"stream": stream, "attribute": name, "n_records": n} for name, n in sorted(counts.items())]
+            drift.look(item)
+        rows += drift.rows()
     store.put_results("extract", "drift", rows)
 
 

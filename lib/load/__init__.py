@@ -13,6 +13,7 @@ still under way (a field of which it must first be found out whether it was made
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -23,12 +24,15 @@ from typing import Any
 from lib.ashby import Ashby
 from lib.errors import FatalError, RejectedError, StoreError
 from lib.load.chain import UNSURE, Chain
+from lib.load.links import Links
 from lib.load.privacy import settle_exposed
+from lib.load.sampling import sample
 from lib.pool import run_all
-from lib.store import Store, dumps
+from lib.store import Store, dumps, unfinished
 from lib.store.ledger import HELD, Entry, Ledger, Planned
 
 Progress = Callable[[int, int | None, str], None]
+FINISHED = 100  # people who leave the unfinished in one commit
 SPARE = 3  # chains per worker that may wait for a look-up while the worker goes on with another one
 SET_UP = ("link", "customField.create", "customField.updateSelectableValues", "candidateTag.create")
 
@@ -49,27 +53,26 @@ class Load:
     first_wait: float = 1.0  # seconds before a call that was not applied is sent again; doubles
     fail_at: Callable[[str, Planned], None] = lambda moment, row: None  # a seam for the proofs: die at any effect
     ledger: Ledger = field(init=False)
-    links: dict[str, str] = field(init=False, default_factory=dict)
+    links: Links = field(init=False)
     preexisting: set[str] = field(init=False, default_factory=set)  # candidates that are not ours
     before: set[str] = field(init=False, default_factory=set)  # fields, tags and jobs from before the plan
     stopping: bool = field(init=False, default=False)  # something went wrong: no row is begun any more
     lags: bool = field(init=False, default=False)  # Ashby has shown something late in this run
-    adopted_people: set[str] = field(init=False, default_factory=set)
     refusals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)
     done: int = field(init=False, default=0)
     total: int = field(init=False, default=0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _finished: list[str] = field(init=False, default_factory=list)  # people whose chain has ended
     _under_way: set[str] = field(init=False, default_factory=set)  # set-up rows whose chain has not ended
     _ended: threading.Condition = field(init=False, default_factory=threading.Condition)
     _places: threading.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.store)
-        self.links = self.ledger.links()
+        self.links = Links(self.ledger)
         self.preexisting = self.ledger.strangers("candidates")
         self.before = self.ledger.before_us()
         self._places = threading.Semaphore(self.workers)
-        self.adopted_people = {row.person or row.lever_id for row in self.ledger.rows_of_kind("link")}
 
     def filled(self, value: Any) -> Any:
         """A body with the Ashby ids of what it refers to; KeyError names a link that nothing has yielded yet."""
@@ -150,9 +153,16 @@ class Load:
     def settled(self, n_rows: int = 1) -> None:
         """Report rows that have an outcome."""
         with self._lock:
-            self.done += n_rows
-            done = self.done
+            self.done = done = min(self.done + n_rows, self.total or self.done + n_rows)
         self.progress(done, self.total, self.ashby.transport.pacer.waiting_for)
+
+    def finished(self, person: str) -> None:
+        """A chain has ended. Many at a time leave the unfinished; if we die before, they are looked at once more."""
+        with self._lock:
+            self._finished.append(person)
+            ended = [] if len(self._finished) < FINISHED else self._finished
+            self._finished = self._finished if not ended else []
+        self.ledger.finish(ended)
 
 
 def dry_run(store: Store, *, retry_refused: bool = False) -> dict[str, Any]:
@@ -171,9 +181,9 @@ def dry_run(store: Store, *, retry_refused: bool = False) -> dict[str, Any]:
 def run(load: Load) -> dict[str, Any]:
     """Send what is not yet done; returns counts by kind and state, and how many calls and writes were made."""
     before = load.ashby.transport.n_calls
-    counts = load.ledger.counts()
-    load.total = sum(n_rows for _, _, n_rows in counts)
-    load.done = sum(n_rows for _, state, n_rows in counts if state == "done")
+    unfinished.ensure(load.store)
+    load.total = load.ledger.n_rows()
+    load.done = max(0, load.total - unfinished.n_rows(load.store))  # what else is done, each chain tells when it begins
     load.progress(load.done, load.total, "")
     settle_exposed(load)
     writes = _send_all(load)
@@ -201,19 +211,22 @@ def settle_open(load: Load) -> list[Planned]:
 def _send_all(load: Load) -> int:
     """Set-up rows, then people, in one go; returns how many writes were sent."""
     rows = list(load.ledger.rows(""))
-    open_people = load.ledger.pending_people(refused=load.retry_refused)
-    pending = [person for person in open_people if person and _wanted(load, person)]
     load.begin(rows)
+    pending = (one for one in unfinished.people(load.store, refused=load.retry_refused) if one and _wanted(load, one))
 
     def carry_out(one: list[Planned] | str) -> int:
         if isinstance(one, str):
-            return Chain(load).run(list(load.ledger.rows(one)))
+            n_writes = Chain(load).run(list(load.ledger.rows(one)))
+            load.finished(one)
+            return n_writes
         try:
             return Chain(load).run(one)
         finally:
             load.end(one)
 
-    return sum(load.work([*_chains(rows), *pending], carry_out))
+    writes = sum(load.work(itertools.chain(_chains(rows), pending), carry_out))
+    load.ledger.finish([*load._finished, ""])
+    return writes
 
 
 def _wanted(load: Load, person: str) -> bool:
@@ -231,39 +244,6 @@ def _chains(rows: list[Planned]) -> list[list[Planned]]:
     for row in rows:
         chains.setdefault((row.lever_type, alike.get(row.lever_id, row.lever_id)), []).append(row)
     return list(chains.values())
-
-
-def sample(store: Store, n_people: int) -> set[str]:
-    """`n_people` people of the plan: first those with the rarest kinds of records, then evenly spread."""
-    features: dict[str, set[str]] = {}
-    for row in Ledger(store).rows():
-        if row.person:
-            features.setdefault(row.person, set()).update(_features(row))
-    weight = Counter(name for names in features.values() for name in names)
-    chosen: set[str] = set()
-    covered: set[str] = set()
-    for name, _ in sorted(weight.items(), key=lambda item: (item[1], item[0])):
-        if name not in covered and len(chosen) < n_people:
-            person = max(sorted(p for p in features if name in features[p]), key=lambda p: len(features[p] - covered))
-            chosen.add(person)
-            covered |= features[person]
-    rest = sorted(set(features) - chosen)
-    lacking = n_people - len(chosen)
-    step = max(1, len(rest) // lacking) if lacking > 0 else 1
-    return chosen | set(rest[::step][: max(lacking, 0)])
-
-
-def _features(row: Planned) -> set[str]:
-    body, found = row.body, {row.kind}
-    if row.kind == "application.create":
-        history = body.get("applicationHistory") or [{}]
-        found.add(f"history of {min(len(history), 5)}")
-        found.add("archived" if "archiveReasonId" in history[-1] else "not archived")
-    if body.get("isPrivate"):
-        found.add("private note")
-    if row.kind == "candidate.create" and "email" not in body:
-        found.add("no e-mail")
-    return found
 
 
 __all__ = ["Load", "StoreError", "dry_run", "run", "sample", "settle_open"]

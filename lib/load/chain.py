@@ -49,16 +49,19 @@ class Chain:
         self._rows: list[Planned] = []
         self._is_gone = False  # the candidate is not in Ashby any more: nothing that follows can be sent
         self._left_alone: list[str] = []  # what the row in hand does not set, because somebody else has set it
+        self._adopted: set[str] = set()  # whom and what these rows only link: in Ashby before us
         self._earlier: dict[str, dict[str, Any]] = {}  # bodies of the rows that an earlier run has carried out
 
     def run(self, rows: list[Planned]) -> int:
         """Carry out what is not done of `rows`, in order; returns how many writes were sent."""
         entries = self.ledger.of(rows)
         self._rows, mine = rows, {row.row_id for row in rows}
+        self._adopted = {row.person or row.lever_id for row in rows if row.kind == "link"}
         done = {key for key, entry in entries.items() if entry.state == "done"}
         self._earlier = {row.row_id: row.body for row in rows if row.row_id in done}
         # all of it before the first row: nobody stands in Ashby without the mark that he is ours for longer than needed
         self.load.wait_for({one for row in rows if row.row_id not in done for one in row.needs} - mine)
+        self.load.settled(sum(row.row_id in entries and self._is_closed(row, entries[row.row_id]) for row in rows))
         self._is_gone = any(entry.code == GONE for entry in entries.values()) and not self.load.retry_refused
         for row in rows:
             entry = entries.get(row.row_id)
@@ -243,7 +246,7 @@ class Chain:
         return written | (earlier or {})
 
     def _is_adopted(self, row: Planned) -> bool:
-        return row.person in self.load.adopted_people or row.lever_id in self.load.adopted_people
+        return row.person in self._adopted or row.lever_id in self._adopted
 
     def _send(self, row: Planned, body: dict[str, Any]) -> None:
         """Intention, call, outcome: the three steps, each on disk before the next."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lib.errors import GateError, RejectedError
 from lib.load.lookup import Seeker
-from lib.store import now_ms
+from lib.store import now_ms, unfinished
 from lib.store.ledger import Planned
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check_not_older(load: Load, *, customer: str) -> None:
 
 
 def _next_rows(load: Load) -> Iterator[Planned]:
-    half_done, first = load.ledger.frontier(MOST)
+    half_done, first = unfinished.frontier(load.store, MOST)
     for person in [*half_done, *first]:
         entries = load.ledger.of(rows := list(load.ledger.rows(person)))
         kinds = TELLING if person in half_done else TELLING[:1]

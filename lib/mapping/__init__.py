@@ -6,21 +6,26 @@ does not arrive or arrives changed. Same raw answers and same decisions give the
 
 from lib.mapping.compile import compile_plan
 from lib.mapping.decide import decide
+from lib.mapping.draft import Draft
 from lib.mapping.lessons import Outcome, refusals
 from lib.mapping.losses import Losses
 from lib.mapping.model import Decisions, Lessons
 from lib.mapping.plan import PlanRow, plan_hash
 from lib.mapping.propose import propose
+from lib.mapping.scan import Scan, scanned
 
 __all__ = [
     "Decisions",
+    "Draft",
     "Lessons",
     "Losses",
     "Outcome",
     "PlanRow",
+    "Scan",
     "compile_plan",
     "decide",
     "plan_hash",
     "propose",
     "refusals",
+    "scanned",
 ]

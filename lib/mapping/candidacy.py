@@ -83,7 +83,7 @@ def candidacies(context: Context, opportunities: list[Item]) -> list[Candidacy]:
     for one in made:
         if one.job:
             groups.setdefault(one.job.key, []).append(one)
-    for group in groups.values():
+    for group in (group for group in groups.values() if len(group) > 1):
         stands = [one for one in group if one.lever_id in context.made] or group[-1:]
         for place, one in enumerate(group):
             if one not in stands:

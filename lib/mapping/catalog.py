@@ -57,14 +57,16 @@ def answered(item: Item) -> bool:
     return item.get("value") not in (None, "", [], {})
 
 
-def questions(source: Source, *, opportunities: Iterator[Item]) -> dict[str, Question]:
-    """{key: Question} of all answered questions of the opportunities given."""
-    found: dict[str, Question] = {}
-    for opportunity in opportunities:
-        for kind, form in forms_of(source, opportunity):
-            for item in form.get("fields") or []:
-                if answered(item):
-                    _count(found, question_key(kind, form, item), form, item)
+def count_questions(found: dict[str, Question], source: Source, opportunity: Item) -> None:
+    """Count the answered questions of one opportunity in {key: Question}."""
+    for kind, form in forms_of(source, opportunity):
+        for item in form.get("fields") or []:
+            if answered(item):
+                _count(found, question_key(kind, form, item), form, item)
+
+
+def sorted_questions(found: dict[str, Question], source: Source) -> dict[str, Question]:
+    """All questions by key, with the options that their templates name."""
     _template_options(found, source)
     return {key: found[key] for key in sorted(found)}
 

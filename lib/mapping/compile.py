@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -33,6 +34,7 @@ from lib.mapping.plan import Body, Carried, Chain, Nothing, PlanRow
 from lib.mapping.render import add_note, thread
 from lib.mapping.settings import settings
 from lib.mapping.source import Item, Reader, Source, age, anonymised, clean, ident, stamp
+from lib.mapping.standing import Made
 from lib.mapping.summaries import interview_note, offer_note
 from lib.normalize import iso_to_ms
 
@@ -53,8 +55,8 @@ _SHORT_LISTS = {
 def compile_plan(
     reader: Reader,
     *,
-    people: DataFrame,
-    members: DataFrame,
+    people: DataFrame | None = None,
+    members: DataFrame | None = None,
     decisions: Decisions,
     policy: Any,
     losses: Losses | None = None,
@@ -65,17 +67,18 @@ def compile_plan(
 
     `losses` fills while the rows are taken; it is complete when the iterator is exhausted. `now_ms` is the moment
     against which consent expires (default: the clock). `carried` tells what earlier loads have carried out: what has
-    changed since becomes rows of its own, where a call for it exists.
+    changed since becomes rows of its own, where a call for it exists. Without `people` and `members` the reader gives
+    them one by one (its `people` and `strays`).
     GateError when people are still open to review.
     """
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
     context = Context(reader, source, given, decisions, losses if losses is not None else Losses())
-    context.existing = {item["id"]: item for item in reader.ashby("candidates")}
-    made = getattr(reader, "made", None)
-    context.made = frozenset(made("application")) if made else frozenset()
-    context.fingerprints = {_fingerprint(item) for item in context.existing.values() if item.get("createdAt")}
-    persons = _persons(people, members)
+    context.made = Made(reader, "application")
+    for item in context.existing:
+        if item.get("createdAt"):
+            context.fingerprints.add(_fingerprint(item))
+    persons = _Stored(reader) if people is None or members is None else _persons(people, members)
     _check_reviewed(persons, decisions, review=given.existing_candidates == "review")
     _check_complete(context, persons)
     _account_lists(context)
@@ -99,15 +102,29 @@ def _persons(people: DataFrame, members: DataFrame) -> list[Person]:
         contacts[str(member["person"])].append(str(member["contact"]))
     made = []
     for row in people.to_dict("records"):
-        person = str(row["person"])
-        own = contacts.get(person) or [person]
-        ordered = [one for one in own if one == person] + sorted(one for one in own if one != person)
-        ashby_id = clean(row.get("ashby_id")) if clean(row.get("match")) == "exists" else ""
-        made.append(Person(person, tuple(dict.fromkeys(ordered)), row, ashby_id))
+        made.append(_person(row, contacts[str(row["person"])]))
     return sorted(made, key=lambda one: one.person)
 
 
-def _check_reviewed(persons: list[Person], decisions: Decisions, *, review: bool) -> None:
+@dataclass(frozen=True)
+class _Stored:
+    """All people by id, as often as they are asked for."""
+
+    reader: Any
+
+    def __iter__(self) -> Iterator[Person]:
+        yield from (_person(row, contacts) for row, contacts in self.reader.people())
+
+
+def _person(row: Item, contacts: list[str]) -> Person:
+    person = str(row["person"])
+    own = contacts or [person]
+    ordered = [one for one in own if one == person] + sorted(one for one in own if one != person)
+    ashby_id = clean(row.get("ashby_id")) if clean(row.get("match")) == "exists" else ""
+    return Person(person, tuple(dict.fromkeys(ordered)), row, ashby_id)
+
+
+def _check_reviewed(persons: Iterable[Person], decisions: Decisions, *, review: bool) -> None:
     """GateError names people whose match with an existing candidate still waits for a verdict."""
     undecided = [
         f"{one.person}|{one.ashby_id}" if one.ashby_id else one.person
@@ -121,19 +138,19 @@ def _check_reviewed(persons: list[Person], decisions: Decisions, *, review: bool
         )
 
 
-def _check_complete(context: Context, persons: list[Person]) -> None:
+def _check_complete(context: Context, persons: Iterable[Person]) -> None:
     """GateError when Lever has contacts that no person stands for: nobody may be left out silently."""
-    known = {contact for one in persons for contact in one.contacts}
-    missing = {
-        contact
-        for opportunity in context.reader.all("opportunities")
-        if (contact := ident(opportunity.get("contact"))) not in known
-    }
+    missing = context.reader.strays() if isinstance(persons, _Stored) else _strays(context, persons)
     if missing:
         raise GateError(
-            f"{len(missing)} contacts of Lever belong to no person: {', '.join(sorted(missing)[:10])}.",
+            f"{len(missing)} contacts of Lever belong to no person: {', '.join(missing[:10])}.",
             hint="The people are older than the extract: run the dedupe step again.",
         )
+
+
+def _strays(context: Context, persons: Iterable[Person]) -> list[str]:
+    known = {contact for one in persons for contact in one.contacts}
+    return sorted({ident(one.get("contact")) for one in context.reader.all("opportunities")} - known)
 
 
 def _fill_chain(chain: Chain, context: Context, person: Person) -> list[PlanRow]:

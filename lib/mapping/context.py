@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lib.mapping.losses import Losses, Treatment
 from lib.mapping.model import Decisions, Lessons
 from lib.mapping.settings import Settings
-from lib.mapping.source import Item, Reader, Source
+from lib.mapping.source import Reader, Source
+from lib.mapping.standing import Existing, Fingerprints
 
 
 @dataclass
@@ -26,10 +27,14 @@ class Context:
     decisions: Decisions
     losses: Losses
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    fingerprints: set[tuple[str, str, int]] = field(default_factory=set)
-    existing: dict[str, Item] = field(default_factory=dict)
-    made: frozenset[str] = frozenset()
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
+    existing: Existing = field(init=False)
+    made: Container[str] = frozenset()
     owners: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Whom the reader knows in Ashby."""
+        self.existing = Existing(self.reader)
 
     @property
     def lessons(self) -> Lessons:

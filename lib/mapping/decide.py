@@ -22,14 +22,17 @@ NOTE = "note"
 HISTORY_NOTE = "history note"
 
 
-def decide(tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: int | None = None) -> Decisions:
+def decide(
+    tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: int | None = None, found: Scan | None = None
+) -> Decisions:
     """Resolve all verdicts. GateError lists every problem at once: file and line, value, nearest valid values.
 
-    `tables` is {name: DecisionTable}; `now_ms` is the moment against which consent expires (default: the clock).
+    `tables` is {name: DecisionTable}; `now_ms` is the moment against which consent expires (default: the clock);
+    `found` is what `scanned` has found, where that is known already.
     """
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
-    found, book, plans = scan(source), Book(tables), target.plans(reader)
+    found, book, plans = found or scan(source), Book(tables), target.plans(reader)
     hidden = frozenset() if given.confidential_as_new else frozenset(found.confidential)
     jobs = _jobs(book, reader, plans, hidden=hidden)
     talent_pool = _talent_pool(book, reader, given, plans)

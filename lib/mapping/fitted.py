@@ -17,15 +17,16 @@ _WHOLE = ("linkedin", "github", "website", "social", "city", "region", "country"
 def owners(context: Context, persons: Iterable[Person], carried: Carried) -> dict[str, str]:
     """{address: the person who gets it}, where Ashby takes it once: who has it there already, else who comes first.
 
+    `persons` are gone through twice.
+
     "" stands for a candidate who was in Ashby before us. Empty while Ashby is not known to refuse addresses.
     """
     if not context.lessons.shared_addresses:
         return {}
     found: dict[str, str] = {}
-    for ashby_id, item in context.existing.items():
+    for item in context.existing:
         for one in item.get("emailAddresses") or []:
-            found.setdefault(str(one.get("value") or "").casefold(), f"ashby:{ashby_id}")
-    persons = list(persons)
+            found.setdefault(str(one.get("value") or "").casefold(), f"ashby:{item['id']}")
     for person in persons:
         row = carried.of(person.person).get(f"candidate.create/person/{person.person}", {})
         for address in sorted(addresses(row)):

@@ -141,7 +141,7 @@ def _unique_moment(context: Context, person: Person, body: Body) -> int:
 
 def _fill(chain: Chain, context: Context, person: Person, *, links: Mapping[str, str]) -> list[str]:
     """For an existing candidate: fill what is empty there (policy link_and_fill); else count what stays behind."""
-    stands = context.existing.get(person.ashby_id, {})
+    stands = context.existing.get(person.ashby_id)
     body, left = _missing(person, stands, links)
     if body and context.settings.existing_candidates == "link_and_fill":
         chain.add(
@@ -226,7 +226,7 @@ def tag_rows(chain: Chain, context: Context, person: Person, opportunities: list
                 "opportunity", "tags", lever_id=opportunity["id"], treatment=treatment,
                 where="tag of the candidate" if title else "raw archive", reason=why,
             )  # fmt: skip
-    stands = {clean(tag.get("title")) for tag in context.existing.get(person.ashby_id, {}).get("tags") or []}
+    stands = {clean(tag.get("title")) for tag in context.existing.get(person.ashby_id).get("tags") or []}
     for title in sorted(set(titles) - stands):
         body = {"candidateId": link(f"candidate:{person.person}"), "tagId": link(f"tag:{title}")}
         chain.add("candidate.addTag", "person", person.person, body=body, part=title)

@@ -34,7 +34,7 @@ class PlanRow:
     @property
     def body_hash(self) -> str:
         """SHA-256 of the canonical JSON of the body."""
-        return hashlib.sha256(canonical(self.body)).hexdigest()
+        return digest(canonical(self.body))
 
 
 def canonical(value: Any) -> bytes:
@@ -42,11 +42,31 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 
+def digest(text: bytes) -> str:
+    """SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text).hexdigest()
+
+
+class Hash:
+    """SHA-256 over (row_id, body_hash, needs, person, seq) of the rows of a plan, in order, as they come."""
+
+    def __init__(self) -> None:
+        self._total = hashlib.sha256()
+
+    def add(self, row: PlanRow, body_hash: str) -> None:
+        """The next row; `body_hash` is that of its body."""
+        self._total.update(canonical([row.row_id, body_hash, list(row.needs), row.person, row.seq]) + b"\n")
+
+    def hexdigest(self) -> str:
+        """The hash of what was added so far."""
+        return self._total.hexdigest()
+
+
 def plan_hash(rows: Iterable[PlanRow]) -> str:
     """SHA-256 over (row_id, body_hash, needs, person, seq) of all rows, in order."""
-    total = hashlib.sha256()
+    total = Hash()
     for row in rows:
-        total.update(canonical([row.row_id, row.body_hash, list(row.needs), row.person, row.seq]) + b"\n")
+        total.add(row, row.body_hash)
     return total.hexdigest()
 
 

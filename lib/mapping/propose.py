@@ -18,15 +18,21 @@ from lib.normalize import email_canonical, name_key
 
 
 def propose(
-    reader: Reader, *, policy: Any, tables: Mapping[str, Any] | None = None, now_ms: int | None = None
+    reader: Reader,
+    *,
+    policy: Any,
+    tables: Mapping[str, Any] | None = None,
+    now_ms: int | None = None,
+    found: Scan | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """{table: rows} for stages, archive_reasons, sources, users, postings, tags, custom_fields, feedback_forms.
 
-    Given the `tables` as they stand, stages are proposed for the interview plans that verdicts already name.
+    Given the `tables` as they stand, stages are proposed for the interview plans that verdicts already name. `found` is
+    what `scanned` has found, where that is known already.
     """
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
-    found = scan(source)
+    found = found or scan(source)
     postings, used = propose_jobs.postings(source, found, tables=tables or {})
     return {
         "postings": postings,

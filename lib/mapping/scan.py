@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-from lib.mapping.catalog import Question, forms_of, question_key, questions
-from lib.mapping.source import Item, Source, clean, ident
+from lib.mapping.catalog import Question, count_questions, forms_of, question_key, sorted_questions
+from lib.mapping.settings import settings
+from lib.mapping.source import Item, Reader, Source, clean, ident
 
 NO_TEMPLATE = "none"
 """Stands for "feedback without a template" in feedback_forms.csv."""
 
-__all__ = ["NO_TEMPLATE", "Scan", "credited", "forms_of", "own_words", "question_key", "scan", "stage_ids"]
+__all__ = ["NO_TEMPLATE", "Scan", "credited", "forms_of", "own_words", "question_key", "scan", "scanned", "stage_ids"]
 
 
 @dataclass
@@ -31,18 +33,22 @@ class Scan:
     questions: dict[str, Question] = field(default_factory=dict)
 
 
+def scanned(reader: Reader, *, policy: Any, now_ms: int) -> Scan:
+    """The counts that proposals and verdicts both need; `now_ms` is the moment against which consent expires."""
+    return scan(Source(reader, settings(policy), now_ms))
+
+
 def scan(source: Source) -> Scan:
     """Count all references of opportunities that may move, and of their feedback and forms."""
-    found, moving = Scan(), []
+    found, asked = Scan(), dict[str, Question]()
     found.confidential = {key for key, item in source.postings.items() if item.get("confidentiality") == "confidential"}
     for opportunity in source.reader.all("opportunities"):
         if source.never(opportunity) or source.refusal([opportunity]):
             continue
-        moving.append(opportunity["id"])
         _count_opportunity(found, source, opportunity)
         _count_feedback(found, source, opportunity)
-    items = (source.reader.get("opportunities", lever_id) for lever_id in moving)
-    found.questions = questions(source, opportunities=(item for item in items if item))
+        count_questions(asked, source, opportunity)
+    found.questions = sorted_questions(asked, source)
     return found
 
 

@@ -11,6 +11,9 @@ from lib.mapping.settings import Settings
 from lib.normalize import ms_to_iso, text_safe
 
 Item = dict[str, Any]
+_TOGETHER = (("feedback", "forms", "referrals"), ("notes", "files", "resumes", "offers", "interviews", "panels"))
+"""Child lists that are read with one question: what a scan needs, and the rest."""
+_NEAR = 32  # opportunities whose children are kept: those of the person in hand
 NO_REASON = "none"
 """Stands for "archived without a reason" in archive_reasons.csv."""
 
@@ -69,6 +72,7 @@ class Source:
     postings: dict[str, Item] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     deleted_applications: set[str] = field(default_factory=set)
+    _near: dict[tuple[str, tuple[str, ...]], dict[str, list[Item]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the short lists."""
@@ -90,7 +94,15 @@ class Source:
 
     def children(self, stream: str, opportunity: Item) -> list[Item]:
         """Notes, feedback … of one opportunity, oldest first."""
-        return sorted(self.reader.of(stream, opportunity["id"]), key=age)
+        every, together = getattr(self.reader, "every", None), next((one for one in _TOGETHER if stream in one), ())
+        if every is None or not together:
+            return sorted(self.reader.of(stream, opportunity["id"]), key=age)
+        key = (opportunity["id"], together)
+        if key not in self._near:
+            while len(self._near) >= _NEAR:
+                del self._near[next(iter(self._near))]
+            self._near[key] = {name: sorted(items, key=age) for name, items in every(key[0], together).items()}
+        return list(self._near[key][stream])
 
     def application(self, opportunity: Item) -> Item | None:
         """The application of an opportunity (Lever keeps at most one), or None; deleted ones do not count."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +16,13 @@ from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.normalize import csv_safe
-from lib.steps import learning
+from lib.steps import fresh, learning, scoring
 from lib.steps.lost import check_known
 from lib.steps.reading import files_gate, gone_gate
 from lib.steps.target import read_candidates, read_target
 from lib.steps.writing import settle_open
 from lib.store.ledger import CHANGED, Ledger
+from lib.store.reading import Reading
 from lib.workbook import Workbook
 
 Frame = pd.DataFrame
@@ -27,7 +30,10 @@ Frame = pd.DataFrame
 
 @dataclass(frozen=True)
 class DedupeResult:
-    """Who is who; `table` is people.csv with the pairs that wait for a verdict."""
+    """Who is who; `table` is people.csv with the pairs that wait for a verdict.
+
+    `people` says of each person how it stands to Ashby (person, ashby_id, match, why); the whole rows are in the store.
+    """
 
     people: Frame
     members: Frame
@@ -39,7 +45,10 @@ class DedupeResult:
 
 @dataclass(frozen=True)
 class MapResult:
-    """What will be written: decisions, losses, rows of the plan by kind, its hash, and how many calls it means."""
+    """What will be written: decisions, losses, rows of the plan by kind, its hash, and how many calls it means.
+
+    `forecast` has a row for the load and one for the validation of this plan, `endpoints` one per endpoint.
+    """
 
     tables: dict[str, DecisionTable]
     decisions: Any
@@ -47,6 +56,8 @@ class MapResult:
     plan: Frame
     plan_hash: str
     calls: int
+    forecast: Frame
+    endpoints: Frame
 
 
 def dedupe(book: Workbook) -> DedupeResult:
@@ -66,16 +77,30 @@ def dedupe(book: Workbook) -> DedupeResult:
         found = people_finder.dedupe(
             contacts, existing=existing, verdicts=verdicts, policy=policy, standing=_standing(book)
         )
-        pairs = found.pairs.to_dict("records")
+        pairs = list(_rows(found.pairs))
         table = table.merge(_pair_proposals(pairs))
         table.write()
-        book.store.put_people(
-            found.people.to_dict("records"), found.members[["contact", "person", "why"]].to_dict("records"), pairs
-        )
+        lost: list[dict[str, Any]] = []
+        book.store.put_people(_people(found, lost), _rows(found.members[["contact", "person", "why"]]), pairs)
+        conflicts = pd.DataFrame(lost, columns=["person", "field", "kept", "others"])
         book.store.put_meta("dedupe.verdicts", sorted(f"{a}|{b}={verdict}" for (a, b), verdict in verdicts.items()))
-        for name in ("conflicts", "blocks", "matches"):
-            book.store.put_results("dedupe", name, getattr(found, name).to_dict("records"))
-    return DedupeResult(found.people, found.members, found.pairs, found.conflicts, contacts, table)
+        for name, rows in (("conflicts", conflicts), ("blocks", found.blocks), ("matches", found.matches)):
+            book.store.put_results("dedupe", name, _rows(rows))
+    return DedupeResult(found.matches, found.members, found.pairs, conflicts, contacts, table)
+
+
+def _people(found: people_finder.Result, lost: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of people, one after the other; what was not kept in its own place is added to `lost`."""
+    for person, conflicts in found.survivors():
+        lost.extend(conflicts)
+        yield person
+
+
+def _rows(table: Frame) -> Iterator[dict[str, Any]]:
+    """The rows of a table, one after the other: all at once as dicts would not fit for a million people."""
+    columns = [table[name].tolist() for name in table.columns]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(table.columns, values, strict=True))
 
 
 def _standing(book: Workbook) -> people_finder.Standing:
@@ -145,10 +170,11 @@ def _as_of(book: Workbook) -> int:
     return int(book.store.meta("extract.since") or 0)
 
 
-def propose(book: Workbook) -> dict[str, DecisionTable]:
+def propose(book: Workbook, *, found: mapping.Scan | None = None) -> dict[str, DecisionTable]:
     """The decision tables with fresh proposals and the verdicts given so far, written to the params folder."""
+    reader = Reading(book.store)
     given = {file.stem: book.table(file.stem) for file in book.params_folder.glob("*.csv")}
-    proposals = mapping.propose(book.store, policy=book.params.policy, tables=given, now_ms=_as_of(book))
+    proposals = mapping.propose(reader, policy=book.params.policy, tables=given, now_ms=_as_of(book), found=found)
     proposals["refusals"] = learning.refused(book, Ledger(book.store))
     learning.reopen(book.table("refusals"), proposals["refusals"])
     tables = {name: book.table(name).merge(rows) for name, rows in proposals.items()}
@@ -166,35 +192,27 @@ def map(book: Workbook) -> MapResult:
     files_gate(book)
     gone_gate(book)
     people_gate(book)
-    with book.writing("map"):
+    with contextlib.ExitStack() as draft_of, book.writing("map"):
         settle_open(book)
         read_target(book)
-        tables = propose(book)
-        decisions = mapping.decide(tables, book.store, policy=book.params.policy, now_ms=_as_of(book))
-        people, members = pd.DataFrame(book.store.people()), pd.DataFrame(book.store.members())
-        losses = mapping.Losses()
-        ledger = Ledger(book.store)
-        rows = list(
-            mapping.compile_plan(
-                book.store,
-                people=people,
-                members=members,
-                decisions=decisions,
-                policy=book.params.policy,
-                losses=losses,
-                now_ms=_as_of(book),
-                carried=_Carried(ledger),
-            )
-        )
+        reader, ledger, losses = Reading(book.store), Ledger(book.store), mapping.Losses()
+        about: dict[str, Any] = {"policy": book.params.policy, "now_ms": _as_of(book)}
+        found = mapping.scanned(reader, **about)
+        tables = propose(book, found=found)
+        decisions = mapping.decide(tables, reader, found=found, **about)
+        draft = draft_of.enter_context(mapping.Draft(book.folder))
+        more = {"carried": _Carried(ledger)} if ledger.last_ms() else {}
+        draft.take(mapping.compile_plan(reader, decisions=decisions, losses=losses, **about, **more))
         learning.try_again(decisions.lessons, ledger)
-        plan_hash = mapping.plan_hash(rows)
-        ledger.put_plan(rows, plan_hash=plan_hash)
+        ledger.put_plan(draft.rows(), plan_hash=draft.plan_hash)
+        fresh.remember(book)
+        steps, endpoints = scoring.plan_forecast(book)
         book.store.put_results("map", "losses", losses.rows())
         _write_losses(book, losses.rows())
-    kinds = pd.Series([row.kind for row in rows], dtype="str").value_counts().sort_index()
-    plan = pd.DataFrame({"kind": kinds.index, "n_rows": kinds.to_numpy()})
+    plan = pd.DataFrame(sorted(draft.kinds.items()), columns=["kind", "n_rows"])
     calls = loading.dry_run(book.store)["n_calls"]
-    return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, plan_hash, calls)
+    told = {"forecast": pd.DataFrame(steps), "endpoints": pd.DataFrame(endpoints)}
+    return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, draft.plan_hash, calls, **told)
 
 
 @dataclass(frozen=True)

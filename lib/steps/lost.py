@@ -11,7 +11,7 @@ from lib.load.chain import UNSURE
 from lib.load.older import check_not_older
 from lib.recover import marks_in
 from lib.steps.reading import accepted
-from lib.store import marks
+from lib.store import marks, unfinished
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
@@ -45,7 +45,8 @@ def check_in_time(book: Workbook, job: Load) -> None:
 
     Costs a call or two when nothing has happened since this was asked last, and none when nothing is to be sent.
     """
-    if "lost-store" in accepted(book) or not job.ledger.pending_people(refused=job.retry_refused):
+    nobody = next(unfinished.people(book.store, refused=job.retry_refused), None) is None
+    if "lost-store" in accepted(book) or nobody:
         return
     changed, state = _changed_candidates(book)
     strange = _strange(book, changed)

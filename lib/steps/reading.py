@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,24 +10,34 @@ import pandas as pd
 from lib import audit as audits
 from lib import extract as extraction
 from lib.errors import GateError
-from lib.steps.target import read_target, version_finding
-from lib.store import FileRow
+from lib.steps import exported, forecasting, scoring
+from lib.steps.target import read_candidates, read_target, version_finding
+from lib.store import FileRow, now_ms
+from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
-PROBED = 24  # opportunities whose child lists the audit reads to learn how much hangs on one
+DRIFT = ["stream", "attribute", "what", "n_records", "ids"]
+ABSENT = ["stream", "lever_id", "opportunity", "state", "reason", "attempts", "last_try", "final"]
 Frame = pd.DataFrame
 
 
 @dataclass(frozen=True)
 class AuditResult:
-    """Tables of the audit, and the recommended route {route, why}."""
+    """Tables of the audit, and the recommended route {route, why}.
+
+    `forecast` has a row per step, `endpoints` one per endpoint that it asks; `n_probed` opportunities were read for it.
+    `came` says what each file of an export is taken for, where Lever comes as files.
+    """
 
     inventory: Frame
     findings: Frame
     losses: Frame
     forecast: Frame
+    endpoints: Frame
     permissions: Frame
     route: dict[str, Any]
+    n_probed: int
+    came: Frame
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,10 @@ class ExtractResult:
     """What is here now: objects per stream, files by state, drift from the contract, postings that are nowhere.
 
     `unlisted` are objects that a list did not show any more and that Lever still gives by their id: they were kept.
-    `gone` are opportunities that Lever does not give any more and does not name as deleted.
+    `gone` are opportunities that Lever does not give any more and does not name as deleted. `absent` are files without
+    bytes; `ages` says since when the lists were read that change without a word. In `unsettled` opportunities something
+    still changed during the last pass: nobody had stopped working. `came` says what each file of an export is taken
+    for, and `refused` names its rows that could not be used, where Lever comes as files.
     """
 
     counts: Frame
@@ -46,42 +58,85 @@ class ExtractResult:
     dangling: Frame
     unlisted: Frame
     gone: Frame
+    absent: Frame
+    ages: Frame
+    unsettled: int
+    score: Frame
+    came: Frame
+    refused: Frame
 
 
 def audit(book: Workbook) -> AuditResult:
     """Read what is on both sides, probe both keys, forecast the cost."""
     progress = book.progress("audit")
     with book.writing("audit"):
-        _pin(book)
-        confidential = audits.confidential_access(book.lever, book.params.lever.confidential_access)
+        if book.params.lever.source == "files":
+            return _audit_files(book)
+        confidential = _confidential(book)
         book.store.put_meta("confidentiality", confidential["confidentiality"])
-        walk = _walk(book, "audit")
+        walk, lists = _walk(book, "audit"), scoring.Run(book.lever)
+        _pin(book)
         started = extraction.short_lists(walk)
+        book.store.put_meta("audit.lists", lists.calls())  # the extraction reads the same ones again
         if book.store.meta("extract.since") is None:
             book.store.put_meta("extract.since", started)
+            book.store.put_meta("audit.first_ms", now_ms())
         extraction.opportunities(walk)
         extraction.dangling_postings(walk)
         read_target(book)
-        probed = _probe_children(book, walk)
+        permissions = audits.lever_permissions(book.lever, next(iter(book.store.head_shas("opportunities")), ""))
+        permissions += audits.ashby_permissions(book.ashby)
+        made = _forecast(book, walk, permissions)
         progress(1, 1, "")
-        return _keep_audit(book, confidential, probed)
+        return _keep_audit(book, confidential, permissions, made)
 
 
-def _keep_audit(book: Workbook, confidential: dict[str, Any], probed: list[str]) -> AuditResult:
+def _audit_files(book: Workbook) -> AuditResult:
+    """The same for a customer whose Lever comes as files: all of it is read, and no bytes of files are copied yet."""
+    found = exported.import_files(book, "audit", accepted=accepted(book), bytes_too=False)
+    read_target(book)
+    permissions = audits.ashby_permissions(book.ashby)
+    confidential = exported.confidential(found, book.params.lever.confidential_access) | _signed(book)
+    made = exported.without_reading(_forecast(book, _walk(book, "audit"), permissions))
+    return _keep_audit(book, confidential, permissions, made, more=exported.findings(book, found))
+
+
+def _forecast(book: Workbook, walk: extraction.Extract, permissions: list[dict[str, Any]]) -> forecasting.Forecast:
+    """Count what else the forecast must know, as far as the keys may see it, and make it."""
+    if audits.may(permissions, "Lever", "read opportunities/deleted"):
+        book.store.put_meta("audit.deleted", len(book.lever.items("/opportunities/deleted")))
+    if not Ledger(book.store).plan_hash():  # later on, only 03_dedupe may read them: what we wrote would look strange
+        if audits.may_call(permissions, "candidate.list"):
+            read_candidates(book)
+        if audits.may_call(permissions, "applicationFeedback.list"):
+            n_feedback = sum(len(page.results) for page in book.ashby.pages("applicationFeedback.list"))
+            book.store.put_meta("audit.feedback", n_feedback)
+    probe = all(audits.may(permissions, "Lever", f"read {name}") for name in extraction.CHILDREN)
+    return forecasting.make(book, walk, probe=probe)
+
+
+def _confidential(book: Workbook) -> dict[str, Any]:
+    """Whether the key sees confidential records, and who has signed for it where nothing proves it."""
+    given = book.params.lever
+    found = audits.confidential_access(book.lever, given.confidential_access, given.confidential_posting)
+    return found | _signed(book)
+
+
+def _signed(book: Workbook) -> dict[str, Any]:
+    """Since when somebody's word on confidential records stands in overrides.csv; empty when it does not."""
+    signed = [row for row in book.table("overrides").rows if row["id"] == "confidential"]
+    if signed and signed[0].get("who") and signed[0].get("why"):
+        return {"signed": signed[0].get("when") or "without a date"}
+    return {}
+
+
+def _keep_audit(
+    book: Workbook, confidential: dict[str, Any], permissions: list[dict[str, Any]], made: forecasting.Forecast,
+    *, more: list[dict[str, Any]] | None = None,
+) -> AuditResult:  # fmt: skip
     store = book.store
-    permissions = audits.lever_permissions(book.lever, probed[0] if probed else "")
-    permissions += audits.ashby_permissions(book.ashby)
     inventory = audits.inventory(store)
-    counts = {(row["object"], row["group"]): row["n_objects"] for row in inventory}
-    sizes = {
-        "opportunities": counts.get(("opportunities", "all"), 0),
-        "contacts": counts[("contacts", "all")],
-        "postings": store.count("postings"),
-    }
-    rates = {
-        "lever_per_second": book.params.lever.per_second,
-        "ashby_per_second": book.params.ashby.per_minute / 60,
-    }
+    n_contacts = {row["object"]: row["n_objects"] for row in inventory if row["group"] == "all"}["contacts"]
     rows = {
         "inventory": inventory,
         "findings": audits.findings(
@@ -90,16 +145,22 @@ def _keep_audit(book: Workbook, confidential: dict[str, Any], probed: list[str])
             confidential=confidential,
             dangling=store.results("extract", "dangling_postings"),
         )
-        + version_finding(book),
+        + version_finding(book)
+        + made.findings()
+        + (more or []),
         "losses": audits.losses(store),
-        "forecast": audits.forecast(sizes, audits.per_opportunity(store, probed), n_probed=len(probed), **rates),
+        "forecast": made.steps,
+        "endpoints": made.endpoints,
         "permissions": permissions,
     }
     for name, table in rows.items():
         store.put_results("audit", name, table)
     n_lacking = sum(not row["ok"] for row in permissions)
-    route = audits.route(sizes["contacts"], history=True, has_keys=True, n_lacking=n_lacking)
-    return AuditResult(**{name: pd.DataFrame(table) for name, table in rows.items()}, route=route)
+    route = audits.route(n_contacts, history=True, has_keys=True, n_lacking=n_lacking)
+    if book.params.lever.source == "files":
+        route = exported.ROUTE
+    frames = {name: pd.DataFrame(table) for name, table in rows.items()}
+    return AuditResult(**frames, route=route, n_probed=made.n_probed, came=exported.came(book))
 
 
 def audit_gate(book: Workbook) -> None:
@@ -113,8 +174,11 @@ def audit_gate(book: Workbook) -> None:
 def files_gate(book: Workbook) -> None:
     """GateError that names the files whose bytes could not be fetched, unless somebody has accepted their loss.
 
-    A file that Lever itself cannot deliver (422) is a loss that is listed; these are the ones that may come tomorrow.
+    A file that Lever itself cannot deliver (404, 422 and their like) is a loss that is listed, and asked for on three
+    occasions; the ones here got no answer, and may come with the next run. Of an export, whatever would be left out
+    stops here, too.
     """
+    exported.export_gate(book, accepted=accepted(book))
     failed = [row for row in book.store.files() if row.state == "failed" and _still_in_lever(book, row)]
     red = [row for row in failed if f"file:{row.lever_id}" not in accepted(book)]
     if red:
@@ -154,26 +218,20 @@ def accepted(book: Workbook) -> set[str]:
     return {row["id"] for row in rows if row.get("who") and row.get("why") and row.get("verdict", "yes")}
 
 
-def _probe_children(book: Workbook, walk: extraction.Extract) -> list[str]:
-    """Read the child lists of a few opportunities, always the same ones; kept, so nothing is asked twice."""
-    ids = sorted(book.store.head_shas("opportunities"))
-    chosen = sorted(random.Random(0).sample(ids, min(PROBED, len(ids))))
-    extraction.children(walk, only=chosen)
-    return chosen
-
-
 def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
     """Bring the store up to date with Lever: everything, with the bytes of all files.
 
     `reread` lists all opportunities once more, asks by id for those that the list lacks, and reads the child lists
-    again of those that are active or were archived in the last 90 days, `reread="all"` those of every one: edited
+    again of those that are active or were archived or changed in the last 90 days, `reread="all"` of every one: edited
     feedback, new files, forms and offers do not reliably move an opportunity's updatedAt (observed), which is what
     later readings go by.
     """
     audit_gate(book)
     with book.writing("extract"):
-        _pin(book)
-        counts = extraction.run(_walk(book, "extract", reread=reread))
+        if book.params.lever.source == "files":
+            counts = exported.extract_files(book, accepted=accepted(book))
+        else:
+            counts = _extract_api(book, reread=reread)
     calls = counts.pop("calls")
     store = book.store
     files = pd.DataFrame(
@@ -184,11 +242,27 @@ def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
         counts=pd.DataFrame(sorted(counts.items()), columns=["stream", "n_objects"]),
         calls=calls,
         files=grouped,
-        drift=pd.DataFrame(store.results("extract", "drift"), columns=["stream", "attribute", "n_records"]),
+        drift=pd.DataFrame(store.results("extract", "drift"), columns=DRIFT),
         dangling=pd.DataFrame(store.results("extract", "dangling_postings"), columns=["lever_id", "n_records", "why"]),
         unlisted=pd.DataFrame(store.results("extract", "unlisted"), columns=["stream", "lever_id", "opportunity"]),
         gone=pd.DataFrame(store.results("extract", "gone"), columns=["lever_id"]),
+        absent=pd.DataFrame(store.results("extract", "absent"), columns=ABSENT),
+        ages=pd.DataFrame(store.results("extract", "ages"), columns=["lists", "n_opportunities", "oldest", "may_lack"]),
+        unsettled=int(store.meta("extract.unsettled") or 0),
+        score=pd.DataFrame(store.results("extract", "score"), columns=scoring.COLUMNS),
+        came=exported.came(book),
+        refused=exported.refused(book),
     )
+
+
+def _extract_api(book: Workbook, *, reread: bool | str) -> dict[str, int]:
+    """Read Lever through its API, and score the forecast of that; {stream: objects now}, and the number of calls."""
+    before, foreseen = scoring.room(book), scoring.extract_begins(book)
+    run = scoring.Run(book.lever)
+    _pin(book)
+    counts = extraction.run(_walk(book, "extract", reread=reread))
+    scoring.extract_ended(book, run, foreseen, before=before, reread=bool(reread))
+    return counts
 
 
 def _pin(book: Workbook) -> None:
@@ -206,5 +280,6 @@ def _walk(book: Workbook, step: str, *, reread: bool | str = False) -> extractio
         workers=book.params.lever.workers,
         reread=reread,
         may_shrink="shrunk:opportunities" in accepted(book),
+        file_ms=int(book.params.lever.file_hours * 3_600_000),
         progress=book.progress(step),
     )

@@ -120,7 +120,7 @@ def _finish(book: Workbook, world: World, plan_hash: str) -> RecoverResult:
     report = recovery.report(book.store, world)
     for name in ("counts", "ambiguous", "surplus", "changed", "merged"):
         book.store.put_results("recover", name, getattr(report, name))
-    export_crosswalk(book, Ledger(book.store))
+    export_crosswalk(book)
     book.store.put_meta("recover", {"state": "done", "at_ms": now_ms(), "plan_hash": plan_hash})
     return RecoverResult(report, plan_hash, loading.dry_run(book.store)["calls"])
 

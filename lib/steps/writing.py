@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -12,18 +14,25 @@ import pandas as pd
 from lib import load as loading
 from lib.errors import GateError
 from lib.normalize import csv_safe
+from lib.steps import fresh, scoring
 from lib.steps.lost import check_in_time, check_recovered
 from lib.steps.reading import accepted
 from lib.steps.target import version_gate
 from lib.store.ledger import Ledger
+from lib.store.reading import Reading
 from lib.workbook import Workbook
 
 Frame = pd.DataFrame
+PAGE = 500  # rows of the crosswalk that are in memory
 
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What became of the plan; without `executed`, what would be sent."""
+    """What became of the plan; without `executed`, what would be sent.
+
+    `held` are opportunities that Lever has erased or deleted since the plan was made: their people were held back.
+    `score` is what the last run asked beside what was foreseen for it.
+    """
 
     executed: bool
     counts: Frame
@@ -32,6 +41,8 @@ class LoadResult:
     refused: Frame
     parked: Frame
     conflicts: Frame
+    held: Frame
+    score: Frame
 
 
 def load(
@@ -49,14 +60,20 @@ def load(
         planned = loading.dry_run(book.store, retry_refused=retry_refused)
         return _load_result(book, {"counts": planned["counts"], "n_writes": 0, "n_calls": planned["n_calls"]}, False)
     with book.writing("load"):
+        run = scoring.Run(book.ashby)
         book.pin("Ashby", [one["id"] for one in book.ashby.items("user.list", {"includeDeactivated": True})])
         version_gate(book, accepted=accepted(book))
         people = loading.sample(book.store, sample) if sample else None
+        if not sample:
+            fresh.check_lists(book, plan_hash=ledger.plan_hash())
+        if held := fresh.held_back(book, refused=retry_refused):
+            people = (people or set(ledger.pending_people(refused=retry_refused))) - held
         job = load_of(book, people=people, retry_refused=retry_refused, **seams)
-        check_in_time(book, job)
-        outcome = loading.run(job)
+        with scoring.load_scored(book, run, people=people, retry_refused=retry_refused):
+            check_in_time(book, job)
+            outcome = loading.run(job)
         book.store.put_meta("load.plan_hash", ledger.plan_hash())
-        export_crosswalk(book, ledger)
+        export_crosswalk(book)
     return _load_result(book, outcome, True)
 
 
@@ -107,6 +124,8 @@ def _load_result(book: Workbook, outcome: dict[str, Any], executed: bool) -> Loa
         conflicts=pd.DataFrame(
             book.store.results("load", "conflicts"), columns=["row_id", "kind", "lever_id", "members"]
         ),
+        held=pd.DataFrame(book.store.results("load", "held_back"), columns=["lever_id", "why", "person"]),
+        score=pd.DataFrame(book.store.results("load", "score"), columns=scoring.COLUMNS),
     )
 
 
@@ -117,20 +136,23 @@ def _set_aside(ledger: Ledger, *states: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def export_crosswalk(book: Workbook, ledger: Ledger) -> None:
+def export_crosswalk(book: Workbook) -> None:
     """Lever id to Ashby id of everything that was written, as CSV: the customer's own lasting record."""
-    of_person: dict[str, list[str]] = {}
-    for member in book.store.members():
-        of_person.setdefault(member["person"], []).append(member["contact"])
-    rows = [("lever_type", "lever_id", "endpoint", "ashby_id")]
-    for row, entry in ledger.entries("done"):
-        if entry.ashby_id:
-            is_person = row.lever_type == "person" and row.link
-            ids = of_person.get(row.lever_id, [row.lever_id]) if is_person else [row.lever_id]
-            kind = "contact" if row.lever_type == "person" else row.lever_type
-            rows += [(kind, lever_id, row.kind, entry.ashby_id) for lever_id in ids]
     with book.private_file("crosswalk.csv") as out:
-        csv.writer(out, lineterminator="\n").writerows(tuple(map(csv_safe, row)) for row in rows)
+        csv.writer(out, lineterminator="\n").writerows(tuple(map(csv_safe, row)) for row in _crosswalk(book))
+
+
+def _crosswalk(book: Workbook) -> Iterator[tuple[str, ...]]:
+    """The head, then (lever type, Lever id, endpoint, Ashby id) of each object; a person has a row per contact."""
+    reading = Reading(book.store)
+    yield ("lever_type", "lever_id", "endpoint", "ashby_id")
+    written = reading.written()
+    while page := list(islice(written, PAGE)):
+        contacts = reading.contacts([row.lever_id for row in page if row.lever_type == "person" and row.link])
+        for row in page:
+            is_person = row.lever_type == "person"
+            ids = contacts.get(row.lever_id, [row.lever_id]) if is_person and row.link else [row.lever_id]
+            yield from (("contact" if is_person else row.lever_type, one, row.kind, row.ashby_id) for one in ids)
 
 
 def validate(book: Workbook) -> Any:
@@ -141,6 +163,7 @@ def validate(book: Workbook) -> Any:
     if not ledger.plan_hash():
         raise GateError("There is no plan yet.", hint="Run 04_map first.")
     with book.writing("validate"):
+        run, foreseen = scoring.Run(book.ashby), scoring.validate_begins(book)
         result = validation.run(
             book.store,
             book.ashby,
@@ -152,6 +175,7 @@ def validate(book: Workbook) -> Any:
             customer=book.customer,
             settle_s=book.params.ashby.settle_s,
         )
+        scoring.validate_ended(book, run, foreseen)
         for name in ("counts", "differences", "fidelity"):
             rows = json.loads(getattr(result, name).to_json(orient="records"))
             book.store.put_results("validate", name, rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import threading
 import time
@@ -19,11 +20,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select
 
 from lib.errors import StoreError
-from lib.store import raw
+from lib.store import raw, standing
 from lib.store import tables as t
 from lib.store.damage import hint_of
 from lib.store.engine import FAILURES, connect, insert_for, reason, where
-from lib.store.lease import Lease, Pace, check_fence
+from lib.store.lease import Lease, Pace, ask_fence, check_fence
 
 BATCH = 500
 DATABASE_HINT = "Is the database up, is store_url right, is STORE_PASSWORD needed? See docs/postgresql.md."
@@ -55,6 +56,7 @@ class FileRow:
     state: str
     reason: str
     attempts: int
+    at_ms: int = 0  # when it was asked for last; set by the store
 
 
 def open_store(folder: Path, *, url: str = "", password: str = "") -> Store:
@@ -130,8 +132,7 @@ class Store:
         if fence is None:
             return
         try:
-            with self.engine.connect() as connection:
-                check_fence(connection, fence, self.folder.name)
+            ask_fence(self.engine, fence, self.folder.name)
         except FAILURES as error:
             raise self._unread(error) from None
 
@@ -285,14 +286,7 @@ class Store:
 
         An object that was adopted is given as it was then. With `own`, everything as it was last read.
         """
-        made: dict[str, str] = {}
-        adopted: dict[str, str] = {}
-        if not own:
-            for link in self._rows(select(t.links.c.ashby_id, t.links.c.origin, t.links.c.snapshot)):
-                (made if link.origin == "created" else adopted)[link.ashby_id] = link.snapshot or ""
-        query = select(t.ashby.c.ashby_id, t.ashby.c.body).where(t.ashby.c.kind == kind).order_by(t.ashby.c.ashby_id)
-        rows = [row for row in self._rows(query) if row.ashby_id not in made]
-        return [json.loads(adopted.get(row.ashby_id) or row.body) for row in rows]
+        return list(standing.bodies(self._rows, kind, own=own))
 
     def made(self, kind: str) -> set[str]:
         """Lever ids that have an object of this kind (e.g. "application") in Ashby, made or adopted by us."""
@@ -300,14 +294,13 @@ class Store:
         return {row.link.partition(":")[2] for row in rows}
 
     # ---- results, meta -----------------------------------------------------------------------------------------
-    def put_results(self, step: str, name: str, rows: list[dict[str, Any]]) -> None:
+    def put_results(self, step: str, name: str, rows: Iterable[dict[str, Any]]) -> None:
         """Replace one result table of a step (findings, losses, differences …)."""
         with self.begin() as connection:
             where = and_(t.results.c.step == step, t.results.c.name == name)
             connection.execute(delete(t.results).where(where))
-            entries = [{"step": step, "name": name, "position": n, "body": dumps(row)} for n, row in enumerate(rows)]
-            if entries:
-                connection.execute(insert(t.results), entries)
+            entries = ({"step": step, "name": name, "position": n, "body": dumps(row)} for n, row in enumerate(rows))
+            self._many(connection, t.results, entries)
 
     def results(self, step: str, name: str) -> list[dict[str, Any]]:
         """One result table of a step, in the order it was written."""
@@ -326,14 +319,14 @@ class Store:
             self._upsert(tx, t.meta, {"key": key}, {"value": dumps(value)})
 
     # ---- people ------------------------------------------------------------------------------------------------
-    def put_people(self, people: list[dict], members: list[dict], pairs: list[dict]) -> None:
+    def put_people(self, people: Iterable[dict], members: Iterable[dict], pairs: Iterable[dict]) -> None:
         """Replace the result of dedupe: one dict per person, per (contact, person, why), per doubtful pair."""
         with self.begin() as connection:
             for table in (t.people, t.members, t.pairs):
                 connection.execute(delete(table))
-            self._many(connection, t.people, [{"person": row["person"], "body": dumps(row)} for row in people])
+            self._many(connection, t.people, ({"person": row["person"], "body": dumps(row)} for row in people))
             self._many(connection, t.members, members)
-            rows = [{"pair": f"{row['a']}|{row['b']}", "body": dumps(row)} for row in pairs]
+            rows = ({"pair": f"{row['a']}|{row['b']}", "body": dumps(row)} for row in pairs)
             self._many(connection, t.pairs, rows)
 
     def people(self) -> list[dict]:
@@ -345,10 +338,10 @@ class Store:
         return [dict(row._mapping) for row in self._rows(select(t.members).order_by(t.members.c.contact))]
 
     # ---- helpers -----------------------------------------------------------------------------------------------
-    def _rows(self, query: Any) -> list[Row]:
+    def _rows(self, query: Any, values: Mapping[str, Any] | None = None) -> list[Row]:
         try:
             with self.engine.connect() as connection:
-                return list(connection.execute(query).all())
+                return list(connection.execute(query, values).all())
         except FAILURES as error:
             raise self._unread(error) from None
 
@@ -356,9 +349,10 @@ class Store:
         hint = hint_of(error, self.folder, "Is the disk there, is the database up? Then run again.")
         return StoreError(f"The store of {self.folder.name} could not be read: {reason(error)}.", hint=hint)
 
-    def _many(self, connection: Connection, table: Any, rows: list[dict]) -> None:
-        for start in range(0, len(rows), BATCH):
-            connection.execute(insert(table), rows[start : start + BATCH])
+    def _many(self, connection: Connection, table: Any, rows: Iterable[dict]) -> None:
+        rest = iter(rows)
+        while batch := list(itertools.islice(rest, BATCH)):
+            connection.execute(insert(table), batch)
 
     def _upsert(self, connection: Connection, table: Any, key: dict[str, Any], values: dict[str, Any]) -> None:
         """Insert or set in one statement: two processes that open the store at once both succeed."""

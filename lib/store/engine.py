@@ -176,9 +176,16 @@ def _make_tables(connection: Connection, schema: str) -> None:
         if connection.execute(text("SELECT to_regnamespace(:name)"), {"name": f'"{schema}"'}).scalar() is None:
             connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
     t.metadata.create_all(connection)
+    for index in (one for table in t.metadata.sorted_tables for one in table.indexes):
+        index.create(connection, checkfirst=True)  # of a table that an earlier version has made without it
     connection.execute(insert_for(connection)(t.lease).values(lease=1, fence=0).on_conflict_do_nothing())
 
 
 def insert_for(connection: Connection) -> Any:
     """The INSERT of this database that knows ON CONFLICT."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
+    return insert_of(connection.dialect.name)
+
+
+def insert_of(dialect: str) -> Any:
+    """The INSERT of a database by its name, that knows ON CONFLICT."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert

@@ -17,16 +17,19 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.errors import StoreError
 from lib.store import tables as t
 from lib.store.engine import FAILURES, reason
 
 Clock = Callable[[], int]
+_FENCE = select(t.lease.c.fence).with_for_update(read=True, key_share=True)
 HINT = "Is the disk or the database up? `workbook status` names who writes; a process that hangs must be ended."
 
 
@@ -180,8 +183,28 @@ def check_fence(connection: Connection, fence: int, customer: str) -> None:
     On PostgreSQL the row stays locked until the transaction ends: nobody takes over in the middle of a write. A sign of
     life does not wait for that lock, a take-over does.
     """
-    query = select(t.lease.c.fence).with_for_update(read=True, key_share=True)
-    if connection.execute(query).scalar() != fence:
+    _compare(connection.execute(_FENCE).scalar(), fence, customer)
+
+
+def ask_fence(engine: Engine, fence: int, customer: str) -> None:
+    """The same before a send, outside of any transaction: as bare as it can be, because it is asked for each row."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(_asked(engine.dialect.name))
+        found = cursor.fetchone()
+    finally:
+        connection.close()
+    _compare(found[0] if found else None, fence, customer)
+
+
+@cache
+def _asked(dialect: str) -> str:
+    return str(_FENCE.compile(dialect=postgresql.dialect() if dialect == "postgresql" else sqlite.dialect()))
+
+
+def _compare(newest: int | None, fence: int, customer: str) -> None:
+    if newest != fence:
         raise StoreError(
             f"Another run has taken over {customer}; this one stops before it writes anything more.",
             hint="See `workbook status`.",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from lib.errors import GateError
-from lib.store import Store, dumps, now_ms
+from lib.store import Store, dumps, now_ms, often, unfinished
 from lib.store import tables as t
+from lib.store.unfinished import joined as _joined
 
 BATCH = 500
 AMBIGUOUS = "ambiguous"  # code of a row that is parked since a store was recovered: only `recover` looks at it again
@@ -59,27 +62,26 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._begun: set[str] = set()  # people who stand among the unfinished as begun: not to be said row by row
 
     # ---- plan --------------------------------------------------------------------------------------------------
     def put_plan(self, rows: Iterable[Any], *, plan_hash: str) -> int:
-        """Replace the plan by `rows` (any objects with the members of Planned); returns how many there are."""
+        """Replace the plan by `rows`; returns how many there are.
+
+        A row is any object with the members of Planned, or what `columns_of` makes of one.
+        """
         before = {kind: sorted(self.strangers(kind)) for kind in SET_UP}
         with self.store.begin() as tx:
             tx.execute(delete(t.plan))
-            n_rows, batch = 0, []
-            for row in rows:
-                values = {name: getattr(row, name) for name in COLUMNS}
-                values |= {"position": n_rows, "needs": dumps(list(row.needs)), "body": dumps(row.body)}
-                batch.append(values)
-                n_rows += 1
-                if len(batch) == BATCH:
-                    tx.execute(insert(t.plan), batch)
-                    batch = []
-            if batch:
+            n_rows, source = 0, iter(rows)
+            while batch := [_numbered(row, n_rows + place) for place, row in enumerate(islice(source, BATCH))]:
                 tx.execute(insert(t.plan), batch)
+                n_rows += len(batch)
             self._check_open_rows(tx)
             about = {"hash": plan_hash, "n_rows": n_rows, "made_ms": now_ms(), "before": before}
             self.store.put_meta("plan", about, connection=tx)
+            unfinished.refill(self.store, tx, unfinished.stamp_of(about))
+        self._begun.clear()
         return n_rows
 
     def _check_open_rows(self, tx: Connection) -> None:
@@ -93,6 +95,18 @@ class Ledger:
                 f"Writes without a certain outcome would drop out of the plan: {', '.join(ids)}.",
                 hint="Run 05_load for the plan as it is: it looks them up first. Rows that are parked need a person.",
             )
+
+    def n_rows(self) -> int:
+        """How many rows the plan had when it was made."""
+        return int((self.store.meta("plan") or {}).get("n_rows", 0))
+
+    def people(self) -> Iterator[str]:
+        """Everybody of the plan once, by person; "" for the set-up rows."""
+        query = select(t.plan.c.person).distinct().order_by(t.plan.c.person).limit(BATCH)
+        page = self.store._rows(query)
+        while page:
+            yield from (row.person for row in page)
+            page = self.store._rows(query.where(t.plan.c.person > page[-1].person))
 
     def plan_hash(self) -> str:
         """The hash of the plan in force, or an empty text."""
@@ -114,22 +128,18 @@ class Ledger:
 
     def rows(self, person: str | None = None) -> Iterator[Planned]:
         """Rows of the plan in order: all, or those of one person ("" for the set-up rows)."""
-        query = select(*(t.plan.c[name] for name in COLUMNS)).order_by(t.plan.c.position)
         if person is not None:
-            query = query.where(t.plan.c.person == person)
-            yield from map(_planned, self.store._rows(query))
+            yield from map(_planned, self.store._rows(_OF_PERSON, {"person": person}))
             return
-        after = -1
-        while page := self.store._rows(
-            query.add_columns(t.plan.c.position).where(t.plan.c.position > after).limit(BATCH)
-        ):
-            yield from (_planned(row[:-1]) for row in page)
-            after = page[-1].position
+        query = select(t.plan.c.position, *(t.plan.c[name] for name in COLUMNS)).order_by(t.plan.c.position)
+        for page in self._pages(query, t.plan.c.position):
+            yield from (_planned(row[1:]) for row in page)
 
     def rows_of_kind(self, kind: str) -> Iterator[Planned]:
         """Rows of the plan of one kind, in order."""
-        query = select(*(t.plan.c[name] for name in COLUMNS)).where(t.plan.c.kind == kind).order_by(t.plan.c.position)
-        yield from map(_planned, self.store._rows(query))
+        query = select(t.plan.c.position, *(t.plan.c[name] for name in COLUMNS)).order_by(t.plan.c.position)
+        for page in self._pages(query.where(t.plan.c.kind == kind), t.plan.c.position):
+            yield from (_planned(row[1:]) for row in page)
 
     def row(self, row_id: str) -> Planned | None:
         """One row of the plan."""
@@ -142,22 +152,8 @@ class Ledger:
         A refusal counts as an outcome, unless `refused` asks for those too.
         """
         query = select(t.plan.c.person, func.min(t.plan.c.position).label("first")).select_from(_joined())
-        query = query.where(_is_open(refused=refused)).group_by(t.plan.c.person).order_by("first")
+        query = query.where(unfinished.is_open(refused=refused)).group_by(t.plan.c.person).order_by("first")
         return [row.person for row in self.store._rows(query)]
-
-    def frontier(self, most: int) -> tuple[list[str], list[str]]:
-        """(the last `most` people whose rows are partly done and partly not begun, the first of whom nothing is begun).
-
-        The second is somebody whom the plan creates: of people who are only linked, no call tells.
-        """
-        done = func.count().filter(t.ledger.c.state == "done", t.plan.c.kind != "link")
-        new = func.count().filter(t.ledger.c.row_id.is_(None), t.plan.c.kind != "link")
-        place = func.min(t.plan.c.position)
-        query = select(t.plan.c.person).select_from(_joined()).where(t.plan.c.person != "").group_by(t.plan.c.person)
-        half_done = self.store._rows(query.having(done > 0, new > 0).order_by(place.desc()).limit(most))
-        created = func.count().filter(t.plan.c.kind == "candidate.create") > 0
-        untouched = self.store._rows(query.having(func.count(t.ledger.c.row_id) == 0, created).order_by(place).limit(1))
-        return [row.person for row in half_done], [row.person for row in untouched]
 
     def holds(self, ashby_id: str) -> bool:
         """True when some row, of this plan or an earlier one, has made or found this object."""
@@ -178,9 +174,19 @@ class Ledger:
     def entries(self, *states: str) -> Iterator[tuple[Planned, Entry]]:
         """Rows of the plan whose outcome is one of `states`, with their entry."""
         columns = [t.plan.c[name] for name in COLUMNS] + [t.ledger.c[name] for name in Entry.__slots__]
+        columns = [t.plan.c.position, *columns]
         query = select(*columns).select_from(_joined()).where(t.ledger.c.state.in_(states)).order_by(t.plan.c.position)
-        for row in self.store._rows(query):
-            yield _planned(row[: len(COLUMNS)]), Entry(*row[len(COLUMNS) :])
+        # what is done may be the whole plan, which is read in pages; of all else there is little, and it is found first
+        pages = self._pages(query, t.plan.c.position) if "done" in states else [self.store._rows(query)]
+        for row in (row for page in pages for row in page):
+            yield _planned(row[1 : len(COLUMNS) + 1]), Entry(*row[len(COLUMNS) + 1 :])
+
+    def _pages(self, query: Any, position: Any) -> Iterator[list[Any]]:
+        """The rows of a query whose first column is their position, in batches."""
+        after = -1
+        while page := self.store._rows(query.where(position > after).limit(BATCH)):
+            yield page
+            after = page[-1][0]
 
     def off_plan(self, *states: str) -> list[tuple[str, str, str]]:
         """(row id, state, Ashby id or "") of the ledger's rows in one of `states` that the plan does not hold."""
@@ -213,9 +219,8 @@ class Ledger:
         found: dict[str, Entry] = {}
         ids = [row.row_id for row in rows]
         for start in range(0, len(ids), BATCH):
-            query = select(*(t.ledger.c[name] for name in Entry.__slots__))
-            query = query.where(t.ledger.c.row_id.in_(ids[start : start + BATCH]))
-            found |= {row.row_id: Entry(*row) for row in self.store._rows(query)}
+            rows = self.store._rows(_ENTRIES, {"ids": ids[start : start + BATCH]})
+            found |= {row.row_id: Entry(*row) for row in rows}
         return found
 
     # ---- outcomes ----------------------------------------------------------------------------------------------
@@ -225,12 +230,9 @@ class Ledger:
         `touched` is (id, body) of an object that was in Ashby before us and that the row changes: how it was is kept
         before it is changed, so that a plan made after a death stays the same.
         """
-        with self.store.begin() as tx:
-            values = {"state": "intended", "body_hash": row.body_hash, "note": "", "code": "", "at_ms": now_ms()}
-            where = t.ledger.c.row_id == row.row_id
-            again = tx.execute(update(t.ledger).where(where).values(attempts=t.ledger.c.attempts + 1, **values))
-            if not again.rowcount:
-                tx.execute(insert(t.ledger), values | {"row_id": row.row_id, "attempts": 1, "first_ms": now_ms()})
+        with self._writing(row) as tx:
+            values = {"row_id": row.row_id, "body_hash": row.body_hash, "at_ms": now_ms()}
+            often.execute(tx, often.intention, values)
             if touched is not None and not self._has_link(tx, f"touched:{touched[0]}"):
                 self._link(tx, f"touched:{touched[0]}", row, touched[0], "existing", touched[1])
 
@@ -248,32 +250,42 @@ class Ledger:
         snapshot: Any = None,
     ) -> None:
         """Commit the outcome of `row`: its state, the call, and the link that it yields when it is done."""
-        with self.store.begin() as tx:
+        texts = None if call is None else {name: dumps(call.get(name)) for name in ("request", "answer")}
+        with self._writing(row) as tx:
             values = {
-                "state": state, "body_hash": row.body_hash, "ashby_id": ashby_id, "code": code, "note": note,
-                "request_id": request_id, "at_ms": now_ms(),
+                "row_id": row.row_id, "state": state, "body_hash": row.body_hash, "ashby_id": ashby_id, "code": code,
+                "note": note, "request_id": request_id, "at_ms": now_ms(),
             }  # fmt: skip
-            if not tx.execute(update(t.ledger).where(t.ledger.c.row_id == row.row_id), values).rowcount:
-                tx.execute(insert(t.ledger), values | {"row_id": row.row_id, "attempts": 0, "first_ms": now_ms()})
-            if call is not None:
-                self._log_call(tx, row, state, call, request_id)
+            often.execute(tx, often.outcome, values)
+            if texts is not None:
+                entry = {"row_id": row.row_id, "endpoint": row.kind, "outcome": state, "request_id": request_id}
+                often.execute(tx, often.call, entry | texts | {"at_ms": now_ms()})
             if state == "done" and row.link and ashby_id:
                 self._link(tx, row.link, row, ashby_id, origin, snapshot)
 
     def _has_link(self, tx: Connection, link: str) -> bool:
         return tx.execute(select(t.links.c.link).where(t.links.c.link == link)).first() is not None
 
-    def _log_call(self, tx: Connection, row: Planned, outcome: str, call: dict[str, Any], request_id: str) -> None:
-        entry = {"row_id": row.row_id, "endpoint": row.kind, "outcome": outcome, "request_id": request_id}
-        texts = {"request": dumps(call.get("request")), "answer": dumps(call.get("answer"))}
-        tx.execute(insert(t.calls), entry | texts | {"at_ms": now_ms()})
+    @contextlib.contextmanager
+    def _writing(self, row: Planned) -> Iterator[Connection]:
+        """A transaction in which a row gets an entry: its person stays among the unfinished until all are done."""
+        with self.store.begin() as tx:
+            if row.person not in self._begun:
+                unfinished.begin(tx, row.person)
+            yield tx
+        self._begun.add(row.person)
+
+    def finish(self, people: Collection[str]) -> None:
+        """Those of these people whose rows all have an outcome need not be looked at again. No chain of theirs runs."""
+        self._begun.difference_update(people)
+        unfinished.close(self.store, people)
 
     def _link(self, tx: Connection, link: str, row: Planned, ashby_id: str, origin: str, snapshot: Any) -> None:
         values = {
             "ashby_type": link.partition(":")[0], "ashby_id": ashby_id, "origin": origin,
             "row_id": row.row_id, "snapshot": None if snapshot is None else dumps(snapshot),
         }  # fmt: skip
-        self.store._upsert(tx, t.links, {"link": link}, values)
+        often.execute(tx, often.linking, values | {"link": link})
 
     def last_request(self, row_id: str) -> Any:
         """The body of the last call of a row that was done, with all references filled in; None when there is none."""
@@ -310,9 +322,15 @@ class Ledger:
         return json.loads(found[0].body) if found else None
 
     # ---- links -------------------------------------------------------------------------------------------------
-    def links(self) -> dict[str, str]:
-        """{link: Ashby id} of everything that is done."""
-        return dict(map(tuple, self.store._rows(select(t.links.c.link, t.links.c.ashby_id))))
+    def links(self, *, but: Collection[str] = ()) -> dict[str, str]:
+        """{link: Ashby id} of everything that is done, but for objects of the types `but`."""
+        query = select(t.links.c.link, t.links.c.ashby_id).where(t.links.c.ashby_type.notin_(but))
+        return dict(map(tuple, self.store._rows(query)))
+
+    def link(self, link: str) -> str | None:
+        """The Ashby id of one link, or None."""
+        found = self.store._rows(_LINK, {"link": link})
+        return found[0].ashby_id if found else None
 
     def link_rows(self) -> list[dict[str, Any]]:
         """{link, ashby_type, ashby_id, origin, row_id} of everything that is done, by link."""
@@ -338,13 +356,19 @@ def _planned(row: Any) -> Planned:
     return Planned(*values)
 
 
-def _joined() -> Any:
-    return t.plan.outerjoin(t.ledger, t.ledger.c.row_id == t.plan.c.row_id)
+def columns_of(row: Any) -> dict[str, Any]:
+    """What the plan's table holds of a row, but for its position."""
+    values = {name: getattr(row, name) for name in COLUMNS}
+    return values | {"needs": dumps(list(row.needs)), "body": dumps(row.body)}
 
 
-def _is_open(*, refused: bool) -> Any:
-    return or_(
-        t.ledger.c.state.is_(None),
-        t.ledger.c.state.notin_(("done",) if refused else ("done", "refused")),
-        t.ledger.c.body_hash != t.plan.c.body_hash,
-    )
+def _numbered(row: Any, position: int) -> dict[str, Any]:
+    return (row if isinstance(row, dict) else columns_of(row)) | {"position": position}
+
+
+_LINK = select(t.links.c.ashby_id).where(t.links.c.link == bindparam("link"))
+_PLANNED = select(*(t.plan.c[name] for name in COLUMNS)).order_by(t.plan.c.position)
+_OF_PERSON = _PLANNED.where(t.plan.c.person == bindparam("person"))
+_ENTRIES = select(*(t.ledger.c[name] for name in Entry.__slots__)).where(
+    t.ledger.c.row_id.in_(bindparam("ids", expanding=True))
+)

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
-from lib.store import BATCH, Store, dumps, now_ms
+from lib.store import BATCH, Store, dumps, now_ms, unfinished
 from lib.store import tables as t
 from lib.store.ledger import Planned
 
@@ -101,6 +101,7 @@ def record(store: Store, outcomes: Iterable[Outcome], *, chain: str, basis: str,
     """
     outcomes = list(outcomes)
     with store.begin() as tx:
+        unfinished.forget(tx)
         for one in outcomes:
             if one.state != "absent" or _has_entry(tx, one.row):
                 _settle(tx, store, one)

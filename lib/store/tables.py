@@ -65,7 +65,11 @@ files = _table(
 )
 people = _table("people", Column("person", Text, primary_key=True), Column("body", Text, nullable=False))
 members = _table(
-    "members", Column("contact", Text, primary_key=True), Column("person", Text, nullable=False), Column("why", Text)
+    "members",
+    Column("contact", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("why", Text),
+    Index("members_person", "person"),
 )
 pairs = _table("pairs", Column("pair", Text, primary_key=True), Column("body", Text, nullable=False))
 ashby = _table(
@@ -101,6 +105,13 @@ ledger = _table(
     Column("request_id", Text, nullable=False, default=""),
     Column("first_ms", BigInteger, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+)
+unfinished = _table(
+    "unfinished",  # people of the plan who may have open rows: see lib/store/unfinished.py
+    Column("person", Text, primary_key=True),
+    Column("n_rows", Integer, nullable=False, default=0),
+    Column("begun", Integer, nullable=False, default=0),  # 1: the ledger knows a row of theirs
+    Index("unfinished_begun", "begun", "person"),
 )
 calls = _table(
     "calls",

@@ -141,7 +141,7 @@ class Transport:
         *,
         writes: bool = False,
         paced: bool = True,
-        auth: tuple[str, str] | None = None,
+        auth: tuple[str, str] | Callable[[Any], Any] | None = None,
         headers: Mapping[str, str] | None = None,
         params: list[tuple[str, str]] | None = None,
         data: bytes | None = None,

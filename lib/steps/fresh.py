@@ -1,0 +1,110 @@
+"""Before a load: has somebody been erased or deleted in Lever since the plan, and how old are the child lists?
+
+A load may begin days after the reading that its plan is made of. Whoever was erased meanwhile must not be written:
+there is no undo in Ashby. One listing of what has changed since, and the list of deleted opportunities, tell; a few
+requests. Who is found is held back, and everybody else is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lib import extract as extraction
+from lib.errors import ApiError, GateError
+from lib.mapping.settings import settings
+from lib.mapping.source import Source, anonymised, ident
+from lib.steps.reading import accepted
+from lib.store import now_ms
+from lib.store.ledger import Ledger
+from lib.store.looks import hash_of, known_by, newest_raw, people_of
+from lib.workbook import Workbook
+
+Item = dict[str, Any]
+HOUR = 3_600_000
+CLOSED = "Is Lever closed already, so that nothing can change there? Say so in the params file (lever.closed: true)."
+
+
+def remember(book: Workbook) -> None:
+    """Keep up to where the plan that was just made knows Lever: `held_back` goes by it."""
+    book.store.put_meta("map.seen", _seen(book))
+
+
+def _seen(book: Workbook) -> Item:
+    return {"since": book.store.meta("extract.since"), "raw_id": newest_raw(book.store)}
+
+
+def held_back(book: Workbook, *, refused: bool = False) -> set[str]:
+    """People who must not be loaded, because Lever has erased or deleted them since the plan; asks Lever, keeps why.
+
+    Nothing is asked when nothing is to be sent, or when the params file says that Lever is closed.
+    """
+    pending = set(Ledger(book.store).pending_people(refused=refused)) - {""}
+    found = _since_the_plan(book) if pending and not book.params.lever.closed else {}
+    people = people_of(book.store, found)
+    rows = [
+        {"lever_id": lever_id, "person": person, "why": why}
+        for lever_id, why in sorted(found.items())
+        for person in sorted(people.get(lever_id, set()) & pending)
+    ]
+    book.store.put_results("load", "held_back", rows)
+    return {row["person"] for row in rows}
+
+
+def _since_the_plan(book: Workbook) -> dict[str, str]:
+    """{opportunity: why it may not move any more}, of all that has changed since the reading behind the plan."""
+    seen = book.store.meta("map.seen") or _seen(book)
+    deleted, changed = _asked(book, str(int(seen["since"] or 0) - extraction.OVERLAP))
+    known = known_by(book.store, (item["id"] for item in deleted + changed), seen["raw_id"])
+    found = {item["id"]: "deleted in Lever" for item in deleted if known.get(item["id"]) != ""}
+    return found | dict(_erased(book, [item for item in changed if known.get(item["id"]) != hash_of(item)]))
+
+
+def _asked(book: Workbook, since: str) -> tuple[list[Item], list[Item]]:
+    """(all deleted opportunities, those that have changed since): a few requests."""
+    hidden = book.store.meta("confidentiality", "all")
+    query = [*extraction.EXPAND, ("updated_at_start", since)]
+    query += [("confidentiality", hidden)] if hidden else []
+    try:
+        found = book.lever.items("/opportunities/deleted"), book.lever.items("/opportunities", query)
+    except ApiError as error:
+        raise GateError(
+            f"Lever cannot be asked whether somebody was erased since the plan was made. {error.message}", hint=CLOSED
+        ) from None
+    extraction.check_shape("opportunities_deleted", found[0])
+    extraction.check_shape("opportunities", found[1])
+    return found
+
+
+def _erased(book: Workbook, changed: list[Item]) -> Iterable[tuple[str, str]]:
+    """(opportunity, why) of the changed ones that were anonymised, or whose person does not consent any more."""
+    rules = Source(book.store, settings(book.params.policy), now_ms=0)
+    now = {item["id"]: item for item in changed}
+    for item in changed:
+        own = {one["id"]: one for one in book.store.of("opportunities", ident(item["contact"]))} | {item["id"]: item}
+        refusal = rules.refusal([now.get(key, one) for key, one in own.items()])
+        if anonymised(item) or refusal:
+            yield item["id"], "anonymised in Lever" if anonymised(item) else refusal
+
+
+def check_lists(book: Workbook, *, plan_hash: str) -> None:
+    """GateError when the child lists that may change unseen were read too long ago, until reread or accepted.
+
+    Edited feedback, new files, forms, offers and interviews do not reliably move an opportunity's updatedAt (observed):
+    only reading the lists again shows them. Asked once per plan, so that a long load can be resumed.
+    """
+    hours = book.params.lever.reread_hours
+    rows = [row for row in book.store.results("extract", "ages") if row["lively"]]
+    oldest = min((row["oldest_ms"] for row in rows), default=None)
+    if not hours or oldest is None or book.store.meta("load.fresh") == plan_hash or "stale:lists" in accepted(book):
+        return
+    old = (now_ms() - oldest) / HOUR
+    if old > hours:
+        raise GateError(
+            f"The child lists of {rows[0]['n_opportunities']:,} active or lately changed candidacies were read up to "
+            f"{old:,.0f} hours ago: edited feedback, new files, forms, offers and interviews since then are not in the "
+            "plan.",
+            hint="Run 02_extract with reread = True (or --reread), then 03_dedupe and 04_map; or, if nobody has worked "
+            "in Lever since, accept it in overrides.csv (id stale:lists, who, when, why).",
+        )
+    book.store.put_meta("load.fresh", plan_hash)

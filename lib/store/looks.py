@@ -1,0 +1,55 @@
+"""Questions to the store that only one reader asks: whose an opportunity is, what a plan knew, when lists were read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import func, select
+
+from lib.store import BATCH, Store, dumps
+from lib.store import tables as t
+
+
+def people_of(store: Store, opportunities: Iterable[str]) -> dict[str, set[str]]:
+    """{opportunity: people of the last dedupe on whom it hangs}, also of opportunities that are gone by now."""
+    found: dict[str, set[str]] = {}
+    ids = sorted(set(opportunities))
+    query = (
+        select(t.heads.c.lever_id, t.members.c.person)
+        .join(t.members, t.members.c.contact == t.heads.c.parent_id)
+        .where(t.heads.c.stream == "opportunities")
+    )
+    for start in range(0, len(ids), BATCH):
+        for row in store._rows(query.where(t.heads.c.lever_id.in_(ids[start : start + BATCH]))):
+            found.setdefault(row.lever_id, set()).add(row.person)
+    return found
+
+
+def newest_raw(store: Store) -> int:
+    """The number of the newest raw answer; 0 while there is none."""
+    return int(store._rows(select(func.max(t.raw.c.raw_id)))[0][0] or 0)
+
+
+def known_by(store: Store, opportunities: Iterable[str], raw_id: int) -> dict[str, str]:
+    """{opportunity: hash of its newest body, empty when gone} of those that have not changed since answer `raw_id`."""
+    found: dict[str, str] = {}
+    ids = sorted(set(opportunities))
+    query = select(t.heads.c.lever_id, t.heads.c.sha256).where(
+        t.heads.c.stream == "opportunities", t.heads.c.raw_id <= raw_id
+    )
+    for start in range(0, len(ids), BATCH):
+        found |= dict(map(tuple, store._rows(query.where(t.heads.c.lever_id.in_(ids[start : start + BATCH])))))
+    return found
+
+
+def hash_of(body: Any) -> str:
+    """The hash under which the store keeps a body."""
+    return hashlib.sha256(dumps(body).encode()).hexdigest()
+
+
+def read_at(store: Store, stream: str) -> dict[str, int]:
+    """{key: when it was read last, in epoch milliseconds of this machine} of all windows of `stream`."""
+    query = select(t.windows.c.key, t.windows.c.at_ms).where(t.windows.c.stream == stream)
+    return dict(map(tuple, store._rows(query)))

@@ -1,0 +1,269 @@
+"""Bytes of files: whole, from allowed places only, and what cannot be had is asked for on different occasions."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import new_store
+from odd_server import OddServer, http, serving
+from sqlalchemy import update
+
+from lib.errors import FatalError, UnavailableError
+from lib.extract.files import fetch, keep_file, without_bytes
+from lib.lever import Key, Lever
+from lib.store import FileRow, Store
+from lib.store import tables as t
+from lib.transport import Limits, Pacer, Patience, Transport
+
+KEY = "lever-key-of-nobody"
+MB = 1_000_000
+DAY = 86_400_000
+AGAIN = 20 * 3_600_000
+PATH = "/opportunities/o1/files/f1/download"
+
+
+@pytest.fixture
+def server() -> Iterator[OddServer]:
+    with serving() as one:
+        yield one
+
+
+@pytest.fixture
+def storage() -> Iterator[OddServer]:
+    with serving() as one:
+        yield one
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    one = new_store(tmp_path / "acme")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def lever(server: OddServer, storage: OddServer) -> Iterator[Lever]:
+    """A client with the product's own limits on size, and the patience of a test."""
+    transport = Transport("Lever", pacer=Pacer(10_000, burst=100), limits=Limits(connect=1, read=5))
+    patience = Patience(attempts=2, first=0.001, longest=0.002)
+    yield Lever(f"{server.url}/v1", Key(KEY), transport=transport, patience=patience, hosts=[storage.host])
+    transport.close()
+
+
+def read(store: Store, lever: Lever, **meta: Any) -> FileRow | None:
+    """One reading of the opportunity's list of files, as the extraction makes it: fetch, then commit."""
+    item = {"id": "f1", "name": "cv.pdf", "size": None, "uploadedAt": 1, "status": "processed"} | meta
+    row = fetch(store, lever, "f1", "files", "o1", PATH, item, "cv.pdf", again_ms=AGAIN)
+    with store.begin() as tx:
+        store.put_raw(tx, "files", [("f1", "o1", item)])
+        if row is not None:
+            keep_file(store, tx, row)
+    return store.file("f1")
+
+
+def later(store: Store, ms: int) -> None:
+    """As if so much time had passed since everything was asked for."""
+    with store.begin() as tx:
+        tx.execute(update(t.files).values(at_ms=t.files.c.at_ms - ms))
+
+
+def stored_bytes(store: Store) -> bytes:
+    row = store.file("f1")
+    assert row is not None
+    assert row.sha256 is not None
+    return store.file_path(row.sha256).read_bytes()
+
+
+# ---- whole ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 3 * MB, 30 * MB])
+@pytest.mark.parametrize("redirected", [False, True])
+def test_files_of_any_size_that_lever_takes_arrive_whole(
+    store: Store, lever: Lever, server: OddServer, storage: OddServer, size: int, redirected: bool
+) -> None:
+    """Bytes and hash, straight from Lever and from its storage; what is in them is not looked at."""
+    data = (b"%PDF-1.7 \0PK\3\4<script>" * (size // 20 + 1))[:size]
+    (storage if redirected else server).says(http(body=data, content_type="application/octet-stream"))
+    if redirected:
+        server.says(http(302, location=f"{storage.url}/f1"))
+    row = read(store, lever, size=size or None)
+    assert row is not None
+    assert ("stored", size, hashlib.sha256(data).hexdigest()) == (row.state, row.size, row.sha256)
+    assert data == stored_bytes(store)
+
+
+def test_a_hundred_megabytes_are_refused_before_they_are_here(store: Store, lever: Lever, server: OddServer) -> None:
+    """Lever takes 30 MB at most: what does not end is cut off, and nothing of it stays on disk."""
+    sent = [0]
+
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n")
+        while sent[0] < 200 * MB:
+            connection.sendall(b"x" * 65_536)
+            sent[0] += 65_536
+
+    server.says(endless)
+    row = read(store, lever)
+    assert row is not None
+    assert ("failed", None) == (row.state, row.sha256)
+    assert sent[0] < 2 * 80 * MB
+    assert [] == list((store.folder / "files").iterdir())
+
+
+@pytest.mark.parametrize("told", [9, 11, "11", 100])
+def test_a_size_that_lever_tells_otherwise_is_asked_for_until_it_is_sure(
+    store: Store, lever: Lever, server: OddServer, told: Any
+) -> None:
+    """Three times alike: Lever's number is wrong, and the report says so."""
+    server.says(http(body=b"0123456789", content_type="application/pdf"))
+    row = read(store, lever, size=told)
+    assert row is not None
+    assert ("stored", 10, f"Lever told of {told} bytes", 3) == (row.state, row.size, row.reason, len(server.asked))
+
+
+def test_a_cut_that_heals_is_no_file(store: Store, lever: Lever, server: OddServer) -> None:
+    """Too short once, whole the next time: the whole one stays."""
+    server.says(http(body=b"01234", content_type="x/y"), http(body=b"0123456789", content_type="x/y"))
+    row = read(store, lever, size=10)
+    assert row is not None
+    assert ("stored", 10, "") == (row.state, row.size, row.reason)
+
+
+# ---- from allowed places only --------------------------------------------------------------------------------------
+ASTRAY = [
+    *[f"{scheme}://evil.example/x" for scheme in ("https", "http", "ftp", "gopher", "file", "ws", "HTTPS", "dict")],
+    *[f"http://{host}/x" for host in ("127.0.0.1:1", "localhost:1", "[::1]:1", "0.0.0.0:1", "127.1:1", "2130706433:1")],
+    *[f"http://{host}/x" for host in ("10.0.0.8", "192.168.0.1", "172.16.0.1", "169.254.169.254", "[fd00:ec2::254]")],
+    *[f"https://{host}/x" for host in ("metadata.google.internal", "169.254.169.254", "10.0.0.8", "[::ffff:7f00:1]")],
+    *[f"{lead}evil.example/x" for lead in ("//", "///", "\\\\", "https:", "https:/", "/\\")],
+    "https://{storage}@evil.example/", "https://evil.example#@{storage}/", "https://evil.example?@{storage}/",
+    "https://evil.example\\@{storage}/", "http://{storage}.evil.example/", "https://evil.example/{storage}",
+    "http://user:pw@{storage}/", "https://{storage}%2eevil.example/", "https://evil.example%00{storage}/",
+    "http://{storage} .evil.example/", "https://[bad", "https://", "javascript:alert(1)", "data:text/plain,x",
+    "https://xn--evil-.example/", "https://evil.example:99999/", "http://evil.example\t/", "about:blank",
+]  # fmt: skip
+
+
+def test_there_are_enough_ways_astray() -> None:
+    """Forty at least, all of them different."""
+    assert len(set(ASTRAY)) >= 40
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+@pytest.mark.parametrize("location", ASTRAY)
+def test_a_download_that_is_sent_astray_is_not_followed(
+    store: Store, lever: Lever, server: OddServer, storage: OddServer, location: str, hops: int
+) -> None:
+    """By Lever itself, or by its storage: nobody but the two is asked, and only Lever sees the key."""
+    place = location.replace("{storage}", storage.host)
+    server.says(http(302, location=place if hops == 1 else f"{storage.url}/next"))
+    storage.says(http(302, location=place))
+    with pytest.raises((FatalError, UnavailableError)):
+        lever.download(PATH, store.folder / "files")
+    n_hops = len(storage.asked)
+    relative = location.startswith(("/\\", "https:/", "https:evil", "///"))  # no host in it: read as a path by some
+    assert n_hops == 0 or hops == 2 or relative
+    assert [one for one in storage.asked if {"authorization", "cookie"} & set(one.headers)] == []
+    assert all(one.target == f"/v1{PATH}" for one in server.asked)
+    assert [] == list((store.folder / "files").iterdir())
+
+
+# ---- what cannot be had --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("status", [404, 410, 413, 415, 422])
+def test_what_lever_cannot_deliver_is_asked_for_on_three_occasions(
+    store: Store, lever: Lever, server: OddServer, status: int
+) -> None:
+    """Not twice in one day; after the third time it is final; each time says how often it was tried."""
+    server.says(http(status, {"code": "x"}))
+    seen = []
+    for _ in range(5):
+        row = read(store, lever)
+        assert row is not None
+        asked = len(server.asked)
+        assert read(store, lever) == row
+        assert (asked, set()) == (len(server.asked), without_bytes(store, AGAIN))
+        seen.append((row.state, row.attempts))
+        later(store, DAY)
+    assert [("unavailable", 1), ("unavailable", 2), *[("unavailable", 3)] * 3] == seen
+
+
+def test_an_occasion_that_is_due_brings_the_file_when_lever_has_it_again(
+    store: Store, lever: Lever, server: OddServer
+) -> None:
+    """A file that was being processed on the first day."""
+    server.says(http(422, {"code": "x"}))
+    read(store, lever, size=5)
+    assert set() == without_bytes(store, AGAIN)
+    later(store, DAY)
+    assert {"o1"} == without_bytes(store, AGAIN)
+    server.says(http(body=b"bytes", content_type="x/y"))
+    row = read(store, lever, size=5)
+    assert row is not None
+    assert ("stored", 2) == (row.state, row.attempts)
+
+
+def test_a_status_that_changes_is_an_occasion_by_itself(store: Store, lever: Lever, server: OddServer) -> None:
+    """From `processing` to `processed`: there is no need to wait."""
+    server.says(http(422, {"code": "x"}))
+    read(store, lever, status="processing")
+    server.says(http(body=b"bytes", content_type="x/y"))
+    row = read(store, lever, status="processed", size=5)
+    assert row is not None
+    assert ("stored", 1) == (row.state, row.attempts)
+
+
+def test_no_answer_is_not_no_file(store: Store, lever: Lever, server: OddServer) -> None:
+    """A server that is down says nothing about the file: the next run asks again, however often."""
+    server.says(http(503))
+    for attempts in (1, 2, 3, 4, 5):
+        row = read(store, lever)
+        assert row is not None
+        assert ("failed", attempts) == (row.state, row.attempts)
+        assert {"o1"} == without_bytes(store, AGAIN)
+
+
+# ---- replaced under its id -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("told", [{"size": 6}, {"uploadedAt": 2}, {"size": "6", "uploadedAt": "2"}])
+def test_a_file_that_was_replaced_under_its_id_is_fetched_again(
+    store: Store, lever: Lever, server: OddServer, told: dict[str, Any]
+) -> None:
+    """Another size or another date: the new bytes count, and of the old ones hash and bytes stay."""
+    server.says(http(body=b"older", content_type="x/y"))
+    older = read(store, lever, size=5)
+    server.says(http(body=b"newer!", content_type="x/y"))
+    newer = read(store, lever, **({"size": 6} | told))
+    assert older is not None
+    assert newer is not None
+    assert (hashlib.sha256(b"newer!").hexdigest(), b"newer!") == (newer.sha256, stored_bytes(store))
+    version = {"id": "f1", "sha256": older.sha256, "size": 5, "stream": "files"}
+    assert [version] == store.of("file_versions", "o1")
+    assert b"older" == store.file_path(older.sha256 or "").read_bytes()
+
+
+def test_what_is_told_alike_is_not_fetched_again(store: Store, lever: Lever, server: OddServer) -> None:
+    """A number as a number, and as text (the reference shows both)."""
+    server.says(http(body=b"bytes", content_type="x/y"))
+    first = read(store, lever, size=5, uploadedAt=1)
+    assert first is not None
+    assert replace(first) == read(store, lever, size="5", uploadedAt="1")
+    assert 1 == len(server.asked)
+    assert [] == store.of("file_versions", "o1")
+
+
+def test_a_replaced_file_that_cannot_be_had_is_said_and_the_old_hash_stays(
+    store: Store, lever: Lever, server: OddServer
+) -> None:
+    """The old bytes are not passed off as the new ones."""
+    server.says(http(body=b"older", content_type="x/y"))
+    older = read(store, lever, size=5)
+    server.says(http(503))
+    row = read(store, lever, size=6)
+    assert older is not None
+    assert row is not None
+    assert ("failed", None, 1) == (row.state, row.sha256, row.attempts)
+    assert [older.sha256] == [one["sha256"] for one in store.of("file_versions", "o1")]
