@@ -270,6 +270,7 @@ def extracted(memory: Path, sandbox_process: Sandbox) -> Path:
 @pytest.fixture(scope="session")
 def company(extracted: Path, memory: Path, sandbox_process: Sandbox) -> Company:
     """The small company: its plan is made, and a quiet load of it with one worker has been watched."""
+    sandbox_process.reset()  # the plan is made for an Ashby in which nobody has been at work
     home = copied_home(extracted, memory / "company")
     with environment(home, sandbox_process):
         book = workbook.open_customer(CUSTOMER)

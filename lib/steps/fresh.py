@@ -7,7 +7,7 @@ requests. Who is found is held back, and everybody else is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lib import extract as extraction
@@ -15,8 +15,7 @@ from lib.errors import ApiError, GateError
 from lib.mapping.settings import settings
 from lib.mapping.source import Source, anonymised, ident
 from lib.steps.reading import accepted
-from lib.store import now_ms
-from lib.store.ledger import Ledger
+from lib.store import now_ms, unfinished
 from lib.store.looks import hash_of, known_by, newest_raw, people_of
 from lib.workbook import Workbook
 
@@ -39,9 +38,10 @@ def held_back(book: Workbook, *, refused: bool = False) -> set[str]:
 
     Nothing is asked when nothing is to be sent, or when the params file says that Lever is closed.
     """
-    pending = set(Ledger(book.store).pending_people(refused=refused)) - {""}
-    found = _since_the_plan(book) if pending and not book.params.lever.closed else {}
+    found = _since_the_plan(book) if any(_pending(book, refused)) and not book.params.lever.closed else {}
     people = people_of(book.store, found)
+    named = {person for one in people.values() for person in one}
+    pending = {person for person in _pending(book, refused) if person in named} if named else set()
     rows = [
         {"lever_id": lever_id, "person": person, "why": why}
         for lever_id, why in sorted(found.items())
@@ -49,6 +49,11 @@ def held_back(book: Workbook, *, refused: bool = False) -> set[str]:
     ]
     book.store.put_results("load", "held_back", rows)
     return {row["person"] for row in rows}
+
+
+def _pending(book: Workbook, refused: bool) -> Iterator[str]:
+    """Everybody with a row that a load would send; "" for the set-up rows."""
+    return unfinished.people(book.store, refused=refused)
 
 
 def _since_the_plan(book: Workbook) -> dict[str, str]:

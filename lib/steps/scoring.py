@@ -94,13 +94,19 @@ def plan_forecast(book: Workbook) -> tuple[list[Row], list[Row]]:
 def load_begins(book: Workbook, *, people: Set[str] | None, retry_refused: bool) -> Foreseen:
     """What a load that begins now sends: its rows, and the questions before the first of them."""
     ledger = Ledger(book.store)
-    rows = list(pending(ledger, people=people, retry_refused=retry_refused))
-    calls = calls_of(rows, adopted=adopted_in(ledger.rows_of_kind("link")))
+    seen: Counter[bool] = Counter()  # rows of people, and all others: there may be too many to keep
+
+    def counted() -> Iterator[Any]:
+        for row in pending(ledger, people=people, retry_refused=retry_refused):
+            seen[bool(row.person)] += 1
+            yield row
+
+    calls = calls_of(counted(), adopted=adopted_in(ledger.rows_of_kind("link")))
     users = pages(len(book.store.ashby("users", own=True)))
     before = before_the_first(user_pages=users)
-    exact = calls + (before if any(row.person for row in rows) else Counter({"user.list": users}))
+    exact = calls + (before if seen[True] else Counter({"user.list": users}))
     cost = Cost(exact, {})
-    basis = f"the plan's rows that are not in Ashby: {len(rows):,}"
+    basis = f"the plan's rows that are not in Ashby: {seen.total():,}"
     seconds = forecasting.ashby_pace(book, own_s=forecasting.own_seconds(book)).seconds(cost.paced)
     return step_row("load", cost, seconds=seconds, size=None, basis=basis), endpoint_rows("load", cost)
 

@@ -13,7 +13,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class FileRow:
     state: str
     reason: str
     attempts: int
-    at_ms: int = 0  # when it was asked for last; set by the store
+    at_ms: int = field(default=0, compare=False)  # when it was asked for last; set by the store
 
 
 def open_store(folder: Path, *, url: str = "", password: str = "") -> Store:
