@@ -1,12 +1,20 @@
 """What of a person is compared: a card with normal forms, and the card of several contacts together."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from functools import partial
+from typing import Final
 from urllib.parse import urlsplit
 
-from lib.normalize import email_canonical, email_folded, link_kind, linkedin_slug, name_key, name_parts, phone_e164
+import numpy as np
+
+from lib.dedupe.columns import Contacts, Flags, Numbers
+from lib.dedupe.facts import Facts, each_once, facts_of, numbered, shown
+from lib.dedupe.silent import Names
+from lib.normalize import email_folded, link_kind, linkedin_slug, name_key, name_parts, phone_e164
 
 _SHORTEST_PHONE: Final = 7  # digits; shorter ones are extensions
 
@@ -27,25 +35,57 @@ class Card:
     places: frozenset[str] = frozenset()
 
 
-def card_of(row: Mapping[str, Any], *, region: str | None) -> Card:
-    """Return the card of one row of a contacts table."""
-    if row["is_anonymized"]:
-        return Card()
-    name = row["name"] if "@" not in row["name"] else ""
-    given, family = name_parts(name)
-    emails = frozenset(canonical_emails(row["emails"])[0])
-    return Card(
-        names=_present([name]),
-        name_keys=_present([name_key(name)]),
-        givens=_present(name_key(given).split()[:1]),
-        families=_present([name_key(family)]),
-        emails=emails,
-        folded=frozenset(map(email_folded, emails)),
-        phones=_present(_phone_key(phone, region=region) for phone in row["phones"]),
-        linkedin=_present(map(linkedin_slug, row["links"])),
-        github=_present(map(_github_user, row["links"])),
-        places=_present([name_key(row["location"])]),
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cards:
+    """Everything that is compared of contacts, as columns; a card is made only of those that have something in common.
+
+    `name` and `place` are the numbers of each contact's name and place in `name_keys` and `place_keys`, -1 for none.
+    """
+
+    names: Names
+    emails: Facts
+    phones: Facts
+    linkedin: Facts
+    github: Facts
+    name: Numbers
+    name_keys: list[str]
+    place: Numbers
+    place_keys: list[str]
+
+    def card(self, contact: int) -> Card:
+        """Return the card of one contact."""
+        name = self.names[contact]
+        given, family = name_parts(name)
+        emails, place = self.emails.of(contact), int(self.place[contact])
+        return Card(
+            names=_present([name]),
+            name_keys=_present([name_key(name)]),
+            givens=_present(name_key(given).split()[:1]),
+            families=_present([name_key(family)]),
+            emails=emails,
+            folded=frozenset(map(email_folded, emails)),
+            phones=self.phones.of(contact),
+            linkedin=self.linkedin.of(contact),
+            github=self.github.of(contact),
+            places=_present([self.place_keys[place] if place >= 0 else ""]),
+        )
+
+
+def cards_of(contacts: Contacts, emails: Facts, hidden: Flags, *, region: str | None) -> Cards:
+    """Return what is compared of contacts; `emails` are their addresses, of hidden ones nothing is compared."""
+    owner, texts = shown(contacts, "phones", hidden)
+    phones = facts_of(owner, each_once(partial(_phone_key, region=region), texts))
+    owner, texts = shown(contacts, "links", hidden)
+    linkedin = facts_of(owner, each_once(_linkedin, texts))
+    github = facts_of(owner, each_once(_github_user, texts))
+    names, places = contacts.texts("name"), contacts.texts("location")
+    name, name_keys = numbered(each_once(lambda text: "" if "@" in text else name_key(text), names))
+    place, place_keys = numbered(each_once(name_key, places))
+    name[hidden], place[hidden] = -1, -1
+    return Cards(
+        names=Names(contacts=contacts, hidden=hidden), emails=emails, phones=phones, linkedin=linkedin, github=github,
+        name=name, name_keys=name_keys, place=place, place_keys=place_keys,
+    )  # fmt: skip
 
 
 def joined_card(cards: Iterable[Card]) -> Card:
@@ -57,19 +97,16 @@ def joined_card(cards: Iterable[Card]) -> Card:
     return Card(**{key: value.union(*(getattr(card, key) for card in others)) for key, value in values.items()})
 
 
-def canonical_emails(texts: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return (distinct canonical addresses in order, texts that hold no address). One text may hold several."""
-    found: dict[str, None] = {}
-    odd: list[str] = []
-    for text in texts:
-        whole = email_canonical(text)
-        parts = [whole] if whole else [email_canonical(part) for part in re.split(r"[;,\s/|]+", text) if "@" in part]
-        if parts and all(parts):
-            found |= dict.fromkeys(part for part in parts if part)
-        else:
-            odd.append(text)
-            found |= dict.fromkeys(part for part in parts if part)
-    return list(found), odd
+def folded_of(emails: Facts) -> tuple[Numbers, list[str]]:
+    """Return (owners, folded addresses) where folding an address changes it."""
+    used = np.flatnonzero(np.bincount(emails.code, minlength=len(emails.values)))
+    found = {code: email_folded(emails.values[code]) for code in used.tolist() if _folds(emails.values[code])}
+    some = np.isin(emails.code, np.fromiter(found, np.int64, len(found)))
+    return emails.owner[some], [found[code] for code in emails.code[some].tolist()]
+
+
+def _folds(address: str) -> bool:
+    return "+" in address or address.endswith(("@gmail.com", "@googlemail.com"))
 
 
 def _present(values: Iterable[str | None]) -> frozenset[str]:
@@ -80,6 +117,11 @@ def _phone_key(text: str, *, region: str | None) -> str | None:
     """E.164; a number of unknown country is equal only to the same digits of unknown country."""
     digits = re.sub(r"\D", "", text)
     return phone_e164(text, region=region) or (f"?{digits}" if len(digits) >= _SHORTEST_PHONE else None)
+
+
+def _linkedin(url: str) -> str | None:
+    """The profile; ASCII without the word in it, and without characters that are dropped from a URL, has none."""
+    return None if url.isascii() and url.isprintable() and "linkedin" not in url.lower() else linkedin_slug(url)
 
 
 def _github_user(url: str) -> str | None:

@@ -1,27 +1,38 @@
 """The whole of dedupe: tables in, people, members, pairs, matches, conflicts and blocks out."""
 
-from collections.abc import Iterable, Mapping, Set
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
-from lib.dedupe.cards import Card, card_of, joined_card
+from lib.dedupe.blocks import People, people_of
+from lib.dedupe.cards import cards_of
+from lib.dedupe.columns import Contacts, Flags, contacts_of
 from lib.dedupe.existing import Match, match_existing
+from lib.dedupe.facts import Facts, addresses_of
+from lib.dedupe.groups import WHYS, Groups, groups_of, whys
 from lib.dedupe.people import PEOPLE_COLUMNS, survivor
 from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.review import Block, Pair, Refused, compare, pairs_within
-from lib.dedupe.silent import SilentTier, silent_tier
-from lib.dedupe.standing import Standing, adoptions, keep_ids, standing_matches
-from lib.dedupe.tables import unique_contacts
+from lib.dedupe.silent import Names, SilentTier, silent_tier
+from lib.dedupe.standing import Standing, adoptions
 from lib.dedupe.verdicts import Verdicts, ordered, read_verdicts
+from lib.normalize import location_parts
 
 _DEFAULT: Final = DedupePolicy()
 _NOBODY: Final = Standing()
+_NOTHING: Final = pd.DataFrame({"id": [], "name": []})
+_PLACES_KEPT: Final = 1 << 14
 _NUMBERS: Final = {
     Pair: {"score": "float64"},
     Block: {"n_people": "int64", "n_pairs": "int64", "n_compared": "int64"},
 }
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +43,61 @@ class Result:
     pairs: a, b, tier, score, reasons, verdict, kind ("lever": two people; "ashby": a person and a candidate).
     matches: person, ashby_id, match, why.  conflicts: person, field, kept, others.
     blocks: kind, value, n_people, n_pairs, n_compared, reason: what was in common, and how far it was followed.
+
+    `survivors` gives each row of `people` with its rows of `conflicts`, one after the other: for more people than
+    should be in memory at once.
     """
 
-    people: pd.DataFrame
     members: pd.DataFrame
     pairs: pd.DataFrame
     matches: pd.DataFrame
-    conflicts: pd.DataFrame
     blocks: pd.DataFrame
+    survivors: Callable[[], Iterator[tuple[Row, list[Row]]]]
+
+    @property
+    def people(self) -> pd.DataFrame:
+        """One row per person."""
+        return self._tables[0]
+
+    @property
+    def conflicts(self) -> pd.DataFrame:
+        """What was not kept in its own place."""
+        return self._tables[1]
+
+    @cached_property
+    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        people, conflicts = [], []
+        for person, lost in self.survivors():
+            people.append(person)
+            conflicts += lost
+        return _people_table(people), pd.DataFrame(conflicts, columns=["person", "field", "kept", "others"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Silent:
+    """What the silent tier has found: contacts by age, those that are hidden, their addresses, people, verdicts.
+
+    `numbers` has the number of each address in `addresses`.
+    """
+
+    contacts: Contacts
+    hidden: Flags
+    addresses: Facts
+    numbers: dict[str, int]
+    tier: SilentTier
+    groups: Groups
+    verdicts: Verdicts
+
+    def members(self) -> pd.DataFrame:
+        """Return person, contact and why of every contact, people in order of their oldest contact."""
+        groups, ids = self.groups, self.contacts.ids
+        if not ids:
+            return pd.DataFrame(columns=["person", "contact", "why"])
+        number = whys(groups, self.addresses, self.tier, self.verdicts)[groups.contacts]
+        people = [groups.ids[person] for person in groups.person[groups.contacts].tolist()]
+        contacts = [ids[contact] for contact in groups.contacts.tolist()]
+        why = pd.array(list(WHYS), dtype="str").take(number)
+        return pd.DataFrame({"person": people, "contact": contacts, "why": why})
 
 
 def dedupe(
@@ -57,133 +115,151 @@ def dedupe(
     people keep their ids and their candidates. The result is the same for every order of rows.
     GateError when verdicts contradict each other.
     """
-    rows = {row["id"]: row for row in unique_contacts(contacts)}
-    known = {row["id"]: row for row in unique_contacts(existing)} if existing is not None else {}
-    cards = {contact: card_of(row, region=policy.region) for contact, row in rows.items()}
-    known_cards = {candidate: card_of(row, region=policy.region) for candidate, row in known.items()}
-    given = verdicts or {}
-    adopted = adoptions(rows, known, given, standing=standing)
-    decided = read_verdicts(adopted | dict(given), list(rows), list(known))
-    tier = silent_tier(list(rows), cards, verdicts=decided, policy=policy)
-    tier = replace(tier, person_of=keep_ids(tier.person_of, standing))
-    members: dict[str, list[str]] = {}
-    for contact in rows:
-        members.setdefault(tier.person_of[contact], []).append(contact)
-    people = {person: joined_card(cards[contact] for contact in group) for person, group in members.items()}
-    refused = Refused(reasons=tier.refused, n_people=_n_people(people, tier.refused))
+    given, known = verdicts or {}, contacts_of(_NOTHING if existing is None else existing)
+    ours = contacts_of(contacts)
+    adopted = adoptions(ours.ids, known.ids, given, standing=standing)
+    found = silent(ours, existing=known.ids, verdicts=adopted | dict(given), policy=policy, standing=standing)
+    people = people_beside(found, known, policy=policy)
+    refused = Refused(reason=found.tier.reason, n_people=_n_people(found))
     pairs, blocks = pairs_within(people, refused=refused, policy=policy)
-    pairs = _without_decided(pairs, tier, decided)
-    made = standing_matches(people, standing)
-    others = {person: card for person, card in people.items() if standing.candidate_of.get(person) != ""}
-    matches, more = match_existing(
-        others, known_cards, person_of=tier.person_of, verdicts=decided, refused=refused, policy=policy
-    )
-    judged = _judged(decided, cards | known_cards, known_cards.keys(), refused, own=adopted.keys() - given.keys())
-    pairs = [*judged, *(_of_contacts(pair, members) for pair in [*pairs, *more])]
-    order = {person: place for place, person in enumerate(people)}
-    matches = sorted([*made, *matches], key=lambda match: order[match.person])
-    return _result(rows, members, matches, pairs, blocks, _whys(cards, members, tier, decided), policy)
-
-
-def _of_contacts(pair: Pair, members: Mapping[str, list[str]]) -> Pair:
-    """A pair whose people are named by contacts that are there: a verdict on any other id would not be understood."""
-
-    def named(record: str) -> str:
-        group = members.get(record, [record])
-        return record if record in group else group[0]
-
-    return replace(pair, a=named(pair.a), b=named(pair.b))
-
-
-def _result(
-    rows: Mapping[str, Mapping[str, Any]],
-    members: Mapping[str, list[str]],
-    matches: list[Match],
-    pairs: list[Pair],
-    blocks: list[Block],
-    whys: Mapping[str, str],
-    policy: DedupePolicy,
-) -> Result:
-    people, conflicts = [], []
-    for match in matches:
-        person, lost = survivor(match.person, [rows[c] for c in members[match.person]], region=policy.region)
-        people.append(person | {"ashby_id": match.ashby_id, "match": match.match})
-        conflicts += lost
-    links = [{"person": p, "contact": c, "why": whys[c]} for p, group in members.items() for c in group]
-    pairs = sorted(pairs, key=lambda pair: (pair.kind, -pair.score, pair.a, pair.b))
+    made = [number for number, person in enumerate(people.ids) if standing.candidate_of.get(person) == ""]
+    matches, more = match_existing(people, made=made, verdicts=found.verdicts, refused=refused, policy=policy)
+    for number in made:
+        why = "made by an earlier load"
+        matches[number] = Match(person=people.ids[number], ashby_id=None, match="new", why=why)
+    judged = _judged(found.verdicts, people, refused, own=adopted.keys() - given.keys())
+    pairs = [*_without_decided(pairs, people, found.verdicts), *more]
+    pairs = [*judged, *_named_by_contacts(pairs, found)]
+    pairs.sort(key=lambda pair: (pair.kind, -pair.score, pair.a, pair.b))
+    blocks.sort(key=lambda block: (-block.n_people, block.kind, block.value))
+    told = _matches_table(people.ids, matches)
     return Result(
-        people=_people_table(people),
-        members=pd.DataFrame(links, columns=["person", "contact", "why"]),
+        members=found.members(),
         pairs=_table(pairs, Pair),
-        matches=_table(matches, Match),
-        conflicts=pd.DataFrame(conflicts, columns=["person", "field", "kept", "others"]),
-        blocks=_table(sorted(blocks, key=lambda block: (-block.n_people, block.kind, block.value)), Block),
+        matches=told,
+        blocks=_table(blocks, Block),
+        survivors=lambda: _survivors(found, told, policy),
     )
+
+
+def silent(
+    contacts: Contacts,
+    *,
+    existing: list[str],
+    verdicts: Mapping[tuple[str, str], str],
+    policy: DedupePolicy,
+    standing: Standing,
+) -> Silent:
+    """Join the contacts that need nobody's judgement; `existing` are the ids of Ashby's candidates."""
+    hidden = contacts.anonymous()
+    with _uncollected():
+        addresses, numbers = addresses_of(contacts, hidden)
+        decided = read_verdicts(verdicts, contacts.ids, existing)
+        names = Names(contacts=contacts, hidden=hidden)
+        tier = silent_tier(addresses, numbers, names, verdicts=decided, policy=policy)
+        groups = groups_of(contacts.ids, tier, standing)
+    return Silent(
+        contacts=contacts,
+        hidden=hidden,
+        addresses=addresses,
+        numbers=numbers,
+        tier=tier,
+        groups=groups,
+        verdicts=decided,
+    )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for circular garbage, of which none is made: it walks through millions of lists each time."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def people_beside(found: Silent, existing: Contacts, *, policy: DedupePolicy) -> People:
+    """Return the people that were found, ready to be compared with each other and with the candidates of Ashby."""
+    hidden = existing.anonymous()
+    theirs = cards_of(existing, addresses_of(existing, hidden)[0], hidden, region=policy.region)
+    ours = cards_of(found.contacts, found.addresses, found.hidden, region=policy.region)
+    return people_of(found.groups, found.tier.node, ours, theirs, existing.ids)
+
+
+def _survivors(found: Silent, matches: pd.DataFrame, policy: DedupePolicy) -> Iterator[tuple[Row, list[Row]]]:
+    parts = lru_cache(maxsize=_PLACES_KEPT)(location_parts)
+    ashby, match = matches["ashby_id"].tolist(), matches["match"].tolist()
+    for number, person in enumerate(found.groups.ids):
+        rows = [found.contacts.row(contact) for contact in found.groups.of(number)]
+        row, lost = survivor(person, rows, region=policy.region, place=parts)
+        yield row | {"ashby_id": ashby[number], "match": match[number]}, lost
+
+
+def _matches_table(people: list[str], matches: Mapping[int, Match]) -> pd.DataFrame:
+    new = Match(person="", ashby_id=None, match="new", why="nobody like this in Ashby")
+    found = [matches.get(number, new) for number in range(len(people))]
+    rest = {column: [getattr(match, column) for match in found] for column in ("ashby_id", "match", "why")}
+    return pd.DataFrame({"person": people} | rest, dtype=object)
 
 
 def _table(rows: Iterable[Any], kind: type) -> pd.DataFrame:
     columns = [field.name for field in fields(kind)]
-    values = [[getattr(row, column) for column in columns] for row in rows]
+    values = {column: [getattr(row, column) for row in rows] for column in columns}
     return pd.DataFrame(values, columns=columns, dtype=object).astype(_NUMBERS.get(kind, {}))
 
 
-def _people_table(people: list[dict[str, Any]]) -> pd.DataFrame:
+def _people_table(people: list[Row]) -> pd.DataFrame:
     """Keep None as None (text columns of pandas would make it NaN), and numbers as numbers."""
     table = pd.DataFrame(people, columns=list(PEOPLE_COLUMNS), dtype=object)
     numbers = dict.fromkeys(("created_ms", "n_contacts", "n_opportunities"), "int64")
     return table.astype(numbers | {"is_anonymized": "bool"})
 
 
-def _n_people(people: Mapping[str, Card], addresses: Mapping[str, str]) -> dict[str, int]:
-    count: dict[str, int] = {}
-    for card in people.values():
-        for address in card.emails & addresses.keys():
-            count[address] = count.get(address, 0) + 1
-    return count
+def _n_people(found: Silent) -> dict[str, int]:
+    codes = {address: found.numbers[address] for address in found.tier.refused}
+    counts = np.bincount(found.addresses.by(found.groups.person).code, minlength=len(found.addresses.values))
+    return {address: int(counts[code]) for address, code in codes.items()}
 
 
-def _without_decided(pairs: list[Pair], tier: SilentTier, verdicts: Verdicts) -> list[Pair]:
+def _named_by_contacts(pairs: list[Pair], found: Silent) -> list[Pair]:
+    """Pairs whose people are named by contacts that are there: a verdict on any other id would not be understood."""
+    ids, groups = found.contacts.ids, found.groups
+    firsts = groups.contacts[groups.starts[:-1]].tolist()
+    kept = {number: name for number, name in enumerate(groups.ids) if name != ids[firsts[number]]}
+    gone = {name: ids[firsts[n]] for n, name in kept.items() if name not in {ids[one] for one in groups.of(n)}}
+    if not gone:
+        return pairs
+    return [replace(pair, a=gone.get(pair.a, pair.a), b=gone.get(pair.b, pair.b)) for pair in pairs]
+
+
+def _without_decided(pairs: list[Pair], people: People, verdicts: Verdicts) -> list[Pair]:
     """Leave out pairs of people that a verdict already tells apart."""
+    different = [pair for pair, word in verdicts.pairs.items() if word == "different"]
+    places = [(verdicts.places[a], verdicts.places[b]) for a, b in different]
     apart = {
-        ordered(tier.person_of[a], tier.person_of[b])
-        for (a, b), word in verdicts.pairs.items()
-        if word == "different" and a in tier.person_of and b in tier.person_of
+        ordered(*(people.ids[people.person_of(place)] for place in pair))
+        for pair in places
+        if max(pair) < people.n_contacts
     }
     return [pair for pair in pairs if ordered(pair.a, pair.b) not in apart]
 
 
-def _judged(
-    verdicts: Verdicts,
-    cards: Mapping[str, Card],
-    existing: Iterable[str],
-    refused: Refused,
-    *,
-    own: Set[tuple[str, str]],
-) -> list[Pair]:
+def _judged(verdicts: Verdicts, people: People, refused: Refused, *, own: Set[tuple[str, str]]) -> list[Pair]:
     """Return the pairs that have a verdict of a person, under the ids it was given for; a candidate is always `b`.
 
     `own` are the pairs that stand for what an earlier load has done.
     """
-    known, ours = set(existing), {ordered(*pair) for pair in own}
+    known, ours = set(people.candidates), {ordered(*pair) for pair in own}
     pairs = []
     for pair, verdict in verdicts.pairs.items():
         if pair in ours:
             continue
         a, b = sorted(pair, key=lambda record: (record in known, record))
-        tier, score, reasons = compare(cards[a], cards[b], refused=refused)
+        one, other = (people.record_card(verdicts.places[record]) for record in (a, b))
+        tier, score, reasons = compare(one, other, refused=refused)
         kind = "ashby" if b in known else "lever"
         pairs.append(Pair(a=a, b=b, tier=tier, score=score, reasons=reasons, verdict=verdict, kind=kind))
     return pairs
-
-
-def _whys(
-    cards: Mapping[str, Card], members: Mapping[str, list[str]], tier: SilentTier, verdicts: Verdicts
-) -> dict[str, str]:
-    """Return for each contact why it is in its person."""
-    whys = {}
-    for group in members.values():
-        for contact in group:
-            others = [other for other in group if other != contact]
-            shared = any((cards[contact].emails & cards[other].emails) - tier.refused.keys() for other in others)
-            whys[contact] = "only contact" if not others else "same e-mail address" if shared else "verdict of a person"
-    return whys

@@ -1,11 +1,12 @@
 """People that Ashby has already: the same rules, and one candidate for one person at most."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from lib.dedupe.blocks import People
 from lib.dedupe.cards import Card
 from lib.dedupe.policy import DedupePolicy
-from lib.dedupe.review import Pair, Refused, compare, keys_of, worth_a_look
+from lib.dedupe.review import Pair, Refused, compare, worth_a_look
 from lib.dedupe.silent import objection
 from lib.dedupe.verdicts import Verdicts, ordered
 
@@ -30,50 +31,40 @@ class _Search:
 
 
 def match_existing(
-    people: Mapping[str, Card],
-    existing: Mapping[str, Card],
-    *,
-    person_of: Mapping[str, str],
-    verdicts: Verdicts,
-    refused: Refused,
-    policy: DedupePolicy,
-) -> tuple[list[Match], list[Pair]]:
-    """Return one match per person, and the open pairs of a person (a) and a candidate of Ashby (b)."""
-    holders: dict[tuple[str, str], list[str]] = {}
-    for candidate, card in existing.items():
-        for key in keys_of(card):
-            holders.setdefault(key, []).append(candidate)
-    groups: dict[str, set[int]] = {}
-    for contact, person in person_of.items():
-        groups.setdefault(person, set()).add(verdicts.group_of[contact])
+    people: People, *, made: Collection[int], verdicts: Verdicts, refused: Refused, policy: DedupePolicy
+) -> tuple[dict[int, Match], list[Pair]]:
+    """Return {person: match} of those who are not simply new, and the open pairs of a person (a) and a candidate (b).
+
+    People in `made` have a candidate that an earlier load made: they are not looked for.
+    """
+    near, decided = people.beside.near(), _decided(people, verdicts)
     searches = {}
-    for person, card in people.items():
-        near = {candidate for key in keys_of(card) for candidate in holders.get(key, ())}
-        near = {candidate for candidate in near if not _apart(groups[person], verdicts.group_of[candidate], verdicts)}
-        pairs = {candidate: _pair(person, candidate, card, existing[candidate], refused) for candidate in sorted(near)}
-        kept = {
-            c: p for c, p in pairs.items() if worth_a_look(card, existing[c], p.score, refused=refused, policy=policy)
-        }
-        searches[person] = _Search(
-            decided=_decided(groups[person], verdicts),
-            sure=tuple(candidate for candidate in kept if _is_sure(card, existing[candidate], refused)),
-            pairs=tuple(kept.values()),
-        )
-    return _matches(searches)
+    for person in sorted((near.keys() | decided.keys()) - set(made)):
+        card, pairs = people.card(person), {}
+        groups = people.nodes(person)
+        for candidate in sorted(near.get(person, ()), key=people.candidates.__getitem__):
+            if not any(ordered(group, verdicts.group(people.record(candidate))) in verdicts.apart for group in groups):
+                pair, other = _pair(people, person, candidate, refused), people.candidate_card(candidate)
+                if worth_a_look(card, other, pair.score, refused=refused, policy=policy):
+                    pairs[candidate] = pair
+        sure = (one for one in pairs if _is_sure(card, people.candidate_card(one), refused))
+        names = tuple(people.candidates[one] for one in sure)
+        searches[person] = _Search(decided=decided.get(person), sure=names, pairs=tuple(pairs.values()))
+    return _matches(people, searches)
 
 
-def _matches(searches: Mapping[str, _Search]) -> tuple[list[Match], list[Pair]]:
+def _matches(people: People, searches: Mapping[int, _Search]) -> tuple[dict[int, Match], list[Pair]]:
     takers: dict[str, int] = {}
     for search in searches.values():
         for candidate in [search.decided] if search.decided else search.sure:
             takers[candidate] = takers.get(candidate, 0) + 1
-    matches, pairs = [], []
-    for person, search in searches.items():
-        match = _match(person, search, takers)
-        matches.append(match)
-        for pair in search.pairs:
-            if match.ashby_id != pair.b:
-                pairs.append(_explained(pair, search, takers))
+    matches = {person: _match(people.ids[person], search, takers) for person, search in searches.items()}
+    pairs = [
+        _explained(pair, search, takers)
+        for person, search in searches.items()
+        for pair in search.pairs
+        if matches[person].ashby_id != pair.b
+    ]
     return matches, pairs
 
 
@@ -95,18 +86,20 @@ def _explained(pair: Pair, search: _Search, takers: Mapping[str, int]) -> Pair:
     return replace(pair, reasons=f"{pair.reasons}; {takers[pair.b]} people of Lever fit")
 
 
-def _pair(person: str, candidate: str, card: Card, other: Card, refused: Refused) -> Pair:
-    tier, score, reasons = compare(card, other, refused=refused)
-    return Pair(a=person, b=candidate, tier=tier, score=score, reasons=reasons, kind="ashby")
+def _pair(people: People, person: int, candidate: int, refused: Refused) -> Pair:
+    tier, score, reasons = compare(people.card(person), people.candidate_card(candidate), refused=refused)
+    a, b = people.ids[person], people.candidates[candidate]
+    return Pair(a=a, b=b, tier=tier, score=score, reasons=reasons, kind="ashby")
 
 
 def _is_sure(a: Card, b: Card, refused: Refused) -> bool:
-    return not objection(a, b) and any(address not in refused.reasons for address in a.emails & b.emails)
+    return not objection(a.names, b.names) and any(not refused.reason(address) for address in a.emails & b.emails)
 
 
-def _apart(groups: set[int], candidate_group: int, verdicts: Verdicts) -> bool:
-    return any(ordered(group, candidate_group) in verdicts.apart for group in groups)
-
-
-def _decided(groups: set[int], verdicts: Verdicts) -> str | None:
-    return next((verdicts.candidate_of[group] for group in sorted(groups) if group in verdicts.candidate_of), None)
+def _decided(people: People, verdicts: Verdicts) -> dict[int, str]:
+    """{person: the candidate that verdicts give it}."""
+    found: dict[int, str] = {}
+    for group, candidate in sorted(verdicts.candidate_of.items()):
+        if group < people.n_contacts:
+            found.setdefault(people.person_of(group), candidate)
+    return found

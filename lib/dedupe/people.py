@@ -1,13 +1,14 @@
 """Survivorship: one row per person out of the rows of its contacts, and what was not kept in its own place."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from lib.dedupe.cards import canonical_emails
+from lib.dedupe.facts import canonical_emails
 from lib.dedupe.tables import strictest
-from lib.normalize import is_placeholder_email, link_kind, location_parts, name_key, phone_e164, text_safe
+from lib.normalize import is_placeholder_email, link_kind, name_key, phone_e164, text_safe
 
 PEOPLE_COLUMNS: Final = (
     "person", "name", "email", "alternate_emails", "phone", "other_phones", "linkedin", "github", "website", "social",
@@ -19,9 +20,9 @@ _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060-\u2064\ufef
 
 
 def survivor(
-    person: str, rows: Sequence[Mapping[str, Any]], *, region: str | None
+    person: str, rows: Sequence[Mapping[str, Any]], *, region: str | None, place: Callable[[str], dict[str, str]]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the row of a person and its conflicts (person, field, kept, others).
+    """Return the row of a person and its conflicts (person, field, kept, others); `place` is `location_parts`.
 
     Rules: name = the fullest, then the newest; headline, location = the newest; first e-mail = the newest that is no
     placeholder; first phone and first link of a site = the newest; created = the earliest; consent = the strictest.
@@ -31,14 +32,15 @@ def survivor(
     names = _distinct(row["names"] for row in rows)
     kept: dict[str, Any] = {"person": person, "name": _fullest(names)}
     emails, odd_emails = canonical_emails(text for row in rows for text in row["emails"])
-    emails.sort(key=is_placeholder_email)
+    if len(emails) > 1:
+        emails.sort(key=is_placeholder_email)
     phones = _phones((phone for row in rows for phone in row["phones"]), region=region)
     links, odd_links = _links(link for row in rows for link in row["links"])
     headlines, locations = _distinct(row["headlines"] for row in rows), _distinct(row["locations"] for row in rows)
     kept |= {"email": emails[0] if emails else None, "alternate_emails": emails[1:]}
     kept |= {"phone": phones[0] if phones else None, "other_phones": phones[1:]} | links
     kept |= {"headline": headlines[0] if headlines else "", "location": locations[0] if locations else ""}
-    parts = location_parts(kept["location"])
+    parts = place(kept["location"])
     kept |= {part: parts.get(part) for part in ("city", "region", "country")}
     consents = [row["consent"] for row in rows]
     kept |= {
@@ -49,30 +51,34 @@ def survivor(
         "consent": strictest(consents),
     }
     values = {"name": names, "headline": headlines, "location": locations, "consent": sorted(set(consents))}
-    conflicts = [_conflict(person, key, kept[key], found) for key, found in values.items()]
-    conflicts += [_conflict(person, "email", kept["email"], odd_emails), _conflict(person, "link", None, odd_links)]
-    return kept, [conflict for conflict in conflicts if conflict["others"]]
-
-
-def _conflict(person: str, field: str, kept: str | None, found: Iterable[str]) -> dict[str, Any]:
-    return {"person": person, "field": field, "kept": kept or "", "others": [value for value in found if value != kept]}
+    told = [(key, kept[key], found) for key, found in values.items()]
+    told += [("email", kept["email"], odd_emails), ("link", None, odd_links)]
+    lost = ((field, value, [other for other in found if other != value]) for field, value, found in told)
+    return kept, [
+        {"person": person, "field": field, "kept": value or "", "others": others}
+        for field, value, others in lost
+        if others
+    ]
 
 
 def _distinct(lists: Iterable[Iterable[str]]) -> list[str]:
-    return list(dict.fromkeys(value for values in lists for value in values if value))
+    return list(dict.fromkeys(value for value in chain.from_iterable(lists) if value))
 
 
 def _fullest(names: Sequence[str]) -> str:
     """The name with most words that are not initials; of equals the first, which is the newest."""
-    if not names:
-        return ""
+    if len(names) < 2:
+        return names[0] if names else ""
     return max(names, key=lambda name: ("@" not in name, sum(len(word) > 1 for word in name_key(name).split())))
 
 
 def _phones(texts: Iterable[str], *, region: str | None) -> list[str]:
     """Distinct numbers as typed; a text with letters (an extension, a remark) is equal only to itself."""
+    several = list(dict.fromkeys(texts))
+    if len(several) < 2:
+        return several
     distinct: dict[str, str] = {}
-    for text in texts:
+    for text in several:
         plain = not re.search(r"[^\W\d_]|[#;,]", text)
         number = phone_e164(text, region=region) if plain else None
         distinct.setdefault(number or (re.sub(r"\D", "", text) if plain else "") or text.casefold(), text)
@@ -85,9 +91,10 @@ def _links(texts: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
     other: list[str] = []
     odd: list[str] = []
     seen: set[str] = set()
-    for text in texts:
+    several = list(dict.fromkeys(texts))
+    for text in several:
         kind, cleaned = link_kind(text)
-        key = _link_key(cleaned or text)
+        key = _link_key(cleaned or text) if len(several) > 1 else text
         if key in seen:
             continue
         seen.add(key)

@@ -1,13 +1,17 @@
 """The review tier: pairs of people that have something in common, with a score and the reasons in words."""
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
+import numpy as np
 from rapidfuzz import fuzz
 
+from lib.dedupe.blocks import NAME_AND_PLACE, People
 from lib.dedupe.cards import Card
+from lib.dedupe.facts import distinct
 from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.silent import PLACEHOLDER, objection
 from lib.dedupe.verdicts import ordered
@@ -28,16 +32,15 @@ OTHER_SURNAME: Final = -0.05
 OTHER_GIVEN: Final = -0.30
 OTHER_NAME: Final = -0.40
 NEAR: Final = 88.0  # names at least so alike (0..100) may be two spellings; "Tom" and "Tim" before one surname are not
-NAME_AND_PLACE: Final = "name and place"
 COMMON_NAME: Final = 4  # more people than this with one name in one place: the name is common and says nothing
 FEW: Final = 3  # up to so many people with one refused address are all listed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refused:
-    """Addresses that join nobody: why, and how many people use them."""
+    """Addresses that join nobody: why ("" for the others), and how many people use one that several use."""
 
-    reasons: Mapping[str, str]
+    reason: Callable[[str], str]
     n_people: Mapping[str, int]
 
 
@@ -78,69 +81,55 @@ def worth_a_look(a: Card, b: Card, score: float, *, refused: Refused, policy: De
     """Tell whether the pair is listed: enough score, or an address in common that few use or under like names."""
     if score >= policy.review_from:
         return True
-    real = [address for address in a.emails & b.emails if refused.reasons.get(address) != PLACEHOLDER]
+    real = [address for address in a.emails & b.emails if refused.reason(address) != PLACEHOLDER]
     if not real:
         return False
     alike = a.families & b.families or a.givens & b.givens
-    return bool(alike) or not objection(a, b) or any(refused.n_people.get(address, 0) <= FEW for address in real)
+    return (
+        bool(alike)
+        or not objection(a.names, b.names)
+        or any(refused.n_people.get(address, 0) <= FEW for address in real)
+    )
 
 
-def blocks_of(people: Mapping[str, Card]) -> dict[tuple[str, str], list[str]]:
-    """Return (kind, value) → people who have it, for values that two or more have."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for person, card in people.items():
-        for key in keys_of(card):
-            found.setdefault(key, []).append(person)
-    return {key: group for key, group in sorted(found.items()) if len(group) > 1}
-
-
-def keys_of(card: Card) -> set[tuple[str, str]]:
-    """Return the (kind, value) keys by which a person is found."""
-    keys = {("email", value) for value in card.emails | card.folded}
-    keys |= {("phone", value) for value in card.phones}
-    keys |= {("linkedin", value) for value in card.linkedin} | {("github", value) for value in card.github}
-    return keys | {(NAME_AND_PLACE, f"{name}, {place}") for name in card.name_keys for place in card.places}
-
-
-def pairs_within(
-    people: Mapping[str, Card], *, refused: Refused, policy: DedupePolicy
-) -> tuple[list[Pair], list[Block]]:
+def pairs_within(people: People, *, refused: Refused, policy: DedupePolicy) -> tuple[list[Pair], list[Block]]:
     """Return the pairs to review among `people`, and the blocks they were found in."""
-    compared: dict[tuple[str, str], Pair | None] = {}
-    blocks = []
-    for (kind, value), group in blocks_of(people).items():
-        reason = refused.reasons.get(value, "") if kind == "email" else ""
+    found = array("q")  # pairs as numbers: many blocks have the same ones
+    n, blocks = len(people.ids), []
+    for kind, value, group in people.beside.blocks():
+        reason = refused.reason(value) if kind == "email" else ""
+        keys: set[int] = set()
         if kind == NAME_AND_PLACE and len(group) > COMMON_NAME:
-            reason, found = "common name", iter(())
+            reason = "common name"
         else:
-            found = _candidates(group, people, policy, narrow=reason == PLACEHOLDER)
-        keys = {ordered(a, b) for a, b in found}
-        for key in keys - compared.keys():
-            compared[key] = _pair(key, people, refused, policy)
+            pairs = _candidates(group, people, policy, narrow=reason == PLACEHOLDER)
+            keys = {min(a, b) * n + max(a, b) for a, b in pairs}
+        found.extend(keys)
         n_pairs = len(group) * (len(group) - 1) // 2
         counts = {"n_people": len(group), "n_pairs": n_pairs, "n_compared": len(keys)}
         blocks.append(Block(kind=kind, value=value, reason=reason, **counts))
-    return [pair for _, pair in sorted(compared.items()) if pair], blocks
+    numbers = distinct(np.array(found, dtype=np.int64)).tolist()
+    pairs = (_pair(people, *divmod(number, n), refused=refused, policy=policy) for number in numbers)
+    return sorted((pair for pair in pairs if pair), key=lambda pair: (pair.a, pair.b)), blocks
 
 
-def _pair(key: tuple[str, str], people: Mapping[str, Card], refused: Refused, policy: DedupePolicy) -> Pair | None:
-    a, b = people[key[0]], people[key[1]]
-    tier, score, reasons = compare(a, b, refused=refused)
-    if not worth_a_look(a, b, score, refused=refused, policy=policy):
+def _pair(people: People, a: int, b: int, *, refused: Refused, policy: DedupePolicy) -> Pair | None:
+    a, b = ordered(a, b) if people.ids[a] <= people.ids[b] else ordered(a, b)[::-1]
+    one, other = people.card(a), people.card(b)
+    tier, score, reasons = compare(one, other, refused=refused)
+    if not worth_a_look(one, other, score, refused=refused, policy=policy):
         return None
-    return Pair(a=key[0], b=key[1], tier=tier, score=score, reasons=reasons)
+    return Pair(a=people.ids[a], b=people.ids[b], tier=tier, score=score, reasons=reasons)
 
 
-def _candidates(
-    group: list[str], people: Mapping[str, Card], policy: DedupePolicy, *, narrow: bool
-) -> Iterator[tuple[str, str]]:
+def _candidates(group: list[int], people: People, policy: DedupePolicy, *, narrow: bool) -> Iterator[tuple[int, int]]:
     """Yield the pairs of a block; of a large or meaningless one only those with like names, in linear number."""
     if len(group) <= policy.block_limit and not narrow:
         yield from combinations(group, 2)
         return
-    alike: dict[tuple[str, str], list[str]] = {}
+    alike: dict[tuple[str, str], list[int]] = {}
     for person in group:
-        card = people[person]
+        card = people.card(person)
         for family in card.families or {""}:
             for given in card.givens or {""}:
                 alike.setdefault((family, given[:1]), []).append(person)
@@ -154,7 +143,7 @@ def _candidates(
 
 
 def _addresses(a: Card, b: Card, refused: Refused) -> Iterator[tuple[float, str]]:
-    reasons = {refused.reasons.get(address, "") for address in a.emails & b.emails}
+    reasons = {refused.reason(address) for address in a.emails & b.emails}
     if reasons - {PLACEHOLDER}:
         why = ", ".join(sorted(reason for reason in reasons - {PLACEHOLDER} if reason))
         yield SAME_EMAIL, f"same e-mail address ({why})" if why else "same e-mail address"
@@ -178,7 +167,7 @@ def _names(a: Card, b: Card) -> Iterator[tuple[float, str]]:
         yield 0.0, "a name is missing"
     elif a.name_keys & b.name_keys:
         yield SAME_NAME, "same name"
-    elif not objection(a, b):
+    elif not objection(a.names, b.names):
         yield LIKE_NAME, "one name is a form of the other"
     elif any(fuzz.token_sort_ratio(x, y) >= NEAR for x in a.name_keys for y in b.name_keys):
         yield NEAR_NAME, "names are spelt alike"

@@ -4,10 +4,10 @@ A person is named after the oldest contact. That contact may go (merged or delet
 the oldest: under another id the same human being would be written a second time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lib.dedupe.existing import Match
+from lib.dedupe.columns import Numbers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,23 +21,27 @@ class Standing:
     candidate_of: Mapping[str, str] = field(default_factory=dict)
 
 
-def keep_ids(person_of: Mapping[str, str], standing: Standing) -> dict[str, str]:
-    """Contact id → id of its person, where each loaded person keeps its id; contacts are in order of age.
+def kept_ids(ids: Sequence[str], person: Numbers, standing: Standing) -> dict[int, str]:
+    """{person: id} of people who were loaded and keep their id; `person` is the person of each contact, oldest first.
 
-    The group that holds the contact after which a person was named keeps that id; where the contact is gone, the group
-    of the person's oldest remaining contact does.
+    The person that holds the contact after which it was named keeps that id; where the contact is gone, the person of
+    the oldest remaining contact does.
     """
-    groups: dict[str, list[str]] = {}
-    for contact, person in person_of.items():
-        groups.setdefault(person, []).append(contact)
-    taken: set[str] = set()
-    names: dict[str, str] = {}
-    for person, group in groups.items():
-        known = [one for one in group if one in standing.candidate_of]
-        known += [one for one in _before(group, standing) if one not in person_of and one not in taken]
-        names[person] = next(iter(known), person)
-        taken.add(names[person])
-    return {contact: names[person] for contact, person in person_of.items()}
+    loaded = standing.candidate_of
+    if not loaded:
+        return {}
+    groups: dict[int, list[str]] = {}
+    for number, contact in zip(person.tolist(), ids, strict=True):
+        if contact in loaded or standing.person_of.get(contact) in loaded:
+            groups.setdefault(number, []).append(contact)
+    here, taken, names = set(ids), set(), {}
+    for number, group in sorted(groups.items()):
+        known = [one for one in group if one in loaded]
+        known += [one for one in _before(group, standing) if one not in here and one not in taken]
+        if known:
+            names[number] = known[0]
+            taken.add(known[0])
+    return names
 
 
 def _before(group: Iterable[str], standing: Standing) -> list[str]:
@@ -55,22 +59,18 @@ def adoptions(
     is named.
     """
     here = set(existing)
+    adopted = {person for person, candidate in standing.candidate_of.items() if candidate in here}
+    if not adopted:
+        return {}
     members: dict[str, list[str]] = {}
     for contact in contacts:
-        members.setdefault(standing.person_of.get(contact, contact), []).append(contact)
+        person = standing.person_of.get(contact, contact)
+        if person in adopted:
+            members.setdefault(person, []).append(contact)
     different = {frozenset(pair) for pair, word in verdicts.items() if word.strip().lower() == "different"}
     found = {}
     for person, candidate in standing.candidate_of.items():
         group = members.get(person, [])
-        if candidate in here and group and not any(frozenset((one, candidate)) in different for one in group):
+        if person in adopted and group and not any(frozenset((one, candidate)) in different for one in group):
             found[person if person in group else group[0], candidate] = "same"
     return found
-
-
-def standing_matches(people: Iterable[str], standing: Standing) -> list[Match]:
-    """People whose candidate an earlier load made: nobody else's candidate is theirs."""
-    return [
-        Match(person=person, ashby_id=None, match="new", why="made by an earlier load")
-        for person in people
-        if standing.candidate_of.get(person) == ""
-    ]

@@ -35,7 +35,7 @@ def contacts_table(opportunities: Iterable[Mapping[str, Any]], *, now_ms: int | 
         view = _view(opportunity, now_ms)
         if view["id"]:
             views.setdefault(view["id"], []).append(view)
-    return _frame(_contact(views[contact]) for contact in views)
+    return _frame(contact_of(views.pop(contact)) for contact in list(views))
 
 
 def existing_table(candidates: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -60,28 +60,26 @@ def read_contacts_csv(path: str | Path) -> pd.DataFrame:
             if not view["id"]:
                 raise ConfigError(f"{path}:{reader.line_num}: a row has no id", hint="give every row its id")
             views.setdefault(view["id"], []).append(view)
-    return _frame(_contact(views[person]) for person in views)
-
-
-def unique_contacts(contacts: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows ordered by (created_ms, id), one per id, with every column of `COLUMNS` present."""
-    views: dict[str, list[dict[str, Any]]] = {}
-    for row in map(_complete, contacts.to_dict("records")):
-        views.setdefault(row["id"], []).append(row)
-    rows = (_contact(found) if len(found) > 1 else found[0] for found in views.values())
-    return sorted(rows, key=lambda row: (row["created_ms"], row["id"]))
+    return _frame(contact_of(views[person]) for person in views)
 
 
 def _frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    ordered = sorted(rows, key=lambda row: (row["created_ms"], row["id"]))
-    return pd.DataFrame(ordered, columns=list(COLUMNS))
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    for row in rows:
+        for name, column in columns.items():
+            column.append(row[name])
+    ages = list(zip(columns["created_ms"], columns["id"], strict=True))
+    order = sorted(range(len(ages)), key=ages.__getitem__)
+    for name, column in columns.items():
+        columns[name] = [column[place] for place in order]
+    return pd.DataFrame(columns)
 
 
 def _view(opportunity: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
     """One opportunity's sight of its contact; the expanded contact wins over the repeated attributes."""
     contact = opportunity.get("contact")
     expanded: Mapping[str, Any] = contact if isinstance(contact, Mapping) else {}
-    created = _int(opportunity.get("createdAt"))
+    created = whole(opportunity.get("createdAt"))
 
     def both(key: str) -> list[Any]:
         return [*(expanded.get(key) or ()), *(opportunity.get(key) or ())]
@@ -95,22 +93,23 @@ def _view(opportunity: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
         "phones": [phone.get("value") if isinstance(phone, Mapping) else phone for phone in both("phones")],
         "links": both("links"),
         "created_ms": created,
-        "last_ms": max(created, _int(opportunity.get("updatedAt"))),
+        "last_ms": max(created, whole(opportunity.get("updatedAt"))),
         "n_opportunities": 1,
         "is_anonymized": bool(expanded.get("isAnonymized") or opportunity.get("isAnonymized")),
         "consent": _consent(opportunity.get("dataProtection") or expanded.get("dataProtection"), now_ms),
         "order": str(opportunity.get("id") or ""),
     }
-    return row | {key: _texts(row[key]) for key in ("names", "headlines", "locations", "emails", "phones", "links")}
+    return row | {key: texts(row[key]) for key in ("names", "headlines", "locations", "emails", "phones", "links")}
 
 
-def _contact(views: list[dict[str, Any]]) -> dict[str, Any]:
-    """Join the sights of one contact, newest first."""
-    views = sorted(views, key=lambda view: json.dumps(view, sort_keys=True, default=str))
-    views.sort(key=lambda view: (-view["last_ms"], view.get("order", "")))
+def contact_of(views: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one row of several sights of one contact; the newest sight's values win, for every order of them."""
+    if len(views) > 1:
+        views = sorted(views, key=lambda view: json.dumps(view, sort_keys=True, default=str))
+        views.sort(key=lambda view: (-view["last_ms"], view.get("order", "")))
     row: dict[str, Any] = {"id": views[0]["id"]}
     for key in ("emails", "phones", "links", "names", "headlines", "locations"):
-        row[key] = _texts(value for view in views for value in view[key])
+        row[key] = texts(value for view in views for value in view[key]) if len(views) > 1 else views[0][key]
     for single, several in (("name", "names"), ("headline", "headlines"), ("location", "locations")):
         row[single] = row[several][0] if row[several] else ""
     known = [view for view in views if view["consent"] != "unknown"]
@@ -135,32 +134,33 @@ def _candidate(candidate: Mapping[str, Any]) -> dict[str, Any]:
         return [entry.get("value") for entry in found if isinstance(entry, Mapping)]
 
     work = [candidate.get("position"), candidate.get("company")]
-    return _complete({
+    return complete({
         "id": str(candidate["id"]),
         "name": candidate.get("name"),
         "headline": ", ".join(part for part in work if part),
         "location": _place(candidate.get("location")),
-        "emails": _texts(values("primaryEmailAddress", "emailAddresses")),
-        "phones": _texts(values("primaryPhoneNumber", "phoneNumbers")),
-        "links": _texts(link.get("url") for link in candidate.get("socialLinks") or ()),
+        "emails": texts(values("primaryEmailAddress", "emailAddresses")),
+        "phones": texts(values("primaryPhoneNumber", "phoneNumbers")),
+        "links": texts(link.get("url") for link in candidate.get("socialLinks") or ()),
         "created_ms": iso_to_ms(candidate["createdAt"]) if candidate.get("createdAt") else 0,
     })  # fmt: skip
 
 
-def _complete(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a row from anywhere every column, in plain Python types."""
+def complete(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row from anywhere with every column of `COLUMNS`, in plain Python types."""
+    created = whole(row.get("created_ms"))
     full: dict[str, Any] = {"id": str(row["id"])}
     for single, several in (("name", "names"), ("headline", "headlines"), ("location", "locations")):
         text = row.get(single)
         full[single] = text.strip() if isinstance(text, str) else ""
-        full[several] = _texts([full[single], *_list(row.get(several))])
+        full[several] = texts((full[single], *listed(row.get(several))))
     for key in ("emails", "phones", "links"):
-        full[key] = _texts(_list(row.get(key)))
+        full[key] = texts(listed(row.get(key)))
     consent = row.get("consent")
     return full | {
-        "created_ms": _int(row.get("created_ms")),
-        "last_ms": max(_int(row.get("last_ms")), _int(row.get("created_ms"))),
-        "n_opportunities": _int(row.get("n_opportunities")),
+        "created_ms": created,
+        "last_ms": max(whole(row.get("last_ms")), created),
+        "n_opportunities": whole(row.get("n_opportunities")),
         "is_anonymized": row.get("is_anonymized") in (True, 1, "true", "True", "1"),
         "consent": consent if consent in _STRICTNESS else "unknown",
     }
@@ -168,27 +168,31 @@ def _complete(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _csv_view(row: Mapping[str, Any]) -> dict[str, Any]:
     lists = {key: _csv_list(row.get(key) or "") for key in ("emails", "phones", "links")}
-    return _complete(dict(row) | {"id": (row.get("id") or "").strip()} | lists)
+    return complete(dict(row) | {"id": (row.get("id") or "").strip()} | lists)
 
 
 def _csv_list(text: str) -> list[str]:
     if text.lstrip().startswith("["):
         try:
-            return _texts(json.loads(text))
+            return texts(json.loads(text))
         except json.JSONDecodeError:
             pass  # a text that only looks like JSON is separated as any other
-    return _texts(text.split(";"))
+    return texts(text.split(";"))
 
 
-def _list(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """Return the values of a cell that holds a list, a single text, or nothing."""
+    if isinstance(value, list):
+        return value
     if isinstance(value, str):
         return [value]
     return list(value) if isinstance(value, Iterable) else []
 
 
-def _texts(values: Iterable[Any]) -> list[str]:
-    """Return the distinct non-empty texts, trimmed, in their first order."""
-    return list(dict.fromkeys(value.strip() for value in values if isinstance(value, str) and value.strip()))
+def texts(values: Iterable[Any]) -> list[str]:
+    """Return the distinct non-empty texts, trimmed, in their first order; what is no text is left out."""
+    found = [text for value in values if isinstance(value, str) and (text := value.strip())]
+    return found if len(found) < 2 else list(dict.fromkeys(found))
 
 
 def _place(location: Any) -> str:
@@ -200,7 +204,8 @@ def _place(location: Any) -> str:
     return location if isinstance(location, str) else ""
 
 
-def _int(value: Any) -> int:
+def whole(value: Any) -> int:
+    """Return a whole number, also written as text; 0 where there is none."""
     if isinstance(value, str):
         return int(value) if re.fullmatch(r"\s*-?\d+\s*", value) else 0
     return int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
@@ -213,4 +218,4 @@ def _consent(protection: Any, now_ms: int) -> str:
     if not store["allowed"]:
         return "denied"
     expires = store.get("expiresAt")
-    return "expired" if expires is not None and _int(expires) <= now_ms else "allowed"
+    return "expired" if expires is not None and whole(expires) <= now_ms else "allowed"

@@ -4,7 +4,7 @@ Nothing here reads a file, keeps a state or knows an API. Every function answers
 input unless its docstring says so.
 """
 
-from lib.normalize.emails import email_canonical, email_folded, is_placeholder_email
+from lib.normalize.emails import email_canonical, email_codes, email_folded, is_placeholder_email
 from lib.normalize.links import link_kind, linkedin_slug
 from lib.normalize.matching import best_matches, name_scores
 from lib.normalize.names import name_key, name_keys, name_parts, names_conflict
@@ -18,6 +18,7 @@ __all__ = [
     "csv_plain",
     "csv_safe",
     "email_canonical",
+    "email_codes",
     "email_folded",
     "file_name",
     "is_placeholder_email",

@@ -10,6 +10,9 @@ from email_validator import EmailNotValidError, validate_email
 _ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ASCII: Final = re.compile(rf"(?=.{{3,254}}\Z){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}")
+# What most people type: already canonical but for case, and short enough to be within every limit.
+_PLAIN: Final = re.compile(r"[a-z0-9_+-]++(?:\.[a-z0-9_+-]++)*+@(?:[a-z0-9]++(?:-++[a-z0-9]++)*+\.)+[a-z]{2,}")
+_PLAIN_LENGTH: Final = 64
 _BRACKETED: Final = re.compile(r"[^<>]*<\s*([^<>]+?)\s*>[\s;,.]*", re.DOTALL)
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _LONGEST_LOCAL: Final = 64  # RFC 5321 §4.5.3.1.1
@@ -21,6 +24,8 @@ _PLACEHOLDER_LOCALS: Final = re.compile(
     "noone|test|testing|tester|testtest|fake|dummy|example|sample|xx+|asdf|asdfasdf|abc|anonym(?:ous|ized|ised)|"
     "redacted|deleted|removed|candidate|firstlast"
 )
+_FILLING: Final = re.compile(r"[\d._+-]")
+_LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
 _PLACEHOLDER_DOMAINS: Final = re.compile(
     r"none\.(?:com|none|net|org)|no-?e?mail\.(?:com|net|org)|no\.e?mail|na\.com|n\.a|unknown\.com|test\.(?:com|test)|"
     r"(?:fake|fakeemail|dummy|placeholder|asdf|noreply|notprovided|x|xxx)\.com|xxx\.xxx|email\.email|(?:.+\.)?invalid"
@@ -35,12 +40,27 @@ def email_canonical(text: str | None) -> str | None:
     """
     if not text:
         return None
+    if len(text) <= _PLAIN_LENGTH and text.isascii() and _PLAIN.fullmatch(plain := text.lower()):
+        return plain
     bare = _unwrapped(text).lower()
     if _ASCII.fullmatch(bare):
         return bare if bare.index("@") <= _LONGEST_LOCAL else None
     if bare.isascii():
         return None
     return _international(bare)
+
+
+def email_codes(texts: list[str]) -> tuple[list[int], dict[str, int], list[int]]:
+    """Return (a number for each text, {distinct text: its number}, the numbers whose texts need a closer look).
+
+    The others are canonical addresses as they stand here. ASCII texts that differ in case only have one number.
+    For a million texts at once: `email_canonical` says the same of one.
+    """
+    index: dict[str, int] = {}
+    codes = [index.setdefault(text.lower() if text.isascii() else text, len(index)) for text in texts]
+    plain = _PLAIN.fullmatch
+    odd = [code for text, code in index.items() if len(text) > _PLAIN_LENGTH or not plain(text)]
+    return codes, index, odd
 
 
 def email_folded(canonical: str) -> str:
@@ -60,8 +80,8 @@ def is_placeholder_email(canonical: str) -> bool:
     local, _, domain = canonical.rpartition("@")
     if _PLACEHOLDER_DOMAINS.fullmatch(domain):
         return True
-    word = re.sub(r"[\d._+-]", "", local)
-    return _PLACEHOLDER_LOCALS.fullmatch(word) is not None or not re.search(r"[^\W_]", local)
+    word = _FILLING.sub("", local)
+    return _PLACEHOLDER_LOCALS.fullmatch(word) is not None or not _LETTER_OR_DIGIT.search(local)
 
 
 def _unwrapped(text: str) -> str:

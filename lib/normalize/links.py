@@ -20,6 +20,11 @@ _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d+(?:[/?#]|$))", re.IGNORECA
 _LABEL: Final = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 _HOST: Final = re.compile(rf"(?=.{{4,253}}\Z)(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}")
 _DROPPED: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# What most people paste: cleaned by lower case of scheme and host alone.
+_PLAIN: Final = re.compile(
+    r"(?:(https?)://)?((?:[a-z0-9]+(?:-+[a-z0-9]+)*\.)+[a-z]{2,})((?:/[a-z0-9_.~-]+)*/?)", re.IGNORECASE | re.ASCII
+)
+_PLAIN_HOST: Final = 63
 _WRAPPED: Final = {("<", ">"), ('"', '"'), ("'", "'")}
 _PATH: Final = "/%:@!$&'()*+,;=~-._?#[]"
 _NOBODY: Final = re.compile("me|none|na|n-a|unknown|unavailable|profile|null|undefined")
@@ -31,14 +36,19 @@ def link_kind(url: str | None) -> tuple[str, str | None]:
     A missing scheme becomes ``https://``; scheme and host are lower case and ASCII. Everything that is not a plain
     http(s) address of a host (scripts, data, mail, credentials before the host, free text) answers ("Other", None).
     """
+    plain = _PLAIN.fullmatch(url or "")
+    if plain and len(plain[2]) <= _PLAIN_HOST:
+        host = plain[2].lower()
+        return _kind(host), f"{(plain[1] or 'https').lower()}://{host}{plain[3]}"
     cleaned = _cleaned(url or "")
     if cleaned is None:
         return "Other", None
-    host = urlsplit(cleaned).hostname or ""
-    for domain, kind in _SITES.items():
-        if host == domain or host.endswith("." + domain):
-            return kind, cleaned
-    return "Website", cleaned
+    return _kind(urlsplit(cleaned).hostname or ""), cleaned
+
+
+def _kind(host: str) -> str:
+    """The site of a host: every site's domain has two labels."""
+    return _SITES.get(".".join(host.rsplit(".", 2)[-2:]), "Website")
 
 
 def linkedin_slug(url: str | None) -> str | None:

@@ -2,7 +2,11 @@
 
 import re
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Final
+
+import phonenumbers
 
 from lib.normalize.names import name_key
 
@@ -184,10 +188,18 @@ def _is_state_only(part: str) -> bool:
 
 @cache
 def _names_by_code() -> dict[str, dict[str, str]]:
-    """{country: its name by language}: a large table, read when the first place is."""
-    from phonenumbers.geodata.locale import LOCALE_DATA  # noqa: PLC0415 - most commands look at no place at all
+    """{country: its name by language}: a large table, read when the first place is.
 
-    return LOCALE_DATA
+    Its file is read alone: its package brings every dialling area of the world along, 100 MB.
+    """
+    file = Path(phonenumbers.__file__).with_name("geodata") / "locale.py"
+    spec = spec_from_file_location("phonenumbers.geodata.locale", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} cannot be read")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names: dict[str, dict[str, str]] = module.LOCALE_DATA
+    return names
 
 
 @cache
