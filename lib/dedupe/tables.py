@@ -2,6 +2,7 @@
 
 import csv
 import json
+import marshal
 import math
 import re
 import time
@@ -30,12 +31,12 @@ def contacts_table(opportunities: Iterable[Mapping[str, Any]], *, now_ms: int | 
     by default now. Times are milliseconds since 1970. Opportunities without a contact are left out.
     """
     now_ms = int(time.time() * 1000) if now_ms is None else now_ms
-    views: dict[str, list[dict[str, Any]]] = {}
+    views: dict[str, list[bytes]] = {}  # packed: a million as dicts of lists take 1 GB more
     for opportunity in opportunities:
         view = _view(opportunity, now_ms)
         if view["id"]:
-            views.setdefault(view["id"], []).append(view)
-    return _frame(contact_of(views.pop(contact)) for contact in list(views))
+            views.setdefault(view["id"], []).append(marshal.dumps(view))
+    return _frame(contact_of(list(map(marshal.loads, views.pop(contact)))) for contact in list(views))
 
 
 def existing_table(candidates: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
