@@ -5,8 +5,12 @@ No test here looks at a clock; `python bench/growth.py` and `python bench/load.p
 
 from __future__ import annotations
 
+import functools
 import gc
+import os
 import random
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from itertools import takewhile
@@ -29,6 +33,7 @@ from lib.store.reading import Reading
 
 FEW, MANY = 100, 1000
 KB = 1024
+ALONE = "WORKBOOK_TEST_ALONE"
 
 
 @pytest.fixture
@@ -96,6 +101,24 @@ def peak(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
+def alone(test: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Measure memory in a process of its own: what earlier tests have imported and left behind changes the figures."""
+
+    @functools.wraps(test)
+    def outer(tmp_path: Path) -> None:
+        if os.environ.get(ALONE):
+            test(tmp_path)
+            return
+        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+        run = subprocess.run(
+            [*words, f"{Path(__file__)}::{test.__name__}"], cwd=Path(__file__).parents[1],
+            env=os.environ | {ALONE: "1"}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stdout[-2000:]
+
+    return outer
+
+
 def statements(store: Store, work: Callable[[], object]) -> tuple[int, int]:
     """(statements, commits) that `work` costs."""
     seen: list[str] = []
@@ -125,6 +148,7 @@ def load_of(store: Store) -> Load:
 
 
 # ---- memory ----------------------------------------------------------------------------------------------------------
+@alone
 def test_a_plan_is_made_in_memory_that_hardly_grows_with_the_company(tmp_path: Path) -> None:
     """Ten times the people: less than half a kilobyte for each further one, of whom the plan holds several."""
     found = {}
@@ -144,6 +168,7 @@ def test_a_plan_is_made_in_memory_that_hardly_grows_with_the_company(tmp_path: P
     assert found[MANY] - found[FEW] < KB / 2 * (MANY - FEW)
 
 
+@alone
 def test_a_load_that_goes_on_begins_in_memory_that_does_not_grow_with_what_is_done(tmp_path: Path) -> None:
     """Neither links nor rows nor people are gathered before the first send: more people than a page, and twice as many.
 
