@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from conftest import CUSTOMER, Sandbox, decide, environment, running_sandbox, write_customer  # noqa: E402
+from conftest import CUSTOMER, Sandbox, decide, environment, most_in, running_sandbox, write_customer  # noqa: E402
 
 from bench.table import keep  # noqa: E402
 from lib import steps, workbook  # noqa: E402
@@ -33,16 +33,6 @@ def moments(sandbox: Sandbox, api: str) -> tuple[list[float], int]:
     sandbox.ask("DELETE", "/calls")
     records = [one for one in found["records"] if one["api"] == api]
     return sorted(one["at"] for one in records), sum(one["status"] == 429 for one in records)
-
-
-def busiest(at: Sequence[float], seconds: float) -> int:
-    """The most calls in any window of that length."""
-    most = first = 0
-    for last, moment in enumerate(at):
-        while moment - at[first] >= seconds:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
 
 
 def steady(at: Sequence[float]) -> float:
@@ -90,7 +80,7 @@ def measured(people: int, lag_ms: int, times: float) -> list[tuple[object, ...]]
                 pace = steady(at) / times
                 rows.append(
                     (step, f"{lag_ms} ms", f"{len(at):,}", f"{pace:.2f}", f"{100 * pace / ALLOWED[api]:.1f} %",
-                     busiest(at, 1 / times), f"{busiest(at, 60 / times):,}", refused, transport.flights.limit)
+                     most_in(at, 1 / times), f"{most_in(at, 60 / times):,}", refused, transport.flights.limit)
                 )  # fmt: skip
                 book.close()
     return rows

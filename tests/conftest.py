@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,16 @@ class Sandbox:
             body = json.load(answer)
         assert body["success"] is True, body
         return body["results"]
+
+
+def most_in(moments: Sequence[float], seconds: float) -> int:
+    """The most calls in any window of that length; `moments` are in order."""
+    most = first = 0
+    for last, moment in enumerate(moments):
+        while moment - moments[first] >= seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from urllib.parse import quote
 
 import pytest
+from conftest import most_in
 from odd_server import OddServer, http, reset, serving
 from requests.structures import CaseInsensitiveDict
 
@@ -460,16 +461,6 @@ def moments_of(pacer, clock, *, n_calls):
         pacer.acquire()
         found.append(clock.now)
     return found
-
-
-def most_in(moments, window):
-    """The most calls in any window of that length."""
-    most, first = 0, 0
-    for last, moment in enumerate(moments):
-        while moment - moments[first] >= window:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
 
 
 @pytest.mark.parametrize(

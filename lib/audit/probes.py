@@ -41,7 +41,7 @@ def _ask(lever: Lever, path: str, name: str) -> Row:
     except UnauthorizedError as error:
         if error.status == 401:
             raise
-        return row | {"ok": False, "detail": HINT_LEVER}
+        return row | {"ok": False, "detail": error.hint or HINT_LEVER}
     except NotFoundError as error:
         if name != "resumes":  # 404 where there is no résumé was seen; anywhere else it is no answer
             return row | {"ok": False, "detail": f"Lever answered {error.status}"}

@@ -57,7 +57,7 @@ class Flights:
             self._n_flying -= 1
             if seconds is not None:
                 self._latency = seconds if self._latency is None else self._latency + (seconds - self._latency) * SHARE
-            self._n_calm += 1
+                self._n_calm += 1
             if self._n_calm >= PATIENT and self._ceiling < self._most:
                 self._ceiling, self._n_calm = self._ceiling + 1, 0
             self._free.notify_all()
