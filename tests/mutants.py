@@ -162,9 +162,16 @@ MUTANTS = [
     Mutant(
         "what was confirmed before ours was sent proves that ours would be seen",
         DOUBT,
-        "[one for one in _confirmed(load, row) if one[1].first_ms >= sent_ms]",
-        "_confirmed(load, row)",
+        "    return [one for one in _confirmed(load, row) if one[1].first_ms >= sent_ms]\n",
+        "    return _confirmed(load, row)\n",
         (_load("what_was_shown_long_ago_is_no_proof_of_what_was_sent_since"),),
+    ),
+    Mutant(
+        "what a look-up has shown proves that whatever is sent later would be seen",
+        LOAD,
+        "            self._shown[kind] = max(first_ms, self.shown(kind))\n",
+        "            self._shown[kind] = 2**62\n",
+        (_load("what_a_look_up_has_shown_is_no_proof_of_what_was_sent_after_it"),),
     ),
     Mutant(
         "a candidate is not looked for at its own moment",

@@ -57,10 +57,10 @@ class Load:
     preexisting: set[str] = field(init=False, default_factory=set)  # candidates that are not ours
     before: set[str] = field(init=False, default_factory=set)  # fields, tags and jobs from before the plan
     stopping: bool = field(init=False, default=False)  # something went wrong: no row is begun any more
-    lags: bool = field(init=False, default=False)  # Ashby has shown something late in this run
     refusals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)
     done: int = field(init=False, default=0)
     total: int = field(init=False, default=0)
+    _shown: dict[str, int] = field(init=False, default_factory=dict)  # by kind: up to which moment look-ups show it
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _finished: list[str] = field(init=False, default_factory=list)  # people whose chain has ended
     _under_way: set[str] = field(init=False, default_factory=set)  # set-up rows whose chain has not ended
@@ -105,6 +105,15 @@ class Load:
             time.sleep(seconds)
         finally:
             self._places.acquire()
+
+    def shown(self, kind: str) -> int:
+        """When (ms) the latest of this kind that a look-up has shown was first sent; 0 for none."""
+        return self._shown.get(kind, 0)
+
+    def show(self, kind: str, first_ms: int) -> None:
+        """A look-up has shown something of this kind that was first sent at `first_ms`."""
+        with self._lock:
+            self._shown[kind] = max(first_ms, self.shown(kind))
 
     def begin(self, rows: Iterable[Planned]) -> None:
         """Set-up rows that others may need: until their chain has ended, those others wait."""

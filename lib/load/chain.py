@@ -25,12 +25,15 @@ from lib.store import now_ms
 from lib.store.ledger import AMBIGUOUS, CHANGED, CONFLICT, Entry, Planned
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lib.load import Load
 
 TRIES = 12  # how often a row that surely was not applied is sent before the run stops
 UNSURE = ("intended", "unknown", "parked")
 FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
 DENIED = 403
+AT_ONE_ADDRESS = 3  # tries to put a file at one upload address while the storage cannot be reached
 STORAGE_TRIES = 2  # fresh upload addresses that the storage may refuse before the file counts as refused
 STORAGE_TRIES_DENIED = 8  # the same for 403, which is also how the storage says that an address has expired
 
@@ -326,13 +329,24 @@ class Chain:
             except UnknownOutcomeError as error:  # a handle that nobody uses does no harm: ask for another one
                 raise UnavailableError(error.message) from None
             try:
-                self.load.ashby.upload(handle, path, name=wanted["filename"], media_type=wanted["contentType"])
+                self._stored(handle, path, wanted)
                 break
             except RejectedError as error:
                 if n_refused >= (STORAGE_TRIES_DENIED if error.status == DENIED else STORAGE_TRIES):
                     raise
             self.load.rest(self.load.first_wait)
         return {"candidateId": body["candidateId"], FILES[row.kind]: handle["handle"]}
+
+    def _stored(self, handle: dict[str, Any], path: Path, wanted: dict[str, Any]) -> None:
+        """Put the bytes at a presigned address; it lives for ten minutes (facts): tries go there before a new one."""
+        for attempt in itertools.count():
+            try:
+                self.load.ashby.upload(handle, path, name=wanted["filename"], media_type=wanted["contentType"])
+                break
+            except UnavailableError as error:
+                if attempt + 1 >= AT_ONE_ADDRESS:
+                    raise
+                self._wait(error, attempt)
 
     def _made(self, row: Planned, results: Any, body: dict[str, Any]) -> str | None:
         """The id of what a call made, or of what it was done to; None when the answer does not tell."""

@@ -1,16 +1,16 @@
-"""What became of a write without an outcome: looked up until the settling delay is over, then judged.
+"""What became of a write without an outcome: looked up when the settling delay is over, then judged.
 
 Ashby does not say how soon a write can be seen (facts: "read-after-write delay is not documented"), so nothing found is
-no proof by itself. Before a row counts as absent, the same look-up must show a row of its kind that was sent later and
-that Ashby has confirmed: an index that lacks that one would hide ours too. Where there is none, an earlier one has to
-do, but only after five settling delays; where not even that is shown, a person decides, or the next run.
+no proof by itself. Before a row counts as absent, look-ups of its kind must have shown one that was sent later: an
+index that lacks that one would hide ours too. Where there is none, an earlier one has to do, but only after five
+settling delays; where not even that is shown, a person decides, or the next run.
+
+Calls are the scarce good here. Nobody looks before the delay is over: half of these looks would be in vain, and while a
+chain waits its place among the workers is another's. What one look-up has shown counts for all that were sent before.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.errors import ConfigError
@@ -22,7 +22,6 @@ from lib.store.ledger import Entry, Planned
 if TYPE_CHECKING:
     from lib.load import Load
 
-LOOKS = (0.0, 1.0, 4.0, 15.0)  # seconds before each look-up, then 30 each, up to the settling delay
 WITNESSES = 3  # confirmed rows that are asked for: one of them may have been merged or deleted meanwhile
 PATIENCE = 4  # settling delays more that are waited while nothing that was sent later is shown
 RENAMED = "what stands in Ashby agrees only in part with this one (renamed since?); a person must decide"
@@ -52,20 +51,15 @@ def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -
     """Look for what `row` may have made; absent only when it cannot be there unseen."""
     seeker = _seeker(load, first_ms)
     sent_ms = load.ledger.changed_ms(row.row_id)  # the last try was not later than this
-    for number, _ in enumerate(_moments(load)):
-        seeker.quick = number == 0
-        found = seeker.look(row, body)
-        if found.hits:
-            load.lags = load.lags or number > 0
-            return _judged(found)
-    seeker.quick = False
-    for number in range(1 + PATIENCE):
-        is_shown = _sees(load, [one for one in _confirmed(load, row) if one[1].first_ms >= sent_ms])
-        if is_shown or number == 0:
-            found = seeker.look(row, body)
-            load.lags = load.lags or bool(found.hits)
-            if is_shown or found.hits or found.near:  # near counts only now: its own row may have claimed it meanwhile
-                return _judged(found)
+    load.rest(load.settle_s)
+    is_shown = load.shown(row.kind) >= sent_ms
+    found = seeker.look(row, body)
+    load.show(row.kind, first_ms if found.hits else 0)
+    if is_shown or found.hits or found.near:  # near counts only now: its own row may have claimed it meanwhile
+        return _judged(found)
+    for _ in range(1 + PATIENCE):
+        if load.shown(row.kind) >= sent_ms or _sees(load, _sent_since(load, row, sent_ms)):
+            return _judged(seeker.look(row, body))
         if now_ms() - sent_ms > (1 + PATIENCE) * load.settle_s * 1000:
             break
         load.rest(load.settle_s)
@@ -94,24 +88,6 @@ def decided(load: Load, row: Planned, body: dict[str, Any], entry: Entry) -> Jud
     return Judgement("done", verdict, "as somebody has decided in overrides.csv")
 
 
-def _moments(load: Load) -> Iterator[None]:
-    """The moments at which to look before the settling delay is over; ends when it is.
-
-    One at once. Further ones, ever more rarely, only where something has come into sight late before: each costs calls.
-    """
-    began = time.monotonic()
-    for pause in chain(LOOKS, repeat(30.0)) if load.lags else LOOKS[:1]:
-        if pause and _left(load, began) <= pause:
-            break
-        load.rest(pause)
-        yield
-    load.rest(_left(load, began))
-
-
-def _left(load: Load, began: float) -> float:
-    return max(0.0, load.settle_s - (time.monotonic() - began))
-
-
 def _judged(found: Found) -> Judgement:
     if len(found.hits) == 1:
         state = "public" if found.hits[0] in found.public else "done"
@@ -130,12 +106,17 @@ def _confirmed(load: Load, row: Planned) -> list[Confirmed]:
     return [(one, entry, body) for one, entry, body in found if body is not None]
 
 
+def _sent_since(load: Load, row: Planned, sent_ms: int) -> list[Confirmed]:
+    return [one for one in _confirmed(load, row) if one[1].first_ms >= sent_ms]
+
+
 def _sees(load: Load, confirmed: list[Confirmed]) -> bool:
     """True when a look-up shows one of these confirmed rows."""
     for row, entry, body in confirmed:
         home = load.links.get(f"candidate:{row.person}")  # another than then, when it was merged meanwhile
         wanted = {**body, "candidateId": home} if home and "candidateId" in body else body
         if entry.ashby_id in _seeker(load, entry.first_ms).find(row, wanted):
+            load.show(row.kind, entry.first_ms)
             return True
     return False
 

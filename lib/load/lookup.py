@@ -58,7 +58,6 @@ class Seeker:
         self.first_ms = first_ms
         self.before = before
         self.people = people
-        self.quick = False  # only the cheapest route: nothing found is then no proof at all
 
     def find(self, row: Planned, body: dict[str, Any]) -> Hits:
         """Ashby ids of objects that are what this row wanted to make; `body` has its references filled in."""
@@ -127,7 +126,7 @@ def _candidate(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     query = {"email": body["email"]} if body.get("email") else {"name": body["name"]}
     found = seek.ashby.all_of("candidate.search", query)
     hits = [one["id"] for one in found if _is_person(one, row, body)]
-    if seek.quick or (hits and len(found) < SEARCH_LIMIT):
+    if hits and len(found) < SEARCH_LIMIT:
         return Found(hits)
     try:
         found += seek.ashby.items("candidate.list", {"createdAfter": seek.first_ms - HOUR})
