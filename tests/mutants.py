@@ -174,6 +174,27 @@ MUTANTS = [
         (_load("what_a_look_up_has_shown_is_no_proof_of_what_was_sent_after_it"),),
     ),
     Mutant(
+        "what others are shown during a look counts for it",
+        DOUBT,
+        "    if is_shown or found.hits or found.near:",
+        "    if load.shown(row.kind) >= sent_ms or found.hits or found.near:",
+        ("tests/test_doubt.py",),
+    ),
+    Mutant(
+        "a row that a process died with counts as sent when it was recorded",
+        DOUBT,
+        'load.began_ms if entry and entry.state == "intended" else 0)',
+        "0)",
+        ("tests/test_doubt.py",),
+    ),
+    Mutant(
+        "a run that stops goes on trying",
+        CHAIN,
+        "            if attempt and self.load.stopping:\n",
+        "            if False:\n",
+        ("tests/test_doubt.py",),
+    ),
+    Mutant(
         "a candidate is not looked for at its own moment",
         LOOKUP,
         "    found += _added_then(seek, body)\n",

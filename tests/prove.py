@@ -4,7 +4,8 @@
     python tests/prove.py P1 P23      the proofs of these promises
     python tests/prove.py kill_9      proofs whose name holds this (pytest's -k)
 
-The report is written after each file. What was proved on a commit without changes is kept in `.proof`, so that a run
+The report is written after each file; promises that were not asked for stay in it, each with the commit it was proved
+on. What was proved on a commit without changes is kept in `.proof`, so that a run
 that was stopped goes on with the files that lack; `rm -r .proof` begins anew.
 Ends with 1 when a proof has failed, or when one that was asked for has told nothing; the report says which.
 """
@@ -52,6 +53,7 @@ ORDER = (
     "load", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "crashes", "life", "switches", "faults",
 )  # fmt: skip
 """Files in the order in which they are run: the quick ones first, so that a stopped run has told of most promises."""
+FEWER = 5  # bars of a row that does not say its commit
 APART = ("seed", "share")  # figures that tell rounds apart: counted, not added up
 
 
@@ -101,27 +103,48 @@ def _together(name: str, found: list[Any]) -> str:
     return ", ".join(sorted({str(one) for one in found}))[:200]
 
 
-def report_of(lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str], about: dict[str, str]) -> str:
-    """The report as Markdown."""
+def report_of(
+    lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str], about: dict[str, str], earlier: str = ""
+) -> str:
+    """The report as Markdown; of promises that were not asked for it says what an `earlier` report said."""
     parts = ["# Proofs", "", "Written by the command below; never edited by hand.", ""]
     parts += [f"- {name}: {value}" for name, value in about.items()]
-    parts += ["", "| promise | result | tests | seconds |", "| --- | --- | --- | --- |"]
+    parts += ["", "| promise | result | tests | seconds | commit |", "| --- | --- | --- | --- | --- |"]
+    rows, sections = earlier_of(earlier)
     for promise in wanted:
-        parts.append(f"| {promise} {PROMISES[promise][0]} | {_result(promise, lines, outcome)} |")
-    for promise in wanted:
-        told = defaultdict(list)
-        for line in lines:
-            if line["promise"] == promise:
-                told[line["what"]].append(line["figures"])
-        if told:
-            parts += ["", f"## {promise} {PROMISES[promise][0]}", ""]
-            for what, figures in told.items():
-                numbers = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in summed(figures).items())
-                parts.append(f"- {what}: {numbers}")
+        result = f"{_result(promise, lines, outcome)} | {about.get('commit', '')}"
+        rows[promise] = f"| {promise} {PROMISES[promise][0]} | {result} |"
+        sections[promise] = _section(promise, lines)
+    shown = [promise for promise in PROMISES if promise in rows]
+    parts += [rows[promise] for promise in shown] + [sections.get(promise, "").rstrip() for promise in shown]
     for title, some in (("Failed", outcome.failed), ("Skipped", outcome.skipped)):
         if some:
             parts += ["", f"## {title}", "", *(f"- `{test}`: {why}" for test, why in sorted(some.items()))]
     return "\n".join(parts) + "\n"
+
+
+def _section(promise: str, lines: list[dict[str, Any]]) -> str:
+    told = defaultdict(list)
+    for line in lines:
+        if line["promise"] == promise:
+            told[line["what"]].append(line["figures"])
+    found = ["", f"## {promise} {PROMISES[promise][0]}", ""] if told else []
+    for what, figures in told.items():
+        numbers = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in summed(figures).items())
+        found.append(f"- {what}: {numbers}")
+    return "\n".join(found)
+
+
+def earlier_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """(rows of the table, sections) of a report, by promise; rows without a commit get the one it is of."""
+    rows = {}
+    of = re.search(r"^- commit: (.*)$", text, re.MULTILINE)
+    for promise, rest in re.findall(r"^\| (P\d+) (.*) \|$", text, re.MULTILINE):
+        row = f"| {promise} {rest} |"
+        rows[promise] = row if row.count("|") > FEWER else f"{row} {of[1] if of else ''} |"
+    found = re.findall(r"^## (P\d+) .*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    whole = re.findall(r"^## P\d+ .*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return rows, {promise: "\n" + section.rstrip() for promise, section in zip(found, whole, strict=True)}
 
 
 def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
@@ -232,6 +255,7 @@ def main(words: list[str]) -> int:
     wanted = asked or (list(PROMISES) if not names else [])
     modules = sorted({name for promise in wanted or PROMISES for name in PROMISES[promise][1]}, key=ORDER.index)
     state, codes = commit(), []
+    earlier = REPORT.read_text("utf-8") if REPORT.is_file() else ""
     with tempfile.TemporaryDirectory() as throw_away:
         kept = Path(throw_away) if names or " " in state or state == "unknown" else ROOT / ".proof" / state
         folders = [kept / name for name in modules]
@@ -239,7 +263,7 @@ def main(words: list[str]) -> int:
             codes.append(prove(f"tests/test_{name}.py", folder, names))
             lines, outcome, seconds = gathered(folders)
             shown = wanted or sorted({line["promise"] for line in lines} & set(PROMISES), key=list(PROMISES).index)
-            text = report_of(lines, outcome, wanted=shown, about=about(words, seconds))
+            text = report_of(lines, outcome, wanted=shown, about=about(words, seconds), earlier=earlier)
             REPORT.write_text(text, "utf-8")
             if codes[-1] == INTERRUPTED:
                 break

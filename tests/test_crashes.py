@@ -204,16 +204,21 @@ def test_kill_9_at_random_moments_while_answers_get_lost(
     home = copied_home(mapped_home, memory / f"kill{part}")
     sandbox.faults(*FAULTS)
     chance = random.Random(f"kill {part}")
+    kills, writes = 0, {sandbox.state["writes"]}
     with environment(home, sandbox):
-        kills = sum(killed(_load_all, seconds=chance.uniform(0.05, 0.35)) for _ in range(amount(6, 20)))
+        for _ in range(amount(6, 20)):
+            kills += killed(_load_all, seconds=chance.uniform(0.05, 0.35))
+            writes.add(sandbox.state["writes"])
         sandbox.faults()
         book = workbook.open_customer(CUSTOMER)
         steps.load(book, execute=True)
         assert {state for _, state, _ in Ledger(book.store).counts()} == {"done"}
         book.close()
     assert kills >= amount(3, 14)
+    assert len(writes) > amount(2, 5), "the process died again and again before it wrote anything"
     assert world.problems(sandbox.truth, sandbox.state) == {}
-    tell("P2", "kill -9 of the real process, with lost answers and 503 besides", kills=kills, lost=0, doubled=0)
+    what = "kill -9 of the real process, with lost answers and 503 besides"
+    tell("P2", what, kills=kills, after_which_there_was_more=len(writes) - 1, lost=0, doubled=0)
 
 
 def test_the_folder_for_homes_is_in_memory_where_there_is_one(tmp_path: Path) -> None:

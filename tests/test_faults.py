@@ -45,6 +45,7 @@ Ending = str | type[WorkbookError]
 STREAMS = sorted(contract.lever_objects())
 SHORT = Limits(connect=1.0, read=0.8, total=1.2)
 MEMORY = Path("/dev/shm")
+TOLD_APART = ("note", "tag")  # of these a candidate has several
 
 
 @dataclass(frozen=True)
@@ -308,6 +309,7 @@ def test_loading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
         if ends.loading == "edited":
             assert states(book) == {"done"}
             assert made(small.state) == calm.made
+            edits_stand(small.state)
             return
         if ends.loading == "gone":
             small.faults()
@@ -319,6 +321,30 @@ def test_loading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
             small.faults()
             steps.load(book, execute=True, retry_refused=True)
         loaded_as_in_calm(book, small, calm)
+
+
+def edits_stand(state: dict[str, Any]) -> None:
+    """What recruiters have changed in Ashby meanwhile stands there as they left it."""
+    people = {one["id"]: one for one in state["candidates"]}
+    assert state["others"]
+    last = {(one["candidate"], one["kind"]): one["after"] for one in state["others"] if one["kind"] not in TOLD_APART}
+    for (candidate, kind), value in last.items():
+        now = people[candidate]
+        shown = {"name": now["name"]}
+        for name, member in (("phone", "primaryPhoneNumber"), ("email", "primaryEmailAddress")):
+            shown[name] = (now.get(member) or {}).get("value")
+        assert shown[kind] == value, (candidate, kind)
+    for one in state["others"]:
+        now = people[one["candidate"]]
+        if one["kind"] == "note":
+            assert {note["id"]: note["content"] for note in now["notes"]}[one["note"]] == one["after"]
+    tags = {
+        (one["candidate"], one["before"] or one["after"]): one["after"]
+        for one in state["others"]
+        if one["kind"] == "tag"
+    }
+    for (candidate, title), stands in tags.items():
+        assert (title in {tag["title"] for tag in people[candidate]["tags"]}) == bool(stands), (candidate, title)
 
 
 def whoever_is_left(book: Workbook, sandbox: Sandbox, calm: Calm) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Sandbox, copied_home, environment, write_customer
+from conftest import CUSTOMER, Sandbox, copied_home, environment, prepare, running_sandbox, write_customer
 from crash_world import FAST, POLICY, Company, problems
 from picture import picture
-from proofs import amount, tell
+from proofs import PROVE, amount, tell
 
-from lib import contract, steps
+from lib import contract, steps, workbook
 from lib.errors import FatalError, StoreError, UnauthorizedError
 from lib.load import chain as chains
 from lib.load.lookup import marker_of
@@ -825,18 +825,37 @@ def test_options_that_an_admin_adds_meanwhile_are_kept(mapped: Workbook, sandbox
 
 @pytest.mark.proof
 def test_a_second_load_is_at_least_twenty_times_cheaper(mapped: Workbook, sandbox: Sandbox) -> None:
-    """P10, in counts: no write, no call but the one that asks which organization answers; seconds are only told."""
-    began = time.monotonic()
+    """P10, in counts: no write, no call but the one that asks which organization answers."""
     first = steps.load(mapped, execute=True)
-    between = time.monotonic()
     sandbox.ask("DELETE", "/calls")
     again = steps.load(mapped, execute=True)
-    ended = time.monotonic()
     calls = sandbox.ask("GET", "/calls")["total"]
     assert (again.n_writes, again.n_calls) == (0, 0)
     assert calls * 20 <= first.n_calls
-    ratio = round((between - began) / (ended - between), 1)
-    tell("P10", "a finished load run again", writes=0, calls_first=first.n_calls, calls_again=calls, times_faster=ratio)
+    tell("P10", "a finished load run again", writes=again.n_writes, calls_first=first.n_calls, calls_again=calls)
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not PROVE, reason="`make prove`: a larger company, for seconds; calls are counted above")
+def test_a_second_load_is_at_least_twenty_times_faster(tmp_path: Path) -> None:
+    """P10, by the clock, of a company that is large enough for it."""
+    with running_sandbox(people=160, seed=5) as large:
+        write_customer(tmp_path, large, ashby={"settle_s": 0.2})
+        with environment(tmp_path, large):
+            book = workbook.open_customer(CUSTOMER)
+            prepare(book, large)
+            steps.map(book)
+            began = time.monotonic()
+            first = steps.load(book, execute=True)
+            between = time.monotonic()
+            again = steps.load(book, execute=True)
+            ratio = (between - began) / (time.monotonic() - between)
+            book.close()
+    assert first.n_writes > 0 == again.n_writes
+    tell(
+        "P10", "a larger load run again", writes=again.n_writes, calls_first=first.n_calls, times_faster=round(ratio, 1)
+    )
+    assert ratio >= 20
 
 
 @pytest.mark.parametrize("it_is_ours", [True, False])

@@ -96,6 +96,28 @@ def test_a_failure_counts_for_the_promise_its_siblings_tell_of() -> None:
     assert "| P4 A lost answer never makes a second object | held | 1 | 1 |" in text
 
 
+def test_what_was_proved_on_an_earlier_commit_stays_in_the_report() -> None:
+    """Asked for one promise: the others stand as they stood, each with its commit."""
+    first, second = (
+        {"promise": promise, "what": "done", "figures": {"n": 1}, "test": f"tests/test_{name}.py::test_a"}
+        for promise, name in (("P10", "load"), ("P38", "recover"))
+    )
+    both = Outcome({first["test"]: 1.0, second["test"]: 1.0})
+    earlier = report_of([first, second], both, wanted=["P10", "P38"], about={"commit": "aaa"})
+    text = report_of(
+        [first | {"figures": {"n": 2}}], Outcome({first["test"]: 2.0}), wanted=["P10"], about={"commit": "bbb"},
+        earlier=earlier,
+    )  # fmt: skip
+    assert "| P10 A second run does nothing | held | 1 | 2 | bbb |" in text
+    assert "| P38 A lost store is rebuilt from Ashby | held | 1 | 1 | aaa |" in text
+    assert text.count("## P10") == text.count("## P38") == 1
+    assert "- done: n 2" in text
+    old = earlier.replace(" | aaa |", " |").replace(" | commit |", " |")
+    assert "| P38 A lost store is rebuilt from Ashby | held | 1 | 1 | aaa |" in report_of(
+        [], Outcome(), wanted=["P10"], about={"commit": "bbb"}, earlier=old
+    )
+
+
 def test_what_was_proved_before_a_stop_is_kept(tmp_path: Path) -> None:
     """A file that has run is not run again; one that was stopped in its middle leaves the report open."""
     done, stopped = tmp_path / "a", tmp_path / "b"

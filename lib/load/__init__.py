@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from lib.load.links import Links
 from lib.load.privacy import settle_exposed
 from lib.load.sampling import sample
 from lib.pool import run_all
-from lib.store import Store, dumps, unfinished
+from lib.store import Store, dumps, now_ms, unfinished
 from lib.store.ledger import HELD, Entry, Ledger, Planned
 
 Progress = Callable[[int, int | None, str], None]
@@ -56,7 +55,8 @@ class Load:
     links: Links = field(init=False)
     preexisting: set[str] = field(init=False, default_factory=set)  # candidates that are not ours
     before: set[str] = field(init=False, default_factory=set)  # fields, tags and jobs from before the plan
-    stopping: bool = field(init=False, default=False)  # something went wrong: no row is begun any more
+    stopping: bool = field(init=False, default=False)  # something went wrong: nothing is sent any more
+    began_ms: int = field(init=False, default_factory=now_ms)
     refusals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)
     done: int = field(init=False, default=0)
     total: int = field(init=False, default=0)
@@ -99,10 +99,13 @@ class Load:
         return run_all(chains, one, workers=threads)
 
     def rest(self, seconds: float) -> None:
-        """Wait, and leave the place among the workers to somebody else meanwhile."""
+        """Wait, at most until the run stops, and leave the place among the workers to somebody else meanwhile."""
+        if seconds <= 0:
+            return
         self._places.release()
         try:
-            time.sleep(seconds)
+            with self._ended:
+                self._ended.wait_for(lambda: self.stopping, timeout=seconds)
         finally:
             self._places.acquire()
 

@@ -160,6 +160,8 @@ class Chain:
         wanted = self._guarded(row, body, entry)
         unsure = seen = False  # it may have been done by an earlier try; that has just been looked up
         for attempt in range(TRIES):
+            if attempt and self.load.stopping:
+                return  # it stays as it is, and the next run goes on with it
             if wanted is None or (unsure and not seen and self._taken(row, body, self._glance(row, body, first_ms))):
                 return
             seen = False
@@ -344,7 +346,7 @@ class Chain:
                 self.load.ashby.upload(handle, path, name=wanted["filename"], media_type=wanted["contentType"])
                 break
             except UnavailableError as error:
-                if attempt + 1 >= AT_ONE_ADDRESS:
+                if attempt + 1 >= AT_ONE_ADDRESS or self.load.stopping:
                     raise
                 self._wait(error, attempt)
 

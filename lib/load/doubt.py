@@ -31,7 +31,7 @@ LATE = "Ashby does not show yet what it took before; whether this one is there c
 class Judgement(NamedTuple):
     """done: found, with its id; parked: a person must decide, or the next run; absent: surely not there.
 
-    public: found, and it was to be private.
+    public: found, and it was to be private. open: not looked for to the end, because the run stops.
     """
 
     state: str
@@ -39,7 +39,7 @@ class Judgement(NamedTuple):
     note: str = ""
 
 
-ABSENT = Judgement("absent")
+ABSENT, OPEN = Judgement("absent"), Judgement("open")
 
 
 def glance(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> Judgement:
@@ -50,9 +50,11 @@ def glance(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> 
 def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> Judgement:
     """Look for what `row` may have made; absent only when it cannot be there unseen."""
     seeker = _seeker(load, first_ms)
-    sent_ms = load.ledger.changed_ms(row.row_id)  # the last try was not later than this
-    load.rest(load.settle_s)
-    is_shown = load.shown(row.kind) >= sent_ms
+    sent_ms = _sent_ms(load, row)
+    load.rest(min(load.settle_s, sent_ms / 1000 + load.settle_s - now_ms() / 1000))
+    if load.stopping:
+        return OPEN
+    is_shown = load.shown(row.kind) >= sent_ms  # before the look: what others are shown meanwhile proves nothing
     found = seeker.look(row, body)
     load.show(row.kind, first_ms if found.hits else 0)
     if is_shown or found.hits or found.near:  # near counts only now: its own row may have claimed it meanwhile
@@ -63,6 +65,8 @@ def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -
         if now_ms() - sent_ms > (1 + PATIENCE) * load.settle_s * 1000:
             break
         load.rest(load.settle_s)
+        if load.stopping:
+            return OPEN
     confirmed = _confirmed(load, row)
     is_shown = not confirmed or _sees(load, confirmed)
     last = _judged(seeker.look(row, body))
@@ -119,6 +123,15 @@ def _sees(load: Load, confirmed: list[Confirmed]) -> bool:
             load.show(row.kind, entry.first_ms)
             return True
     return False
+
+
+def _sent_ms(load: Load, row: Planned) -> int:
+    """The last try was not later than this: the ledger's word, but for a row that an earlier run died with.
+
+    What that process did after it had recorded its intention, nobody knows: it may have sent it moments before it died.
+    """
+    entry = load.ledger.entry(row.row_id)
+    return max(load.ledger.changed_ms(row.row_id), load.began_ms if entry and entry.state == "intended" else 0)
 
 
 def _seeker(load: Load, first_ms: int) -> Seeker:

@@ -1,0 +1,147 @@
+"""What counts as proof that a write is not in Ashby, moment by moment: by an Ashby that shows what a test says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from conftest import new_store
+
+from lib.errors import UnavailableError, UnknownOutcomeError
+from lib.load import Load, doubt
+from lib.load.chain import Chain
+from lib.store import Store, now_ms
+from lib.store.ledger import Ledger, Planned
+
+SETTLE = 0.1
+
+
+class Notes:
+    """As much of a client as a note needs: it shows what `shown` gives at that moment, and takes what `taken` takes."""
+
+    skew_ms = 0
+
+    def __init__(self, shown: Callable[[str], list[str]], taken: Callable[[], Any] = lambda: None) -> None:
+        self._shown, self._taken = shown, taken
+        self.transport = SimpleNamespace(n_calls=0, pacer=SimpleNamespace(waiting_for=""))
+        self.n_looks = self.n_sent = 0
+
+    def items(self, endpoint: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """The notes of a candidate."""
+        assert endpoint == "candidate.listNotes"
+        self.n_looks += 1
+        return [{"id": f"a-{one}", "content": text_of(one)} for one in self._shown(body["candidateId"])]
+
+    def call(self, endpoint: str, body: dict[str, Any]) -> Any:
+        """Take a note."""
+        assert endpoint == "candidate.createNote"
+        self.n_sent += 1
+        return self._taken()
+
+
+def text_of(note: str) -> str:
+    return f"Somebody's words\n[Lever note {note}]"
+
+
+def row(note: str, person: str) -> Planned:
+    """A note of a candidate whose id in Ashby is the person's."""
+    body = {"candidateId": person, "note": text_of(note)}
+    return Planned(f"row-{note}", "candidate.createNote", "note", note, person, 0, (), body, f"{note:>064}", None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store whose plan holds three notes of three people."""
+    one = new_store(tmp_path / "runs" / "acme")
+    Ledger(one).put_plan([row(name, f"p-{name}") for name in "abc"], plan_hash="three notes")
+    yield one
+    one.close()
+
+
+def load_of(store: Store, ashby: Notes) -> Load:
+    return Load(store, ashby, workers=1, settle_s=SETTLE, first_wait=0.01)  # type: ignore[arg-type]
+
+
+def found_out(load: Load, one: Planned) -> doubt.Judgement:
+    with load._places:  # a worker's place is what a wait gives away
+        return doubt.find_out(load, one, one.body, first_ms=now_ms())
+
+
+def test_what_others_are_shown_while_we_look_proves_nothing_of_that_look(store: Store) -> None:
+    """The note comes into sight between our look and somebody else's: theirs shows a later one, ours was too early."""
+    one = row("a", "p-a")
+    load: Load
+
+    def shown(_candidate: str) -> list[str]:
+        if ashby.n_looks == 1:
+            load.show(one.kind, now_ms() + 1000)
+            return []
+        return ["a"]
+
+    ashby = Notes(shown)
+    load = load_of(store, ashby)
+    load.ledger.intend(one)
+    load.ledger.settle(one, "unknown")
+    assert found_out(load, one)[:2] == ("done", "a-a")
+    assert ashby.n_looks == 2
+
+
+def test_a_row_that_a_process_died_with_may_have_been_sent_after_what_was_recorded_later(store: Store) -> None:
+    """A process records the intention of a, sends b, sends a, and dies; Ashby shows a later than the settling delay."""
+    one, other, died = row("a", "p-a"), row("b", "p-b"), Ledger(store)
+    died.intend(one)
+    died.intend(other)
+    died.settle(other, "done", ashby_id="a-b", call={"request": other.body, "answer": {}})
+    visible_at = time.monotonic() + 3.5 * SETTLE
+
+    def shown(candidate: str) -> list[str]:
+        return ["b"] if candidate == "p-b" else ["a"] if time.monotonic() > visible_at else []
+
+    assert found_out(load_of(store, Notes(shown)), one)[:2] == ("done", "a-a")
+
+
+def test_what_was_sent_long_ago_is_looked_up_without_waiting(store: Store) -> None:
+    """Parked by an earlier run: its settling delay is over."""
+    one = row("a", "p-a")
+    load = load_of(store, Notes(lambda _candidate: ["a"]))
+    load.settle_s = 600.0
+    load.ledger.intend(one)
+    load.ledger.settle(one, "parked")
+    load.ledger.changed_ms = lambda _row_id: now_ms() - 601_000  # type: ignore[method-assign]
+    assert found_out(load, one)[:2] == ("done", "a-a")
+
+
+@pytest.mark.parametrize("error", [UnavailableError("Not now."), UnknownOutcomeError("No answer.")])
+def test_a_run_that_stops_sends_nothing_again_and_looks_for_nothing_more(store: Store, error: Exception) -> None:
+    """Another worker's key was revoked while this one's call was on its way."""
+
+    def taken() -> Any:
+        load._stop()
+        raise error
+
+    ashby = Notes(lambda _candidate: [], taken)
+    load = load_of(store, ashby)
+    load.settle_s = 600.0
+    with load._places:
+        assert Chain(load).run([row("a", "p-a")]) == 1
+    assert (ashby.n_sent, ashby.n_looks) == (1, 0)
+    entry = load.ledger.entry("row-a")
+    assert entry is not None
+    assert entry.state == ("again" if isinstance(error, UnavailableError) else "unknown")
+
+
+def test_a_run_that_stops_wakes_up_who_is_waiting_to_look(store: Store) -> None:
+    """Ten minutes of settling delay are not waited for."""
+    one = row("a", "p-a")
+    ashby = Notes(lambda _candidate: [])
+    load = load_of(store, ashby)
+    load.settle_s = 600.0
+    load.ledger.intend(one)
+    load.ledger.settle(one, "unknown")
+    load._stop()
+    assert found_out(load, one) is doubt.OPEN
+    assert ashby.n_looks == 0
