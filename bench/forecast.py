@@ -21,8 +21,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from conftest import CUSTOMER, Sandbox, decide, environment, running_sandbox, write_customer  # noqa: E402
+from conftest import CUSTOMER, decide, environment, running_sandbox  # noqa: E402
 
+from bench.pace import product  # noqa: E402
 from bench.table import keep  # noqa: E402
 from lib import steps, workbook  # noqa: E402
 
@@ -55,14 +56,6 @@ COMPANIES = (
 )
 
 
-def settings(home: Path, sandbox: Sandbox, times: float) -> None:
-    """A customer with the product's own settings, so many times faster."""
-    retry = {"attempts": 8, "first_s": 1 / times, "longest_s": 60 / times}
-    ashby = {"per_minute": 950 * times, "workers": 8, "settle_s": 20 / times, "retry": retry}
-    lever = {"per_second": 9.5 * times, "burst": 5, "workers": 8, "retry": retry}
-    write_customer(home, sandbox, lever=lever, ashby=ashby)
-
-
 def moved(company: Company, *, people: int, times: float) -> list[Row]:
     """The scores of all steps of one company, totals only."""
     n_people = max(20, round(people * company.size))
@@ -71,7 +64,7 @@ def moved(company: Company, *, people: int, times: float) -> list[Row]:
         running_sandbox(people=n_people, seed=company.seed, limits=f"x{times:g}", shape=company.shape) as sandbox,
     ):
         home = Path(folder) / "home"
-        settings(home, sandbox, times)
+        product(home, sandbox, times)
         with environment(home, sandbox):
             book = workbook.open_customer(CUSTOMER)
             steps.audit(book)

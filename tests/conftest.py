@@ -351,14 +351,26 @@ def killed(work: Callable[[], object], *, seconds: float) -> bool:
 
     Forked, so that a kill costs milliseconds: close every customer first, and open them anew inside `work`.
     """
+    return killed_once_begun(lambda _begin: work(), seconds=seconds, begins_at_once=True)
+
+
+def killed_once_begun(
+    work: Callable[[Callable[[], object]], object], *, seconds: float, begins_at_once: bool = False
+) -> bool:
+    """The same, `seconds` after the process has called what it was given: however slow the machine is to begin."""
+    reads, writes = os.pipe()
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            work()
+            work(lambda: os.write(writes, b"."))
             code = 0
         finally:
             os._exit(code)
+    os.close(writes)
+    if not begins_at_once:
+        os.read(reads, 1)  # empty when the process has ended before
+    os.close(reads)  # what is told further on goes nowhere: SIGPIPE is ignored by Python
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if os.waitpid(pid, os.WNOHANG)[0]:

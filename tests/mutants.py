@@ -162,7 +162,7 @@ MUTANTS = [
     Mutant(
         "what was confirmed before ours was sent proves that ours would be seen",
         DOUBT,
-        "    return [one for one in _confirmed(load, row) if one[1].first_ms >= sent_ms]\n",
+        "    return [one for one in _confirmed(load, row) if one[1].first_ms > sent_ms]\n",
         "    return _confirmed(load, row)\n",
         (_load("what_was_shown_long_ago_is_no_proof_of_what_was_sent_since"),),
     ),
@@ -177,7 +177,7 @@ MUTANTS = [
         "what others are shown during a look counts for it",
         DOUBT,
         "    if is_shown or found.hits or found.near:",
-        "    if load.shown(row.kind) >= sent_ms or found.hits or found.near:",
+        "    if load.shown(row.kind) > sent_ms or found.hits or found.near:",
         ("tests/test_doubt.py",),
     ),
     Mutant(

@@ -10,6 +10,7 @@ from conftest import CUSTOMER, Sandbox, write_customer
 from test_live import Source
 
 from lib import steps
+from lib.audit import confidential_access
 from lib.errors import GateError
 from lib.workbook import Workbook
 
@@ -74,7 +75,7 @@ def test_a_key_with_access_proves_itself(sandbox: Sandbox, book: Workbook, refus
 def test_where_there_is_no_confidential_record_somebody_has_to_sign(
     home: Path, sandbox: Sandbox, opened: Callable[[], Workbook]
 ) -> None:
-    """Undecided stops; the word of somebody goes on, and without who and why it is a warning."""
+    """Undecided stops; the word of somebody goes on once it is recorded who, and why."""
     no_confidential_rows(sandbox)
     book = opened()
     found = finding(book)
@@ -87,9 +88,9 @@ def test_where_there_is_no_confidential_record_somebody_has_to_sign(
     no_confidential_rows(sandbox)
     book = opened()
     found = finding(book)
-    assert found["severity"] == "warning"
-    assert "is not recorded" in found["text"]
-    steps.audit_gate(book)
+    assert found["severity"] == "critical"
+    with pytest.raises(GateError, match="is not recorded"):
+        steps.audit_gate(book)
     folder = home / "params" / CUSTOMER
     folder.mkdir(exist_ok=True)
     (folder / "overrides.csv").write_text("id,who,when,why\nconfidential,kim,2026-04-01,looked at the key\n", "utf-8")
@@ -97,6 +98,17 @@ def test_where_there_is_no_confidential_record_somebody_has_to_sign(
     found = finding(book)
     assert found["severity"] == "info"
     assert "signed in overrides.csv (2026-04-01)" in found["text"]
+    steps.audit_gate(book)
+
+
+@pytest.mark.parametrize("closed", ["requisitions", "opportunities"])
+def test_a_list_that_is_closed_to_the_key_says_nothing_of_confidential_records(
+    sandbox: Sandbox, book: Workbook, closed: str
+) -> None:
+    """One is refused with and without the question; the others show confidential records."""
+    sandbox.faults({"api": "lever", "endpoint": f"/{closed}", "effect": "status", "status": 403, "every": 1})
+    found = confidential_access(book.lever, "prove")
+    assert (found["verdict"], found["confidentiality"]) == ("proven", "all")
 
 
 def test_a_line_in_overrides_alone_is_a_signature_too(sandbox: Sandbox, book: Workbook) -> None:
@@ -140,7 +152,9 @@ def test_a_gap_may_be_accepted_for_a_key_that_is_trimmed_without_a_word(
     write_customer(home, sandbox, lever={"confidential_access": "accept_gap"})
     book = opened()
     found = finding(book)
-    assert (found["severity"], "gap accepted" in found["text"]) == ("warning", True)
+    assert (found["severity"], "gap accepted" in found["text"]) == ("critical", True)
+    book.params_folder.mkdir(exist_ok=True)
+    (book.params_folder / "overrides.csv").write_text("id,who,when,why\nconfidential,kim,2026-04-01,agreed\n", "utf-8")
     steps.extract(book)
     open_ones = {one["id"] for one in sandbox.truth["opportunities"] if not one["confidential"]}
     assert open_ones == set(book.store.head_shas("opportunities"))

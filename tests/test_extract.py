@@ -157,18 +157,13 @@ def test_a_refused_page_token_restarts_its_window_only(
     refuse = {"api": "lever", "endpoint": "/opportunities", "effect": "status", "status": 400, "body": body}
     sandbox.faults(refuse | {"nth": 9}, refuse | {"nth": 15})
     asked: list[str] = []
-    whole = extraction._whole
-
-    def counting(lever: Lever, path: str, query: extraction.Query) -> Any:
-        asked.append(path)
-        return whole(lever, path, query)
-
-    monkeypatch.setattr(extraction, "_whole", counting)
+    listing = extraction._listing
+    monkeypatch.setattr(extraction, "_listing", lambda walk, query: asked.append("window") or listing(walk, query))
     read(book)
     assert sandbox.struck() == 2
     same(book, mapped_heads)
     made = sandbox.ask("GET", "/calls")["by_endpoint"]["lever./opportunities"]
-    windows = asked.count("/opportunities")
+    windows = len(asked)
     pages = sum(len(ids) for name, ids in heads(book).items() if name == "opportunities") // 10
     assert made <= 2 * (pages + windows)
 
@@ -236,10 +231,78 @@ def test_an_opportunity_that_vanishes_meanwhile_is_gone(
         {"api": "lever", "endpoint": "/opportunities/*", "nth": 1, "effect": "status", "status": 404},
     )
     before = set(book.store.head_shas("opportunities"))
-    children = extraction.children
     with book.writing("extract"):
-        children(steps.reading._walk(book, "extract"))
-    assert len(before - set(book.store.head_shas("opportunities"))) == 1
+        extraction.children(steps.reading._walk(book, "extract"))
+    gone = before - set(book.store.head_shas("opportunities"))
+    assert len(gone) == 1
+    assert [{"lever_id": one} for one in gone] == book.store.results("extract", "gone"), "told at once"
+    assert set(steps.extract(book).gone["lever_id"]) == gone
+    with pytest.raises(GateError, match=gone.pop()):
+        steps.gone_gate(book)
+    assert steps.extract(book, reread=True).gone.empty, "it is there again"
+    assert set(book.store.head_shas("opportunities")) == before
+
+
+def test_one_that_vanishes_and_is_named_as_deleted_needs_no_word(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook]
+) -> None:
+    """However many they are."""
+    write_customer(home, sandbox, lever={"workers": 1})
+    book = opened()
+    steps.audit(book)
+    left = sorted(set(book.store.head_shas("opportunities")) - set(book.store.windows("children")))
+    sandbox.ask("POST", "/edits", {"edits": [{"kind": "opportunity_delete", "opportunity": one} for one in left[:25]]})
+    with book.writing("extract"):
+        extraction.children(steps.reading._walk(book, "extract"))
+    assert set(book.store.head_shas("opportunities")) & set(left) == set(left[25:])
+    assert book.store.results("extract", "gone") == []
+
+
+def test_far_too_many_that_vanish_while_their_lists_are_read_stop_before_anything_is_marked(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    """404 for each of them, and nobody has deleted them: a key that sees less, or a broken Lever."""
+    steps.audit(book)
+    before = book.store.head_shas("opportunities")
+    sandbox.faults(
+        {"api": "lever", "endpoint": "/opportunities/*/*", "effect": "status", "status": 404},
+        {"api": "lever", "endpoint": "/opportunities/deleted", "effect": "shrink", "keep": 1},
+        {"api": "lever", "endpoint": "/opportunities/*", "effect": "status", "status": 404},
+    )
+    with pytest.raises(GateError, match="not in Lever's lists any more"):
+        steps.extract(book)
+    assert book.store.head_shas("opportunities") == before
+    sandbox.faults()
+    steps.extract(book)
+    same(book, mapped_heads)
+
+
+def test_another_object_than_the_one_that_was_asked_for_stops(book: Workbook, sandbox: Sandbox) -> None:
+    """A child that a list does not show is asked for by its id: what comes must be it, and whole."""
+    read(book)
+    note = next(book.store.all("notes"))
+    single = {"api": "lever", "endpoint": "/opportunities/*/notes/*", "effect": "status", "status": 200}
+    cut = {"api": "lever", "endpoint": "/opportunities/*/notes", "effect": "shrink", "keep": 0}
+    for body, words in ((note | {"id": "another"}, "another object"), ({"text": "Note"}, "no usable id")):
+        sandbox.faults(cut, single | {"body": json.dumps({"data": body})})
+        with pytest.raises(ContractError, match=words):
+            steps.extract(book, reread="all")
+
+
+def test_resume_lists_that_are_all_404_are_told_until_all_are_read_again(book: Workbook, sandbox: Sandbox) -> None:
+    """A key without that right may look like a company without résumés."""
+    sandbox.faults({"api": "lever", "endpoint": "/opportunities/*/resumes", "effect": "status", "status": 404})
+    told = read(book).drift
+    n_read = book.store.count("opportunities")
+    rows = told.loc[told["attribute"] == "(list)", ["stream", "n_records"]]
+    assert [["resumes", n_read]] == rows.to_numpy().tolist()
+    sandbox.faults()
+    again = steps.extract(book).drift
+    assert list(again.loc[again["attribute"] == "(list)", "n_records"]) == [n_read]
+    assert book.store.count("resumes") == 0
+    done = steps.extract(book, reread="all").drift
+    assert "(list)" not in set(done["attribute"])
+    assert book.store.count("resumes") > 20
 
 
 def test_empty_resumes_as_404_and_bare_lists(book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]) -> None:
@@ -377,6 +440,12 @@ def test_files_that_failed_are_fetched_by_the_next_run(
 
 
 # ---- confidential records ----------------------------------------------------------------------------------------
+def sign(book: Workbook, name: str) -> None:
+    """Somebody's word in overrides.csv."""
+    book.params_folder.mkdir(exist_ok=True)
+    (book.params_folder / "overrides.csv").write_text(f"id,who,when,why\n{name},kim,2026-01-01,I looked\n", "utf-8")
+
+
 def test_a_confidential_gap_is_a_decision(
     home: Path, sandbox: Sandbox, opened: Callable[[], Workbook], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,10 +457,33 @@ def test_a_confidential_gap_is_a_decision(
     book.close()
     write_customer(home, sandbox, lever={"confidential_access": "accept_gap"})
     book = opened()
+    sign(book, "confidential")
     read(book)
     open_ones = {one["id"] for one in sandbox.truth["opportunities"] if not one["confidential"]}
     assert set(book.store.head_shas("opportunities")) == open_ones
     assert len(open_ones) < len(sandbox.truth["opportunities"])
+
+
+@pytest.mark.parametrize("refusal", ["403", "trimmed"])
+def test_a_new_key_with_confidential_access_brings_the_old_confidential_ones(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook], monkeypatch: pytest.MonkeyPatch,
+    mapped_heads: tuple[Any, Any], refusal: str,
+) -> None:  # fmt: skip
+    """The windows that the other key has read begin anew: no later reading asks for what was created long ago."""
+    sandbox.switch(confidential_refusal=refusal)
+    write_customer(home, sandbox, lever={"confidential_access": "accept_gap"})
+    with monkeypatch.context() as other:
+        other.setenv("TEST_LEVER_KEY", sandbox.about["lever_key_plain"])
+        book = opened()
+        sign(book, "confidential")
+        read(book)
+        hidden = {one["id"] for one in sandbox.truth["opportunities"] if one["confidential"]}
+        assert hidden
+        assert not hidden & set(book.store.head_shas("opportunities"))
+        book.close()
+    book = opened()
+    read(book)
+    same(book, mapped_heads)
 
 
 def test_windows_are_not_read_twice(book: Workbook, sandbox: Sandbox) -> None:

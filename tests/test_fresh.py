@@ -77,6 +77,24 @@ def test_a_reading_after_the_plan_does_not_hide_who_was_erased(mapped: Workbook,
     assert one["contact"] not in loaded_contacts(sandbox)
 
 
+def test_a_contact_that_was_merged_away_does_not_hide_who_was_erased(mapped: Workbook, sandbox: Sandbox) -> None:
+    """The plan knows the person by a contact which an extraction after the plan does not see any more."""
+    one = one_who_loads(sandbox)
+    other = next(row["contact"] for row in sandbox.truth["opportunities"] if row["contact"] != one["contact"])
+    body = mapped.store.get("opportunities", one["id"])
+    assert body
+    with mapped.store.begin() as tx:
+        moved = (one["id"], other, body | {"contact": body["contact"] | {"id": other}})
+        mapped.store.put_raw(tx, "opportunities", [moved])
+    sandbox.ask("POST", "/edits", {"edits": [edits("anonymise", one)]})
+    held = steps.load(mapped, execute=True).held
+    own = {row["person"] for row in mapped.store.members() if row["contact"] == one["contact"]}
+    assert own <= set(held["person"])
+    there = loaded_contacts(sandbox)
+    assert one["contact"] not in there
+    assert len(there) > 20
+
+
 def test_a_sample_holds_back_as_well(mapped: Workbook, sandbox: Sandbox) -> None:
     """Nobody who was erased is among the first."""
     erased = {one["contact"] for one in sandbox.ask("POST", "/edits", {"n": 12, "seed": 1, "kinds": ["anonymise"]})}

@@ -10,6 +10,7 @@ import pytest
 from lib.store.ledger import Entry, Planned
 from lib.validate.findings import Findings
 from lib.validate.habits import HOUR, Habits, measure, tell
+from lib.validate.shelf import Scratch
 from lib.validate.target import Target
 
 LOADED_MS = 1_790_000_000_000
@@ -39,8 +40,8 @@ def row(number: int, at_ms: int = CREATED_MS) -> tuple[Planned, Entry]:
 def measured(*shown: dict[str, Any]) -> Habits:
     """The habits by applications that are shown so, each sent as `row` says."""
     rows = [row(number) for number in range(len(shown))]
-    target = Target()
-    target.applications = {f"a{number}": one for number, one in enumerate(shown)}
+    target = Target(Scratch())
+    target.applications.put((f"a{number}", one) for number, one in enumerate(shown))
     links = {planned.link: f"a{number}" for number, (planned, _) in enumerate(rows)}
     return measure(rows, links, target)
 

@@ -19,6 +19,7 @@ from proofs import amount, tell
 
 from lib import extract as extraction
 from lib import steps, workbook
+from lib.errors import GateError
 from lib.workbook import Workbook
 
 PER_SECOND = 5
@@ -229,9 +230,46 @@ def test_where_nobody_stops_working_the_run_ends_and_says_so(
     others = {"api": "lever", "endpoint": "/opportunities", "having": "updated_at_start", "effect": "others"}
     company.faults(others | {"side": "lever", "n": 2, "kinds": ["tag"]})
     assert steps.extract(book).unsettled > 0
+    with pytest.raises(GateError, match="still changed during the last pass"):
+        steps.map(book)
+    book.params_folder.mkdir(exist_ok=True)
+    word = book.params_folder / "overrides.csv"
+    word.write_text("id,who,when,why\nstale:unsettled,kim,today,they only set tags\n", "utf-8")
+    steps.quiet_gate(book)
+    word.unlink()
     company.faults()
     assert steps.extract(book).unsettled == 0
+    steps.quiet_gate(book)
     assert differences(Source(company).all(), held(book)) == nothing()
+
+
+def test_what_changes_in_the_short_lists_while_child_lists_are_read_is_here_after_the_run(
+    company: Sandbox, book: Workbook
+) -> None:
+    """Users, postings and tags are read after the last pass, as often as before."""
+    steps.audit(book)
+    before = company.ask("GET", "/calls")["by_endpoint"]["lever./users"]
+    kinds = ["posting_edit", "posting_close", "user_deactivate", "tag", "source"]
+    notes = {"api": "lever", "endpoint": "/opportunities/*/notes", "nth": 5}
+    company.faults(notes | {"effect": "others", "side": "lever", "n": 12, "kinds": kinds})
+    steps.extract(book)
+    assert company.struck() == 1
+    assert differences(Source(company).all(), held(book)) == nothing()
+    assert company.ask("GET", "/calls")["by_endpoint"]["lever./users"] == before + 3  # the account, the list; `Source`
+
+
+def test_what_a_short_list_does_not_show_any_more_is_kept_and_named(company: Sandbox, book: Workbook) -> None:
+    """A user who is not listed may have written notes."""
+    steps.audit(book)
+    users = set(book.store.head_shas("users"))
+    company.faults({"api": "lever", "endpoint": "/users", "effect": "shrink", "keep": 0.5})
+    result = steps.extract(book)
+    assert set(book.store.head_shas("users")) == users
+    named = set(result.unlisted.loc[result.unlisted["stream"] == "users", "lever_id"])
+    assert named < users
+    assert len(named) in (len(users) // 2, len(users) - len(users) // 2)
+    company.faults()
+    assert steps.extract(book).unlisted.empty
 
 
 def test_a_posting_that_is_deleted_and_an_application_are_known_as_such(company: Sandbox, book: Workbook) -> None:

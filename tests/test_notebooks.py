@@ -26,6 +26,7 @@ OUR_STEPS = {
     "people_gate",
     "files_gate",
     "gone_gate",
+    "quiet_gate",
     "propose",
     "map",
     "load",
@@ -126,7 +127,8 @@ def test_a_notebook_calls_its_own_step_only(name: str) -> None:
     assert re.match(rf"result = steps\.{own}\(book\b", compute.source)
     called = {found for cell in code_cells(name) for found in re.findall(r"\bsteps\.(\w+)", cell.source)}
     own_too = {
-        "audit": {"audit_gate"}, "extract": {"files_gate", "gone_gate"}, "dedupe": {"people_gate"}, "map": {"propose"},
+        "audit": {"audit_gate"}, "extract": {"files_gate", "gone_gate", "quiet_gate"}, "dedupe": {"people_gate"},
+        "map": {"propose"},
     }  # fmt: skip
     assert called == {own} | own_too.get(own, set())
     assert called <= OUR_STEPS

@@ -24,7 +24,7 @@ from conftest import (
     Sandbox,
     copied_home,
     environment,
-    killed,
+    killed_once_begun,
     new_store,
     prepare,
     write_customer,
@@ -120,16 +120,22 @@ def test_the_whole_move_validates(there: Path, sandbox: Sandbox, opened: OPEN) -
 
 @pytest.mark.proof
 def test_killed_again_and_again_and_resumed(there: Path, sandbox: Sandbox, opened: OPEN) -> None:
-    def load_all() -> None:
-        steps.load(opened(), execute=True)
+    def load_all(begin: Callable[[], object]) -> None:
+        told: list[object] = []
+        steps.load(opened(), execute=True, fail_at=lambda _moment, _row: told or told.append(begin()))
 
     chance = random.Random(23)
-    kills = sum(killed(load_all, seconds=chance.uniform(0.3, 0.9)) for _ in range(amount(4, 20)))
+    kills, writes = 0, {sandbox.state["writes"]}
+    for _ in range(amount(4, 20)):
+        kills += killed_once_begun(load_all, seconds=chance.uniform(0.0, 0.5))
+        writes.add(sandbox.state["writes"])
     assert kills >= 2
+    assert len(writes) > 2, "the process died again and again before it wrote anything"
     book = opened()
     steps.load(book, execute=True)
     _finished(sandbox, book)
-    tell("P2", "kill -9 of a load whose store is PostgreSQL", kills=kills, lost=0, doubled=0)
+    tell("P2", "kill -9 of a load whose store is PostgreSQL", kills=kills, after_which_there_was_more=len(writes) - 1,
+         lost=0, doubled=0)  # fmt: skip
 
 
 @pytest.mark.proof

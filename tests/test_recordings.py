@@ -4,6 +4,7 @@ import json
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from requests.structures import CaseInsensitiveDict
@@ -12,6 +13,7 @@ from lib import ashby, contract, dedupe, lever, mapping
 from lib.params import Policy
 from lib.transport import Pacer, Reply, Transport
 from lib.validate import target
+from lib.validate.shelf import Scratch
 
 SHARED = Path(os.environ.get("WORKBOOK_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "recordings"
 STREAMS = {entry["path"]: name for name, entry in contract.lever_objects().items()}
@@ -196,6 +198,9 @@ class Recorded:
     def items(self, endpoint, body=None):
         return list(self.listed.get(endpoint, {}).values())
 
+    def pages(self, endpoint, body=None):
+        return iter([SimpleNamespace(results=self.items(endpoint))])
+
 
 @pytest.mark.skipif(not (LEVER and ASHBY), reason="no recordings at hand")
 def test_decisions_are_proposed_from_a_recorded_account():
@@ -213,11 +218,12 @@ def test_decisions_are_proposed_from_a_recorded_account():
 def test_validation_reads_recorded_objects():
     """Walks, custom values, files and fingerprints of real candidates and applications, nulls included."""
     reader = Recorded()
-    found = target.read_target(reader, progress=lambda done, total, note: None, workers=2)
+    found = target.read_target(reader, Scratch(), progress=lambda done, total, note: None, workers=2)
     assert set(reader.listed["candidate.list"]) == set(found.candidates)
     assert set(reader.listed["application.list"]) == set(found.applications)
-    assert sum(map(len, found.by_candidate().values())) == len(found.applications)
-    for one in found.candidates.values():
+    people = {target.ident(one.get("candidate")) for one in found.applications.all()}
+    assert sum(len(found.applications_of(one)) for one in people) == len(found.applications)
+    for one in found.candidates.all():
         assert {file["id"] for file in one.get("fileHandles") or []} <= {file["id"] for file in target.files_of(one)}
-        assert target.fingerprint(one["name"], one["createdAt"]) is not None
+        assert target.fingerprint(one["name"], one["createdAt"])
         assert set(target.custom_values(one)) == {value["id"] for value in one.get("customFields") or []}

@@ -16,11 +16,12 @@ from lib.errors import GateError
 from lib.mapping import Losses
 from lib.store import FileRow
 from lib.validate import ValidateResult, run, values
-from lib.validate.closely import Features, choose, features
+from lib.validate.closely import Features, People, choose, features
 from lib.validate.edits import Edits
 from lib.validate.expected import Person, Piece, Thing, chains, person_of
 from lib.validate.findings import Findings
 from lib.validate.people import compare_candidate
+from lib.validate.shelf import Scratch
 from lib.validate.target import Target
 
 
@@ -553,7 +554,9 @@ def test_a_resume_fills_what_was_empty(world: World, resume: bool) -> None:
     }  # fmt: skip
     findings = Findings()
     person = Person("c7", candidate=thing, pieces=pieces)
-    compare_candidate(person, Target(candidates={"a7": there}), findings=findings, edits=Edits(world.store))
+    target = Target(Scratch())
+    target.candidates.put([("a7", there)])
+    compare_candidate(person, target, findings=findings, edits=Edits(world.store))
     told = {one["field"] for one in findings.differences}
     assert told == (set() if resume else {"emailAddresses", "phoneNumbers", "socialLinks", "location"})
 
@@ -592,7 +595,10 @@ def test_the_sample_is_seeded_and_holds_every_edge() -> None:
         for number in range(1000)
     ]
     chosen = choose(found, seed="a", share=0.05, least=50)
-    assert chosen == choose(list(reversed(found)), seed="a", share=0.05, least=50)
+    people = People(Scratch())
+    for one in reversed(found):
+        people.add(one)
+    assert chosen == choose(people, seed="a", share=0.05, least=50)
     assert set(chosen) != set(choose(found, seed="b", share=0.05, least=50))
     assert sum(why == "random" for why in chosen.values()) == 50
     assert "p500" in chosen

@@ -116,11 +116,10 @@ SIGNED = ("granted", "gap accepted")  # verdicts that rest on somebody's word in
 def _confidential(row: Row) -> Row:
     """Proven is well; on somebody's word it is well once it stands in overrides.csv whose; all else stops."""
     text, do = f"access to confidential records: {row['verdict']}", row["detail"]
-    severity = "info" if row["verdict"] in ("proven", *SIGNED) else "critical"
+    severity = "info" if row["verdict"] == "proven" else "critical"
     if row["verdict"] in SIGNED and row.get("signed"):
-        text += f", signed in overrides.csv ({row['signed']})"
+        text, severity = f"{text}, signed in overrides.csv ({row['signed']})", "info"
     elif row["verdict"] in SIGNED:
-        severity = "warning"
         do += (
             "; who has looked, and why, is not recorded: add a line to overrides.csv (id confidential, who, when, why)"
         )

@@ -63,7 +63,9 @@ def confidential_access(lever: Lever, setting: str, named: Sequence[str] = ()) -
             try:
                 items = _first(lever, name, value)
             except (UnauthorizedError, RejectedError):  # 403 by the reference; 400 and 401 are possible too
-                return _no_access(setting, "the key may not see confidential records")
+                if _is_open(lever, name):
+                    return _no_access(setting, f"the key may not see confidential records ({name})")
+                break  # it may not see this list at all, which says nothing of confidential records
             rows += len(items) if value == "confidential" else 0
     if rows:
         return {"verdict": "proven", "detail": "confidential records were answered", "confidentiality": "all"}
@@ -111,8 +113,16 @@ def _posting(lever: Lever, posting: str) -> Row | None:
     return item if isinstance(item, dict) else None
 
 
+def _is_open(lever: Lever, name: str) -> bool:
+    try:
+        _first(lever, name, "")
+    except (UnauthorizedError, RejectedError):
+        return False
+    return True
+
+
 def _first(lever: Lever, name: str, value: str) -> list[Row]:
-    answer = lever.get(f"/{name}", [("confidentiality", value), ("limit", "1")])
+    answer = lever.get(f"/{name}", [("confidentiality", value)] * bool(value) + [("limit", "1")])
     data = answer.get("data", []) if isinstance(answer, dict) else answer
     return data if isinstance(data, list) else [data]
 

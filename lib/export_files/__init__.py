@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lib.export_files import csv_read, json_read, objects
+from lib.export_files import csv_read, eeo, json_read, objects
 from lib.export_files.apart import read_api_table
 from lib.export_files.build import Build
+from lib.export_files.keep import keep
 from lib.export_files.papers import NO_BYTES, Papers
 from lib.export_files.rows import EXTRA, read_table
 from lib.export_files.scratch import Scratch, scratch
@@ -25,7 +26,6 @@ from lib.export_files.settle import Settle
 from lib.export_files.told import FileTold, Told, open_needs
 from lib.export_files.tree import Entry, walk
 from lib.export_files.values import Moments, uuids
-from lib.extract.files import storable
 from lib.store import Store
 
 __all__ = ["Export", "Found", "Moments", "open_needs", "read"]
@@ -76,6 +76,7 @@ def read(export: Export, *, bytes_too: bool) -> Found:
         papers.match_all()
         for one in files.values():
             found.told.add(one)
+        found.told.close()
         export.check_account([key for key, _, _ in work.items("users")])
         settle = Settle(work, export.store, export.folder, found.told, set(export.accepted), export.progress)
         lacking = settle.lacking()
@@ -136,8 +137,8 @@ def _is_paper(entry: Entry) -> bool:
 
 def _read_json(entry: Entry, told: FileTold, work: Scratch) -> None:
     named = objects.stream_of(entry.relative)
-    if named == "never":
-        told.taken_as = "EEO or diversity: never read"
+    if named == "never" or (not named and eeo.named(entry.relative)):
+        told.taken_as, told.closed = eeo.NEVER, True
         return
     told.how = "JSON"
     streams: Counter[str] = Counter()
@@ -146,10 +147,10 @@ def _read_json(entry: Entry, told: FileTold, work: Scratch) -> None:
             told.n_rows += 1
             told.refuse(line, value.reason)
             continue
-        stream = objects.NAMES.get(member.lower(), "") or named
+        stream = objects.stream_named(member) or named
         for stream_told, item in objects.unwrapped(value, stream):
             told.n_rows += 1
-            streams[_keep(entry, told, work, (stream_told, item, line))] += 1
+            streams[_keep(told, work, (stream_told, item, line))] += 1
     known = sorted(filter(None, streams))
     if known:
         told.taken_as = f"{', '.join(known)} of the API"
@@ -159,7 +160,7 @@ def _read_json(entry: Entry, told: FileTold, work: Scratch) -> None:
         told.accept = "no JSON that can be read"
 
 
-def _keep(entry: Entry, told: FileTold, work: Scratch, one: tuple[str, Any, int]) -> str:
+def _keep(told: FileTold, work: Scratch, one: tuple[str, Any, int]) -> str:
     """Keep one object with all that is folded into it; returns its stream, empty when it is none."""
     stream, item, line = one
     if not isinstance(item, dict):
@@ -169,14 +170,7 @@ def _keep(entry: Entry, told: FileTold, work: Scratch, one: tuple[str, Any, int]
     if not stream or stream == "never":
         told.refuse(line, "an object of a kind that is not known" if not stream else "EEO: never read")
         return ""
-    for piece in objects.pieces(stream, item, entry.relative):
-        if isinstance(piece, str):
-            told.refuse(line, piece)
-            continue
-        became = work.put(piece.stream, storable(piece.key), storable(piece.parent), piece.body)
-        told.n_used += piece.stream == stream
-        if became == "other" and not piece.stream.startswith("seen:"):
-            told.remarks[f"{piece.stream} that came before with another body: the newest stands"] += 1
+    keep(told, work, stream, item, line)
     return stream
 
 
@@ -185,7 +179,7 @@ def _count(work: Scratch, found: Found) -> None:
     for _, _, body in work.items("opportunities"):
         found.confidentiality[str(body.get("confidentiality") or "not told")] += 1
     for _, _, body in work.items(EXTRA):
-        found.unread.update(body.get("cells") or {})
+        found.unread.update(list(body.get("cells") or {}))
 
 
 def _tell_papers(papers: Papers, found: Found, settle: Settle, *, bytes_too: bool) -> None:

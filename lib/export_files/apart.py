@@ -7,12 +7,14 @@ import re
 from typing import Any
 
 from lib.export_files import csv_read, objects
+from lib.export_files.keep import keep
 from lib.export_files.rows import Table
 from lib.export_files.scratch import Scratch
 from lib.extract.drift import shapes_of
-from lib.extract.files import storable
 
 Item = dict[str, Any]
+EXPANDED = ("contact", "stage", "owner")
+"""Attributes that hold an id, or the object itself."""
 
 
 def read_api_table(table: Table, work: Scratch) -> None:
@@ -34,14 +36,10 @@ def read_api_table(table: Table, work: Scratch) -> None:
         if item is None:
             told.refuse(line, "a cell that holds no JSON")
             continue
-        for piece in (
-            objects.pieces(stream, item, entry.relative) if stream else ["an object of a kind that is not known"]
-        ):
-            if isinstance(piece, str):
-                told.refuse(line, piece)
-            else:
-                work.put(piece.stream, storable(piece.key), storable(piece.parent), piece.body)
-                told.n_used += piece.stream == stream
+        if stream:
+            keep(told, work, stream, item, line)
+        else:
+            told.refuse(line, "an object of a kind that is not known")
 
 
 def _item(stream: str, cells: dict[str, str]) -> Item | None:
@@ -62,7 +60,7 @@ def _value(stream: str, name: str, text: str) -> Any:
         return int(text.partition(".")[0])
     if "boolean" in kinds and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if kinds & {"array", "object"} or (name in ("contact", "stage", "owner") and text.startswith("{")):
+    if kinds & {"array", "object"} or ((not kinds or name in EXPANDED) and text.startswith(("{", "["))):
         try:
             return json.loads(text)
         except (ValueError, RecursionError):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from lib.export_files import people, talk
 from lib.export_files.lists import Lists, posting_of, user_of
 from lib.export_files.objects import CHILDREN
 from lib.export_files.papers import name_of
-from lib.export_files.rows import lever_id
+from lib.export_files.rows import lever_id, person_key
 from lib.export_files.scratch import API, TABLE, Scratch, fold
 from lib.export_files.told import FileTold, Told
 from lib.export_files.values import made_id, uuids, yes
@@ -19,6 +21,11 @@ Row = tuple[str, int, Item]
 ROLES = ("owner", "posting_owner", "sourcer", "manager", "author")
 NO_OWNER = "no opportunity of this export has the id that it names"
 BY_NAME = "names its candidate by name or address only, which proves nothing"
+
+
+def _unproven(row: Item) -> str:
+    """What a candidacy without id and address is known by; empty for one that has either."""
+    return json.dumps(person_key(row)) if "cells" in row else ""
 
 
 class Build:
@@ -39,8 +46,9 @@ class Build:
             for row in group:
                 self._put(row, "postings", posting_of(row[2], self._lists))
         self._lists.index()
+        shared = self._shared("candidates", _unproven)
         for rows in self._scratch.groups("candidates"):
-            self._candidates(rows)
+            self._candidates(rows, shared=_unproven(rows[0][2]) in shared)
         self._put_together()
         self._notes()
         self._feedback()
@@ -61,6 +69,8 @@ class Build:
         told.n_used += 1
         if became == "lower":
             told.remarks["rows that a JSON object of the same id stands for"] += 1
+        elif became == "even":
+            told.differ(stream, body["id"])
         elif became in ("same", "other"):
             told.remarks["rows with an id that came before: the newest stands"] += 1
 
@@ -92,14 +102,12 @@ class Build:
                         self._lists.user(row, role)
 
     # ---- people --------------------------------------------------------------------------------------------------
-    def _candidates(self, rows: list[Row]) -> None:
-        made = people.candidacies(rows)
-        for key, row, n_rows in made:
-            where = next(one for one in rows if one[2] is row)
-            body = people.opportunity(key, row, self._lists, profile=made[0][0])
-            self._files[where[0]].n_used += n_rows - 1
-            if n_rows > 1:
-                self._files[where[0]].remarks["rows of one candidacy: the newest stands"] += n_rows - 1
+    def _candidates(self, rows: list[Row], *, shared: bool) -> None:
+        made = people.candidacies(rows, shared=shared)
+        for one in made:
+            key, row = one.key, one.row[2]
+            body = people.opportunity(key, row, self._lists, profile=made[0].key)
+            self._tell_others(one)
             if isinstance(body, dict):
                 self._told.made["opportunities"] += not lever_id(row) or key != lever_id(row)
                 self._told.made["contacts"] += not uuids(str(row.get("contact") or ""))
@@ -108,7 +116,29 @@ class Build:
                     if row.get(field):
                         name_of(self._scratch, str(row[field]), key, kind)
             parent = body["contact"]["id"] if isinstance(body, dict) else ""
-            self._put(where, "opportunities", body, parent)
+            self._put(one.row, "opportunities", body, parent)
+
+    def _tell_others(self, one: people.Candidacy) -> None:
+        """The other rows of a candidacy: used where they say nothing else, named where they do."""
+        lost = one.lost()
+        for other in one.others:
+            told = self._files[other[0]]
+            told.remarks["rows of one candidacy: the newest stands"] += 1
+            if any(other is each for each in lost):
+                told.merged.append(other[1])
+            else:
+                told.n_used += 1
+
+    def _shared(self, kind: str, key_of: Callable[[Item], str]) -> set[str]:
+        """Keys that several groups of rows have; such groups follow each other (see `rows._group`)."""
+        shared: set[str] = set()
+        last = ""
+        for group in self._scratch.groups(kind):
+            key = key_of(group[0][2])
+            if key and key == last:
+                shared.add(key)
+            last = key
+        return shared
 
     def _put_together(self) -> None:
         """Each opportunity with its contact and its application as objects, wherever the dump had them."""
@@ -177,13 +207,20 @@ class Build:
                     told.remarks["notes with an odd word on secrecy: they count as secret"] += 1
 
     def _feedback(self) -> None:
+        shared = self._shared("feedback", lambda row: str(row.get("id") or ""))
         for group in self._scratch.groups("feedback"):
-            owners = {row[0:2]: self._owner(row) for row in group}
-            rows = [row for row in group if owners[row[0:2]]]
-            if rows:
-                owner = owners[rows[0][0:2]]
-                self._put(rows[0], "feedback", talk.feedback(owner, [row[2] for row in rows], self._lists), owner)
-                self._files[rows[0][0]].n_used += len(rows) - 1
+            owners = [self._owner(row) for row in group]  # one and the same, for it is in the key of the group
+            if not owners[0]:
+                continue
+            body = talk.feedback(
+                owners[0], [row[2] for row in group], self._lists, shared=str(group[0][2].get("id") or "") in shared
+            )
+            self._put(group[0], "feedback", body, owners[0])
+            for row in group[1:]:
+                if isinstance(body, str):
+                    self._refuse(row, body)
+                else:
+                    self._files[row[0]].n_used += 1
 
     def _interviews(self) -> None:
         for group in self._scratch.groups("interviews"):

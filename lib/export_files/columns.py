@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from lib import contract
+from lib.export_files import eeo
 
 CANDIDATES = {
     "opportunity": "profile id|opportunity id|candidate id|lever id|lever opportunity id|opportunity uid",
@@ -54,7 +55,6 @@ CANDIDATES = {
     "posting_location": "posting location|job location",
     "posting_owner_name": "posting owner name|posting owner|actual posting owner name",
     "posting_owner_email": "posting owner email",
-    "requisition": "requisition code",
     "confidential": "confidential|is confidential|confidentiality",
     "anonymized": "anonymized|is anonymized|anonymised",
     "resume": "resume filename|resume file name|resume file|resume|cv file name|cv filename|cv|resumes",
@@ -77,7 +77,6 @@ POSTINGS = {
     "requisitions": "requisition code|requisition codes|req code",
     "confidential": "confidential|is confidential|confidentiality",
     "country": "country",
-    "workplace": "workplace type",
 }
 USERS = {
     "id": "user id|id",
@@ -112,9 +111,9 @@ NOTES = _CHILD | {
     "secret": "secret|is secret|issecretnote|is secret note|private",
 }
 FEEDBACK = _CHILD | {
-    "id": "feedback id|feedback form id|form id",
+    "id": "feedback id|feedback form id",
+    "form": "form id|template id|feedback template id|form template id",
     "title": "form|form name|form title|feedback form|feedback form name|feedback template|template name|scorecard",
-    "type": "feedback type",
     "completed": "completed at|submitted at|completed|submitted|date completed|feedback submitted at|date submitted",
     "rating": "rating|score|overall rating|overall score|recommendation|feedback score|feedback rating",
     "question": "question|field|field name|question text|field text",
@@ -171,10 +170,6 @@ HINTS = (
     ("archive_reasons", r"reasons?\b"), ("stages", r"stages?\b"),
     ("candidates", r"candidate|opportunit|profile|presence|applica"),
 )  # fmt: skip
-SENSITIVE = re.compile(
-    r"\b(gender|sex|race|ethnicity|ethnic|hispanic|latino|latinx|veteran|disability|disabled|sexual orientation|eeo"
-    r"|eeoc|ofccp|transgender|pronouns|religion|diversity|protected class)\b"
-)
 STAGE_COLUMN = re.compile(r"stage\s*[-:]\s*(.+)", re.IGNORECASE)
 
 
@@ -213,15 +208,17 @@ def recognise(titles: list[str], name: str) -> Header | None:
     lowered = name.casefold()
     hinted = [kind for kind, pattern in HINTS if re.search(pattern, lowered)]
     for kind in [*(one for one in NEEDED if one in hinted), *(one for one in NEEDED if one not in hinted)]:
-        found = _header(kind, titles)
+        found = _header(kind, titles, closed=eeo.named(name))
         if all(any(one in found.fields for one in group) for group in NEEDED[kind]):
             return found
     return None
 
 
-def _header(kind: str, titles: list[str]) -> Header:
+def _header(kind: str, titles: list[str], *, closed: bool) -> Header:
+    """`closed`: the table says that it is one on equal opportunity, so what is not known in it is left out."""
     known = {word: name for name, words in TABLES[kind].items() for word in words.split("|")}
     made = Header(kind)
+    by_form = kind == "feedback" and not any(known.get(plain(title)[0]) == "question" for title in titles)
     for place, title in enumerate(titles):
         word, utc = plain(title)
         stage = STAGE_COLUMN.fullmatch(title.strip())
@@ -231,13 +228,13 @@ def _header(kind: str, titles: list[str]) -> Header:
             made.fields.setdefault(known[word], []).append(place)
         elif kind == "candidates" and stage:
             made.stages[place] = re.sub(r"\s*\((?:GMT|UTC)\)$", "", stage.group(1), flags=re.IGNORECASE).strip()
-        elif SENSITIVE.search(word):
+        elif closed or (eeo.bare(title) if by_form else eeo.speaks(title)):
             made.never[place] = title
         else:
             made.unused[place] = title.strip() or f"column {place + 1}"
     if made.utc:  # Lever's tables say it of some columns, and write all of them alike (seen)
         made.utc = set(range(len(titles)))
-    if kind == "feedback" and "question" not in made.fields:  # a form per row: each other column is a question
+    if by_form:  # a form per row: each other column is a question
         made.answers, made.unused = made.unused, {}
     return made
 
@@ -258,11 +255,3 @@ def _api(titles: list[str], name: str) -> str:
     camel = any(re.search(r"[a-z][A-Z]", title) for title in own)
     best = max(share, key=lambda one: (share[one], re.search(one.rstrip("s"), name.casefold()) is not None), default="")
     return best if best and camel and share[best] >= 0.6 else ""
-
-
-def sensitive(titles: list[str], name: str) -> bool:
-    """Whether a table holds what is never read: answers on equal opportunity and diversity (EEO)."""
-    about = re.sub(r"[^a-z]+", " ", name.casefold())
-    return bool(re.search(r"\b(eeo|eeoc|ofccp|diversity)\b", about)) or (
-        sum(bool(SENSITIVE.search(plain(title)[0])) for title in titles) >= 2
-    )

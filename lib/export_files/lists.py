@@ -102,6 +102,11 @@ class Lists:
         }  # fmt: skip
         return self._made("users", body)
 
+    def template(self, told: str, title: str) -> str:
+        """The id of a form's template: the told one, where the export has it; else one made from its title."""
+        found = [one for one in uuids(told) if self._scratch.has("feedback_templates", one)]
+        return found[0] if len(found) == 1 else made_id("feedback_template", title.casefold())
+
     def posting(self, row: Item) -> str:
         """The id of the posting that a row of candidates names; empty when it names none."""
         told = uuids(str(row.get("posting") or "")) or uuids(str(row.get("posting_url") or ""))

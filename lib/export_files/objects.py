@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib import contract
+from lib.export_files import eeo
 from lib.export_files.tree import UUID
 from lib.export_files.values import uuids
 from lib.extract.drift import broken
@@ -52,6 +53,8 @@ PARENTS = (
 )  # fmt: skip
 ADDED = ("_sdc_", "_airbyte_", "_ab_", "_fivetran_", "_dlt_")
 """Beginnings of what loading tools add to an object: no attributes of Lever."""
+PAGE = frozenset({"data", "hasNext", "next", "count", "total"})
+"""Attributes of a page of the API: an object of nothing else is an envelope."""
 TYPES: dict[str, dict[str, tuple[type, ...]]] = {
     "opportunities": {
         "createdAt": (int,), "contact": (str, dict), "emails": (list,), "links": (list,), "tags": (list,),
@@ -119,7 +122,7 @@ def unwrapped(value: Any, stream: str) -> Iterator[tuple[str, Any]]:
         record, named = value["record"], value.get("stream")
         if isinstance(record.get("data"), dict) and "stream" in record:  # Airbyte's messages
             record, named = record["data"], record["stream"]
-        yield NAMES.get(str(named).lower(), "") or stream, record
+        yield stream_named(str(named or "")) or stream, record
     elif isinstance(value.get("_airbyte_data"), dict):
         yield stream, value["_airbyte_data"]
     else:
@@ -159,8 +162,25 @@ def _without_parent(stream: str, item: Item) -> Item:
     return {name: value for name, value in item.items() if name not in PARENTS or name in known}
 
 
+def stream_named(word: str) -> str:
+    """The stream that a list is called by, in a dump or by a loading tool; empty for none."""
+    return NAMES.get(word.lower(), "") or ("never" if eeo.speaks(word) else "")
+
+
+def _unfold(item: Item) -> Iterator[str]:
+    """Take what is folded in out of its envelopes; a reason for each list that is not whole, or none."""
+    for name, value in list(item.items()):
+        if isinstance(value, dict) and "data" in value and (name in CHILDREN or set(value) <= PAGE):
+            item[name] = value["data"]
+            if value.get("hasNext"):
+                yield f"{name}: the folded-in page says that more follow, and they are not here"
+        if name in CHILDREN and item[name] and not isinstance(item[name], list):
+            yield f"{name}: folded in, and no list"
+
+
 def _opportunity(item: Item) -> Iterator[Piece | str]:
     lever_id = item.get("id")
+    yield from _unfold(item)
     for name in [one for one in item if one in CHILDREN and isinstance(item[one], list)]:
         for child in item.pop(name):
             yield (

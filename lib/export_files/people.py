@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from lib.export_files.lists import Lists, confidentiality
-from lib.export_files.rows import lever_id
+from lib.export_files.rows import lever_id, person_key
 from lib.export_files.values import listed, made_id, uuids, yes
 
 Item = dict[str, Any]
-Group = list[tuple[str, int, Item]]
+Row = tuple[str, int, Item]
 LATEST = ("updated", "interacted", "advanced", "archived", "applied", "created")
 
 
-def candidacies(group: Group) -> list[tuple[str, Item, int]]:
-    """(opportunity id, its row, how many rows it has) of the rows of one profile.
+@dataclass(frozen=True)
+class Candidacy:
+    """One candidacy of a table: its opportunity id, the row that stands for it, and its other rows."""
+
+    key: str
+    row: Row
+    others: list[Row]
+
+    def lost(self) -> list[Row]:
+        """Other rows that say something which the row does not say."""
+        return [one for one in self.others if any(self.row[2].get(name) != value for name, value in one[2].items())]
+
+
+def candidacies(group: list[Row], *, shared: bool) -> list[Candidacy]:
+    """The candidacies of the rows of one profile.
 
     A table of before 2020 has a row per application of a profile: the earliest keeps the profile's id, the others get
-    ids made from profile and posting, for an opportunity of the API has one application.
+    ids made from profile and posting, for an opportunity of the API has one application. `shared`: another profile has
+    the same name and dates, and neither has an id or an address.
     """
-    by_posting: dict[str, list[Item]] = {}
-    for _, _, row in group:
-        by_posting.setdefault(_posting_key(row), []).append(row)
-    chosen = [max(rows, key=_latest) for rows in by_posting.values()]
-    counts = [len(rows) for rows in by_posting.values()]
-    order = sorted(range(len(chosen)), key=lambda n: (_began(chosen[n]) or 0, _posting_key(chosen[n])))
-    base = lever_id(chosen[0]) or _own_id(chosen[order[0]])
-    ids = [
-        base if place == 0 else made_id("opportunity", base, _posting_key(chosen[n])) for place, n in enumerate(order)
-    ]
-    return [(one, chosen[n], counts[n]) for one, n in zip(ids, order, strict=True)]
+    by_posting: dict[str, list[Row]] = {}
+    for one in group:
+        by_posting.setdefault(_posting_key(one[2]), []).append(one)
+    chosen = {key: max(rows, key=lambda one: _latest(one[2])) for key, rows in by_posting.items()}
+    order = sorted(chosen, key=lambda key: (_began(chosen[key][2]) or 0, key))
+    first = chosen[order[0]][2]
+    base = lever_id(first) or _own_id(first, shared=shared)
+    return [
+        Candidacy(
+            base if place == 0 else made_id("opportunity", base, key), chosen[key],
+            [one for one in by_posting[key] if one is not chosen[key]],
+        ) for place, key in enumerate(order)
+    ]  # fmt: skip
 
 
 def _posting_key(row: Item) -> str:
@@ -38,11 +55,9 @@ def _posting_key(row: Item) -> str:
     return told[0] if told else "|".join(words).strip("|").casefold()
 
 
-def _own_id(row: Item) -> str:
-    """An id for a candidacy that the table gives none: from what tells it from others."""
-    return made_id(
-        "opportunity", *(row.get(name, "") for name in ("name", "first", "last", "emails", "created", "applied"))
-    )
+def _own_id(row: Item, *, shared: bool) -> str:
+    """An id for a candidacy that the table gives none: from what tells it from others, and never changes if it can."""
+    return made_id("opportunity", *person_key(row), *([row["cells"]] if shared else []))
 
 
 def _latest(row: Item) -> tuple[int, ...]:
@@ -51,7 +66,7 @@ def _latest(row: Item) -> tuple[int, ...]:
 
 def _began(row: Item) -> int | None:
     """When a candidacy began: created, else applied, else the first stage; None when no column says it."""
-    dates = [at for at in (row.get("stages") or {}).values() if isinstance(at, int)]
+    dates = [at for _, at in row.get("stages") or [] if isinstance(at, int)]
     found = [row.get("created"), row.get("applied"), min(dates, default=None)]
     return next((at for at in found if isinstance(at, int)), None)
 
@@ -106,9 +121,7 @@ def _person(row: Item) -> Item:
 
 def _changes(row: Item, lists: Lists) -> list[Item]:
     """One change per stage that has a date. Whether it was entered more than once, and by whom, no table says."""
-    dated = [
-        (at, place, name) for place, (name, at) in enumerate((row.get("stages") or {}).items()) if isinstance(at, int)
-    ]
+    dated = [(at, place, name) for place, (name, at) in enumerate(row.get("stages") or []) if isinstance(at, int)]
     return [{"toStageId": lists.stage(name), "updatedAt": at} for at, _, name in sorted(dated)]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from lib.export_files import columns, csv_read
+from lib.export_files import columns, csv_read, eeo, objects
 from lib.export_files.columns import Header
 from lib.export_files.scratch import Scratch
 from lib.export_files.told import FileTold
@@ -18,6 +19,7 @@ MOMENTS = frozenset({
     "created", "applied", "interacted", "advanced", "updated", "snoozed", "archived", "hired", "deactivated",
     "completed", "date", "canceled",
 })  # fmt: skip
+SUBMITTED = ("author_email", "author_name", "completed")
 SEVERAL = frozenset({"emails", "phones", "links", "tags", "sources", "resume", "files", "status"})
 EXTRA = "export_rows"
 """The stream that keeps what a table holds and nobody reads: by file and line."""
@@ -50,10 +52,10 @@ def read_table(entry: Entry, told: FileTold, scratch: Scratch, *, moments: Momen
     if isinstance(titles, csv_read.Broken):
         told.accept = f"its first line is {titles.reason}"
         return None
-    if columns.sensitive(titles, entry.relative):
-        told.taken_as, told.how = "EEO or diversity: never read", ""
-        return None
     header = columns.recognise(titles, entry.relative)
+    if _is_closed(header, titles, entry.relative):
+        told.taken_as, told.how, told.closed = eeo.NEVER, "", True
+        return None
     if header is None:
         told.accept = f"a table of {len(titles)} columns that is none of the known ones"
         return None
@@ -62,8 +64,7 @@ def read_table(entry: Entry, told: FileTold, scratch: Scratch, *, moments: Momen
     if header.api:
         return table
     told.used, told.unused = header.used(titles), list(header.unused.values())
-    if header.never:
-        told.remarks["columns on equal opportunity: never read"] += len(header.never)
+    told.never.update(header.never.values())
     for line, cells in rows:
         told.n_rows += 1
         if isinstance(cells, csv_read.Broken):
@@ -73,9 +74,19 @@ def read_table(entry: Entry, told: FileTold, scratch: Scratch, *, moments: Momen
     return table
 
 
+def _is_closed(header: Header | None, titles: list[str], relative: str) -> bool:
+    """Whether a table is never read: one on equal opportunity that is of no kind, or whose answers cannot be told."""
+    named = eeo.named(relative)
+    if header is None:
+        return named or sum(map(eeo.speaks, titles)) >= 2
+    if header.api:
+        return named and header.api == "json" and objects.stream_of(relative) in ("", "never")
+    return named and header.kind == "feedback"
+
+
 def _take(table: Table, line: int, cells: list[str]) -> None:
     """Take one record: into the rows of its kind, or refuse it."""
-    titles, told = table.titles, table.told
+    titles, told, kind = table.titles, table.told, table.header.kind
     if len(cells) > len(titles) and any(cells[len(titles) :]):
         told.refuse(line, f"{len(cells)} cells where the header names {len(titles)}")
         return
@@ -89,12 +100,40 @@ def _take(table: Table, line: int, cells: list[str]) -> None:
     except ValueError as error:
         told.refuse(line, str(error))
         return
-    key = _group(table.header.kind, row, (table.entry.file_id, line))
-    table.scratch.put_row(table.header.kind, key, (table.entry.file_id, line), row)
-    extra = {table.titles[place] or title: cells[place] for place, title in table.header.unused.items() if cells[place]}
+    if kind == "feedback" and eeo.bare(row.get("question", "")):
+        told.never[row["question"]] += 1
+        return
+    if kind == "candidates" and not lever_id(row) and not row.get("emails"):
+        row["cells"] = hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+    where = (table.entry.file_id, line)
+    table.scratch.put_row(kind, _group(kind, row, where), where, row)
+    extra = _extra(table, cells)
     if extra:
-        body = {"file": table.entry.file_id, "line": line, "kind": table.header.kind, "cells": extra}
-        table.scratch.put(EXTRA, f"{table.entry.file_id}:{line}", "", body)
+        body = {"file": where[0], "line": line, "kind": kind, "cells": extra}
+        table.scratch.put(EXTRA, f"{where[0]}:{line}", "", body)
+
+
+def _extra(table: Table, cells: list[str]) -> dict[str, str]:
+    """The cells that nobody reads: of columns that are not known, and of a second one of the same meaning."""
+    header, found = table.header, {place: cells[place] for place in table.header.unused if cells[place]}
+    for name, places in header.fields.items():
+        told = [place for place in places if cells[place].strip(" \0\t")]
+        if name in SEVERAL or len(told) < 2:
+            continue
+        for place in told[1:]:
+            if cells[place].strip(" \0\t") != cells[told[0]].strip(" \0\t"):
+                found[place] = cells[place]
+                table.told.second[table.titles[place]] += 1
+    return _by_title(found, table.titles)
+
+
+def _by_title(cells: dict[int, str], titles: list[str]) -> dict[str, str]:
+    """Cells by their titles; a title that several bear has its place behind it."""
+    made: dict[str, str] = {}
+    for place, cell in sorted(cells.items()):
+        title = titles[place] or f"column {place + 1}"
+        made[f"{title} (column {place + 1})" if title in made else title] = cell
+    return made
 
 
 def _row(table: Table, cells: list[str]) -> Item:
@@ -111,8 +150,9 @@ def _row(table: Table, cells: list[str]) -> Item:
     for place, stage in header.stages.items():
         if cells[place].strip():
             stages[stage] = _at(table, place, cells[place].strip(" \0\t"))
-    answers = {table.titles[place]: cells[place] for place in header.answers if cells[place].strip()}
-    return row | ({"stages": stages} if stages else {}) | ({"answers": answers} if answers else {})
+    answers = _by_title({place: cells[place] for place in header.answers if cells[place].strip()}, table.titles)
+    pairs = {"stages": list(stages.items()), "answers": list(answers.items())}  # in the order of the columns
+    return row | {name: found for name, found in pairs.items() if found}
 
 
 def _at(table: Table, place: int, text: str) -> Any:
@@ -130,34 +170,25 @@ def _at(table: Table, place: int, text: str) -> Any:
 
 
 def _group(kind: str, row: Item, where: tuple[str, int]) -> str:
-    """What the rows of one thing have in common: an id, else what tells it from others."""
+    """What the rows of one thing have in common: an id, else what tells it from others.
+
+    Groups of one id, or of one person, follow each other, for only then can it be seen that several share it.
+    """
     own = lever_id(row)
     if kind == "candidates":
-        if own:
-            return f"id {own}"
-        return "key " + json.dumps(
-            [row.get(name, "") for name in ("name", "first", "last", "emails", "created", "applied")]
-        )
+        return f"id {own}" if own else "key " + json.dumps([*person_key(row), row.get("cells", "")])
     if kind == "feedback":
-        if row.get("id"):
-            return f"id {row['id']}"
-        named = [
-            own,
-            *(
-                row.get(name, "")
-                for name in (
-                    "candidate",
-                    "candidate_email",
-                    "title",
-                    "author_email",
-                    "author_name",
-                    "completed",
-                    "created",
-                )
-            ),
-        ]
-        return "key " + json.dumps(named)
+        if row.get("id"):  # it may be the id of a form that many have filled in
+            by = [row.get(name, "") for name in ("candidate", "candidate_email", *SUBMITTED)]
+            return "id " + json.dumps([row["id"], own, *by])
+        named = ("candidate", "candidate_email", "title", *SUBMITTED, "created", "form")
+        return "key " + json.dumps([own, *(row.get(name, "") for name in named)])
     return f"{where[0]}:{where[1]:012}"
+
+
+def person_key(row: Item) -> list[Any]:
+    """What tells the candidacies of a table without ids from each other, as far as it never changes."""
+    return [row.get(name, "") for name in ("name", "first", "last", "emails", "created", "applied")]
 
 
 def lever_id(row: Item) -> str:

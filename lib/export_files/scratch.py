@@ -1,6 +1,6 @@
 """A private place to sort an export in: it may be larger than memory, and its files come in any order.
 
-A SQLite file beside the store, for the length of one reading; it is thrown away at the end, and begun anew each time.
+A SQLite file beside the store that has no name there, so that nothing of it is left when the process dies.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from lib.store import dumps
 Item = dict[str, Any]
 API, TABLE = 1, 0
 """Ranks: an object of a dump of the API knows more than a row of a table, and stands before it."""
+SETTINGS = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32000;"
 SCHEMA = """
 CREATE TABLE items (stream TEXT, key TEXT, parent TEXT, rank INTEGER, moment INTEGER, body TEXT,
     PRIMARY KEY (stream, key)) WITHOUT ROWID;
@@ -33,18 +35,23 @@ CREATE INDEX by_name ON papers (name);
 
 @contextlib.contextmanager
 def scratch(folder: Path) -> Iterator[Scratch]:
-    """An empty scratch in the customer's folder; what a killed run has left there is thrown away."""
+    """An empty scratch in the customer's folder; what an older version of this has left there is thrown away."""
     for old in folder.glob(".export-*.db*"):
         old.unlink(missing_ok=True)
-    path = folder / f".export-{os.getpid()}.db"
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    connection = sqlite3.connect(path)
-    try:
-        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-32000;" + SCHEMA)
+    with contextlib.closing(_opened(folder)) as connection:
         yield Scratch(connection)
+
+
+def _opened(folder: Path) -> sqlite3.Connection:
+    """A new database whose name is taken away at once."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".export-", suffix=".db", delete=False) as made:
+        path = Path(made.name)
+    try:
+        connection = sqlite3.connect(path)
+        connection.executescript(SETTINGS + SCHEMA)
     finally:
-        connection.close()
-        path.unlink(missing_ok=True)
+        path.unlink()
+    return connection
 
 
 class Scratch:
@@ -55,7 +62,11 @@ class Scratch:
 
     # ---- objects -------------------------------------------------------------------------------------------------
     def put(self, stream: str, key: str, parent: str, body: Item, *, rank: int = API) -> str:
-        """Keep an object; says what became of it: new, same, other (a second body, and the newer one stays), lower."""
+        """Keep an object; says what became of it.
+
+        new; same; lower (one of a higher rank stands); other (a second body, and the newer one stands); even (a second
+        body or parent, and nothing says which is newer: this one stands).
+        """
         text, moment, key, parent = dumps(body), _moment(body), storable(key), storable(parent)
         found = self._db.execute("SELECT parent, rank, moment, body FROM items WHERE stream=? AND key=?", (stream, key))
         known = found.fetchone()
@@ -65,15 +76,15 @@ class Scratch:
         if rank < known[1]:
             return "lower"
         if text == known[3]:
-            if parent and not known[0]:
+            if parent and parent != known[0]:
                 self._db.execute("UPDATE items SET parent=? WHERE stream=? AND key=?", (parent, stream, key))
-            return "same"
+            return "even" if parent and known[0] and parent != known[0] else "same"
         if rank > known[1] or moment >= known[2]:
             self._db.execute(
                 "UPDATE items SET parent=?, rank=?, moment=?, body=? WHERE stream=? AND key=?",
                 (parent or known[0], rank, moment, text, stream, key),
             )
-        return "other"
+        return "even" if (rank, moment) == (known[1], known[2]) else "other"
 
     def get(self, stream: str, key: str) -> Item | None:
         """One object."""

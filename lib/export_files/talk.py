@@ -11,10 +11,10 @@ from lib.export_files.values import made_id, yes
 Item = dict[str, Any]
 
 
-def own_id(row: Item, kind: str, *key: object) -> str:
-    """The id that a row gives, else one made from what tells it from others."""
+def own_id(row: Item, kind: str, *key: object, shared: bool = False) -> str:
+    """The id that a row gives, else (or where it is `shared`) one made from what tells it from others."""
     told = str(row.get("id") or "").strip()
-    return told if re.fullmatch(r"[\w-]{1,80}", told) else made_id(kind, told, *key)
+    return told if re.fullmatch(r"[\w-]{1,80}", told) and not shared else made_id(kind, told, *key)
 
 
 def note(opportunity: str, row: Item, lists: Lists) -> Item:
@@ -37,23 +37,29 @@ def note(opportunity: str, row: Item, lists: Lists) -> Item:
     }  # fmt: skip
 
 
-def feedback(opportunity: str, rows: list[Item], lists: Lists) -> Item | str:
-    """One form from the rows of one submission; a reason when no date says that it was submitted."""
+def feedback(opportunity: str, rows: list[Item], lists: Lists, *, shared: bool) -> Item | str:
+    """One form from the rows of one submission; a reason when no date says that it was submitted.
+
+    `shared`: its id stands on other submissions, too, so it is one of a form and of no submission.
+    """
     first = rows[0]
-    user = lists.user(first, "author") or lists.user({"author_name": first.get("interviewer")}, "author")
+    user = lists.user(first, "author")
     created, completed = _ms(first.get("created")), _ms(first.get("completed"))
     if created is None and completed is None:
         return "no column says when it was submitted"
     title = str(first.get("title") or "Feedback")
+    key = [opportunity, title, user, completed, created, *filter(None, [first.get("form")])]
     fields = [_rating(first["rating"])] if first.get("rating") else []
     for row in rows:
+        if row.get("rating", first.get("rating")) != first.get("rating"):
+            fields.append(_answer(f"Rating: {row.get('question') or title}", row["rating"]))
         if row.get("question"):
             fields.append(_answer(str(row["question"]), row.get("answer")))
-        fields += [_answer(question, answer) for question, answer in (row.get("answers") or {}).items()]
+        fields += [_answer(question, answer) for question, answer in row.get("answers") or []]
     return {
-        "id": own_id(first, "feedback", opportunity, title, user, completed, created), "type": "interview",
+        "id": own_id(first, "feedback", *key, shared=shared), "type": "interview",
         "text": title, "instructions": "", "fields": fields,
-        "baseTemplateId": made_id("feedback_template", title.casefold()),
+        "baseTemplateId": lists.template(str(first.get("form") or ""), title),
         "interview": first.get("interview"), "panel": first.get("panel"), "user": user,
         "createdAt": created if created is not None else completed,
         "completedAt": completed if completed is not None else created, "updatedAt": None, "deletedAt": None,

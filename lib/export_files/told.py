@@ -6,6 +6,7 @@ Nothing here holds anything of a person: places are shown by `tree.label`, rows 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from lib.export_files.tree import Entry, label
 
 Row = dict[str, object]
+SHOWN = re.compile(r"[0-9A-Za-z ()_:/.,#'?&-]{1,80}")
 MOST_LINES = 200  # refused rows of one file that are named one by one; all are counted
 
 
@@ -33,6 +35,16 @@ class FileTold:
     remarks: Counter[str] = field(default_factory=Counter)
     accept: str = ""
     more: dict[str, str] = field(default_factory=dict)
+    closed: bool = False
+    """Whether the whole file is never read, because it holds answers on equal opportunity."""
+    never: Counter[str] = field(default_factory=Counter)
+    """Columns and attributes of such answers, which are left out."""
+    second: Counter[str] = field(default_factory=Counter)
+    """Columns of which a cell says otherwise than another column of the same meaning, which is the one that is read."""
+    merged: list[int] = field(default_factory=list)
+    """Lines that are joined to another one of the same candidacy, and differ from it."""
+    differing: dict[str, list[str]] = field(default_factory=dict)
+    """{stream: ids} of what came before with another body, where nothing says which is newer."""
     _digest: str = ""
 
     def refuse(self, line: int, reason: str) -> None:
@@ -46,14 +58,26 @@ class FileTold:
         """A value that can be read in two ways until somebody says which."""
         self.questions[setting, column] += 1
 
+    def differ(self, stream: str, key: str) -> None:
+        """An object that came before with another body, or on another owner, and neither is newer."""
+        self.remarks[f"{stream} that came before otherwise, and neither is newer: the last stands"] += 1
+        self.differing.setdefault(stream, []).append(key)
+
     def needs(self) -> Iterator[tuple[str, str]]:
         """(id for overrides.csv, what somebody has to accept) of all that would be left out."""
         base = f"file-in:{self.entry.file_id}"
         if self.accept:
             yield base, self.accept
         if self.unused:
-            digest = hashlib.sha256("\n".join(sorted(self.unused)).encode(errors="replace")).hexdigest()[:8]
-            yield f"{base}:columns-{digest}", f"{len(self.unused)} columns are not read: {', '.join(self.unused[:12])}"
+            text = f"{len(self.unused)} columns are not read: {', '.join(self.unused[:12])}"
+            yield f"{base}:columns-{_short(sorted(self.unused))}", text
+        if self.second:
+            text = f"{len(self.second)} columns say otherwise than another one of the same meaning, which is read"
+            yield f"{base}:second-{_short(sorted(self.second))}", f"{text}: {', '.join(sorted(self.second)[:12])}"
+        if self.merged:
+            lines = sorted(self.merged)
+            text = f"{len(lines):,} rows are joined to another of the same candidacy though they differ from it: line "
+            yield f"{base}:merged-{_short(lines)}", text + ", ".join(map(str, lines[:12]))
         if self.n_refused:
             first = "; ".join(f"line {line}: {reason}" for line, reason in self.refused[:3])
             yield f"{base}:rows-{self._digest[:8]}", f"{self.n_refused:,} rows are refused: {first}"
@@ -61,6 +85,35 @@ class FileTold:
             yield f"{base}:{suffix}", text
         if "guessed" in self.how:
             yield f"{base}:encoding", "not UTF-8, and read as cp1252: say lever.export_encoding, or accept the guess"
+
+
+def _short(values: Iterable[object]) -> str:
+    """Eight hex digits of the hash of some values."""
+    return hashlib.sha256("\n".join(map(str, values)).encode(errors="replace")).hexdigest()[:8]
+
+
+@dataclass
+class LeftOut:
+    """Answers on equal opportunity in the files of one pattern: how many files, whole ones among them, which titles."""
+
+    n_files: int = 0
+    n_whole: int = 0
+    titles: set[str] = field(default_factory=set)
+    digest: str = ""
+
+    def add(self, one: FileTold) -> None:
+        """Count one file."""
+        self.n_files += 1
+        self.n_whole += one.closed
+        self.titles |= set(one.never)
+        self.digest = _short([self.digest, one.entry.file_id, *sorted(one.never)])
+
+    def finding(self) -> str:
+        """What somebody has to accept."""
+        shown = [title if SHOWN.fullmatch(title) else "(odd name)" for title in sorted(self.titles)[:12]]
+        whole = [f"{self.n_whole:,} whole"] if self.n_whole else []
+        text = f"answers on equal opportunity, diversity or surveys (EEO) in {self.n_files:,} files are never read"
+        return f"{text}: {', '.join([*whole, *shown])}"
 
 
 @dataclass
@@ -74,6 +127,9 @@ class Told:
     unused: Counter[str] = field(default_factory=Counter)
     made: Counter[str] = field(default_factory=Counter)
     """How many objects have an id that we made, by stream; and other counts of what was concluded."""
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    """What has, or is, answers on equal opportunity, by the pattern of its place."""
+    differing: dict[str, list[str]] = field(default_factory=dict)
     places: list[tuple[str, str, str]] = field(default_factory=list)
     """(file id, place, taken as) of what somebody has to look at: for a private list, never for a report."""
 
@@ -102,8 +158,21 @@ class Told:
         for (setting, column), n in one.questions.items():
             row = self.questions.setdefault((setting, column), {"setting": setting, "column": column, "n_values": 0})
             row["n_values"] += n  # type: ignore[operator]
-        if needs or one.questions or one.taken_as in ("not recognised", "a file of nobody"):
+        if one.closed or one.never:
+            self.left_out.setdefault(name, LeftOut()).add(one)
+        for stream, keys in one.differing.items():
+            self.differing.setdefault(stream, []).extend(keys)
+        odd = one.closed or one.never or one.differing
+        if needs or odd or one.questions or one.taken_as in ("not recognised", "a file of nobody"):
             self.places.append((one.entry.file_id, one.entry.relative, one.taken_as))
+
+    def close(self) -> None:
+        """What waits for a word of all files together: there may be a file per opportunity."""
+        for name, left in self.left_out.items():
+            self.need(f"file-in:eeo-{left.digest}", left.finding(), files=name)
+        for stream, keys in sorted(self.differing.items()):
+            text = f"{len(keys):,} {stream} came twice, and otherwise, and neither is newer: the last by place stands"
+            self.need(f"file-in:differs-{stream}-{_short(sorted(keys))}", text)
 
     def need(self, key: str, text: str, *, files: str = "") -> None:
         """Something of the whole export that somebody has to accept."""

@@ -1,9 +1,10 @@
 """Step 2: every answer of Lever, kept as received; safe to stop and to run again at any moment.
 
-The walk: short lists; opportunities in `created_at` windows (createdAt never changes and is never null); each
-opportunity's child lists and file bytes, one commit per opportunity; passes by `updated_at` until one is quiet; the
-deleted list; with `reread`, all opportunities are listed once more and compared. Lever orders its list by stage and
-last advance (observed), so a plain listing loses candidates who move while it runs; windows plus passes do not.
+The walk: opportunities in `created_at` windows (createdAt never changes and is never null); each opportunity's child
+lists and file bytes, one commit per opportunity; passes by `updated_at` until one is quiet; then the short lists, so
+that they hold whatever was named; the deleted list; with `reread`, all opportunities are listed once more and
+compared. Lever orders its list by stage and last advance (observed), so a plain listing loses candidates who move
+while it runs; windows plus passes do not.
 """
 
 from __future__ import annotations
@@ -15,13 +16,23 @@ from functools import partial
 from typing import Any
 
 from lib import contract
-from lib.errors import ContractError, NotFoundError, UnavailableError, WorkbookError
+from lib.errors import NotFoundError, WorkbookError
 from lib.extract import unlisted
-from lib.extract.drift import broken, plain_id
-from lib.extract.files import fetch, keep_file, storable, wanted_files, without_bytes
-from lib.extract.lists import DAY, FIRST, account_lists, deleted_since, next_window, window
-from lib.extract.reports import lively, report_absent, report_ages, report_drift, report_gone, report_unlisted
-from lib.lever import Lever, OffsetExpiredError, Query
+from lib.extract.drift import check_expanded, check_shape
+from lib.extract.files import fetch, keep_file, key_of, wanted_files, without_bytes
+from lib.extract.lists import account_lists, deleted_since
+from lib.extract.reports import (
+    LISTS_404,
+    count_resume_lists,
+    lively,
+    report_absent,
+    report_ages,
+    report_drift,
+    report_gone,
+    report_unlisted,
+)
+from lib.extract.windows import DAY, FIRST, in_windows, oldest_first, portions, whole, window
+from lib.lever import Lever, Page, Query
 from lib.pool import run_all
 from lib.store import Store, now_ms
 
@@ -32,6 +43,7 @@ MAX_PASSES = 20
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 COUNTS = ("sources", "tags")  # lists of words in use: one that is not listed any more is not in use any more
+GONE, NO_RESUMES = "gone", "no list of résumés"  # how the reading of an opportunity's child lists may end
 UNLIMITED = ("resumes", "files")  # known clients send no `limit` on these two, so neither do we
 
 
@@ -42,6 +54,7 @@ class Extract:
     store: Store
     lever: Lever
     confidentiality: str = "all"
+    proven: bool = False  # confidential records were answered to this key
     workers: int = 8
     reread: bool | str = False  # child lists that are read again: not every change moves updatedAt
     may_shrink: bool = False  # somebody has said that so many opportunities were really deleted
@@ -55,15 +68,16 @@ def run(walk: Extract) -> dict[str, int]:
     before = walk.lever.transport.n_calls
     for part in (walk.store.folder / "files").glob(".part-*"):  # left by a run that was killed in a download
         part.unlink(missing_ok=True)
-    since = walk.store.meta("extract.since")
-    started = short_lists(walk)
-    if since is None:
-        walk.store.put_meta("extract.since", started)
+    if walk.store.meta("extract.since") is None:  # there was no audit, whose clock counts
+        walk.store.put_meta("extract.since", short_lists(walk))
     if walk.store.meta("extract.began") is None:
-        walk.store.put_meta("extract.began", since or started)
+        walk.store.put_meta("extract.began", walk.store.meta("extract.since"))
+    if walk.reread == "all":
+        walk.store.put_meta(LISTS_404, None)
     opportunities(walk)
     children(walk, again=_again(walk))
     until_quiet(walk)
+    short_lists(walk)
     deleted(walk)
     dangling_postings(walk)
     if walk.reread:
@@ -80,105 +94,70 @@ def run(walk: Extract) -> dict[str, int]:
 
 # ---- lists -----------------------------------------------------------------------------------------------------
 def short_lists(walk: Extract) -> int:
-    """Read all short lists, each one commit; returns the server's clock before the first of them."""
+    """Read all short lists, each one commit; returns the server's clock before the first of them.
+
+    What they do not show any more is kept, and named: records of candidates may still speak of it.
+    """
     started = 0
+    listed: dict[str, set[str]] = {}
     lists = account_lists(walk.confidentiality)
     for number, (stream, path, query) in enumerate(lists):
         walk.progress(number, len(lists), f"reading {stream}")
-        items, server_ms = _whole(walk.lever, path, query)
+        items, server_ms = whole(walk.lever, path, query)
         started = started or server_ms
         _keep(walk, stream, items)
+        listed.setdefault(stream, set()).update(map(key_of, items))
     ranks = walk.lever.one("/disposition_stages")
     check_shape("disposition_stages", [ranks])
     with walk.store.begin() as tx:
         walk.store.put_raw(tx, "disposition_stages", [("disposition_stages", "", ranks)])
+    lacking = {stream: sorted(walk.store.head_shas(stream).keys() - keys) for stream, keys in listed.items()}
+    rows = [{"stream": name, "lever_id": one, "opportunity": ""} for name, ids in lacking.items() for one in ids]
+    walk.store.put_results("extract", "unlisted_lists", rows)
     return started or now_ms()
-
-
-def _whole(lever: Lever, path: str, query: Query) -> tuple[list[dict[str, Any]], int]:
-    """A whole list and the server's clock at its first page; a refused page token starts it again."""
-    for _ in range(3):
-        items: list[dict[str, Any]] = []
-        server_ms = 0
-        try:
-            for page in lever.pages(path, query):
-                items += page.items
-                server_ms = server_ms or page.server_ms
-        except OffsetExpiredError:
-            continue
-        return items, server_ms
-    raise UnavailableError(f"Lever: {path} refused its own page tokens three times.")
 
 
 def _keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:
     check_shape(stream, items)
-    whole = "" if stream in COUNTS else None
+    parent = "" if stream in COUNTS else None
     with walk.store.begin() as tx:
         return walk.store.put_raw(
-            tx, stream, ((_key(item), "", item) for item in _oldest_first(items)), whole_parent=whole
+            tx, stream, ((key_of(item), "", item) for item in oldest_first(items)), whole_parent=parent
         )
-
-
-def _key(item: dict[str, Any]) -> str:
-    return storable(str(item.get("id") or item.get("text")))
-
-
-def check_shape(stream: str, items: list[dict[str, Any]]) -> None:
-    """Raise ContractError that names the attribute when an object lacks what we cannot do without, or has it odd."""
-    for item in items:
-        wrong = broken(stream, item)
-        if wrong:
-            raise ContractError(
-                f"Lever: an object of {stream} (id {plain_id(item)}) has no usable {', '.join(wrong)}.",
-                hint="Lever's answers have changed; nothing was guessed. Compare lib/contracts/lever.json.",
-            )
 
 
 # ---- opportunities ---------------------------------------------------------------------------------------------
 def opportunities(walk: Extract) -> None:
-    """Read all opportunities, newest window first, until the beginning of the account."""
-    state = walk.store.meta("extract.windows") or FIRST | {"from": walk.store.meta("extract.since")}
-    while not state["done"]:
-        start, items = _in_window(walk, state)
-        walk.progress(walk.store.count("opportunities"), None, "listing opportunities")
-        key = f"created {start or 'begin'}..{state['until'] or 'now'}"
-        state = next_window(state, start, len(items))
+    """Read all opportunities, newest window first, until the beginning of the account.
+
+    The windows begin anew when the key may see more than the one that they were read with: what was created long ago
+    and is confidential is in no later reading.
+    """
+    sees = [walk.confidentiality, walk.proven]
+    state = walk.store.meta("extract.windows")
+    if not state or state.get("sees") != sees:
+        state = FIRST | {"from": walk.store.meta("extract.since"), "sees": sees}
+    for part in in_windows(partial(_listing, walk), state):
         with walk.store.begin() as tx:
-            walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
-            walk.store.put_window(tx, "opportunities", key, n_rows=len(items))
-            walk.store.put_meta("extract.windows", state, connection=tx)
+            walk.store.put_raw(tx, "opportunities", _opportunity_rows(part.items))
+            if part.whole:
+                walk.store.put_window(tx, "opportunities", part.whole, n_rows=part.n_rows)
+            walk.store.put_meta("extract.windows", part.state, connection=tx)
+        walk.progress(walk.store.count("opportunities"), None, "listing opportunities")
 
 
-def _in_window(walk: Extract, state: dict[str, Any]) -> tuple[int | None, list[dict[str, Any]]]:
-    """(beginning of the next window, the opportunities in it); without a beginning it holds all that is older."""
-    start = None if state["empty"] >= 3 else state["from"] - state["width"]
-    return start, _listing(walk, window("created_at", start, state["until"]))[0]
-
-
-def _listing(walk: Extract, query: Query) -> tuple[list[dict[str, Any]], int]:
+def _listing(walk: Extract, query: Query) -> Iterator[Page]:
+    """The opportunities that a query finds, in portions; each is checked before it is handed on."""
     hidden: Query = [("confidentiality", walk.confidentiality)] if walk.confidentiality else []
-    items, server_ms = _whole(walk.lever, "/opportunities", [*hidden, *EXPAND, *query])
-    check_shape("opportunities", items)
-    _check_expanded(items)
-    return items, server_ms
-
-
-def _check_expanded(items: list[dict[str, Any]]) -> None:
-    """An `expand` that Lever ignored would lose postings and answers without a word: stop instead."""
-    for item in items:
-        plain = [one for one in item.get("applications") or [] if not isinstance(one, dict)]
-        if plain or not isinstance(item["contact"], dict):
-            raise ContractError(f"Lever did not expand applications and contact of opportunity {item['id']}.")
+    for page in portions(walk.lever, "/opportunities", [*hidden, *EXPAND, *query]):
+        check_shape("opportunities", page.items)
+        check_expanded(page.items)
+        yield page
 
 
 def _opportunity_rows(items: list[dict[str, Any]]) -> Iterator[tuple[str, str, Any]]:
-    for item in _oldest_first(items):
+    for item in oldest_first(items):
         yield item["id"], item["contact"]["id"], item
-
-
-def _oldest_first(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """In the order in which they are to be kept: when one id comes with two bodies, the newest one stays."""
-    return sorted(items, key=lambda one: one["updatedAt"] if isinstance(one.get("updatedAt"), int) else 0)
 
 
 # ---- child lists and files -------------------------------------------------------------------------------------
@@ -191,9 +170,14 @@ def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = 
     todo = [lever_id for lever_id, sha in heads.items() if read.get(lever_id) != sha or lever_id in again]
     done = len(heads) - len(todo)
     walk.progress(done, len(heads), "reading notes, feedback, forms and files")
-    for _ in run_all(todo, partial(_children_of, walk, heads=heads, read=read), workers=walk.workers):
+    ends: dict[str, list[str]] = {GONE: [], NO_RESUMES: []}
+    for lever_id, end in run_all(todo, partial(_children_of, walk, heads=heads, read=read), workers=walk.workers):
+        ends.get(end, []).append(lever_id)
         done += 1
         walk.progress(done, len(heads), walk.lever.transport.pacer.waiting_for)
+    if todo:
+        count_resume_lists(walk.store, n_read=len(todo) - len(ends[GONE]), n_absent=len(ends[NO_RESUMES]))
+    _vanished(walk, ends[GONE])
 
 
 def _again(walk: Extract) -> set[str]:
@@ -208,32 +192,31 @@ def _again(walk: Extract) -> set[str]:
     return ids
 
 
-def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: dict[str, str]) -> None:
-    """All child lists of one opportunity and the bytes of its files: one commit."""
+def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: dict[str, str]) -> tuple[str, str]:
+    """All child lists of one opportunity and the bytes of its files: one commit; (opportunity, how it ended)."""
     try:
-        found = {stream: _child_list(walk, lever_id, stream) for stream in walk.child_lists}
+        lists = {stream: _child_list(walk, lever_id, stream) for stream in walk.child_lists}
     except NotFoundError:
-        _vanished(walk, lever_id)
-        return
+        unlisted.check_gone(walk.lever, lever_id)
+        return lever_id, GONE
+    found = {stream: items or [] for stream, items in lists.items()}
     missed = _missed(walk, lever_id, found) if lever_id in read else {}
     for stream, items in missed.items():
         found[stream] += items
     files = [fetch(walk.store, walk.lever, *one, again_ms=walk.file_ms) for one in wanted_files(lever_id, found)]
     with walk.store.begin() as tx:
         if missed:  # a reading of something that an earlier one has brought
-            names = [f"{stream}/{_key(one)}" for stream, items in missed.items() for one in items if not _deleted(one)]
+            kept = ((stream, one) for stream, items in missed.items() for one in items if not one.get("deletedAt"))
+            names = [f"{stream}/{key_of(one)}" for stream, one in kept]
             walk.store.put_window(tx, "unlisted", lever_id, n_rows=len(names), basis=" ".join(names))
-        keyed = {stream: [(_key(item), item) for item in _oldest_first(items)] for stream, items in found.items()}
+        keyed = {stream: [(key_of(item), item) for item in oldest_first(items)] for stream, items in found.items()}
         walk.store.put_children(tx, lever_id, keyed)
         for row in files:
             if row is not None:
                 keep_file(walk.store, tx, row)
         n_rows = sum(map(len, found.values()))
         walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=heads[lever_id])
-
-
-def _deleted(item: dict[str, Any]) -> bool:
-    return bool(item.get("deletedAt"))
+    return lever_id, NO_RESUMES if lists.get("resumes", found) is None else ""
 
 
 def _missed(walk: Extract, lever_id: str, found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
@@ -241,36 +224,31 @@ def _missed(walk: Extract, lever_id: str, found: dict[str, list[dict[str, Any]]]
     return {
         stream: unlisted.lacking(
             walk.lever, f"/opportunities/{lever_id}/{stream}", stream, known,
-            listed={_key(item) for item in found[stream]}, again=partial(_child_list, walk, lever_id, stream),
+            listed={key_of(item) for item in found[stream]},
+            again=lambda stream=stream: _child_list(walk, lever_id, stream) or [],
         )
         for stream, known in walk.store.children(lever_id, walk.child_lists).items()
     }  # fmt: skip
 
 
-def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any]]:
+def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any]] | None:
+    """The items of a child list; None where Lever says 404 of a résumé list, which means that there is none."""
     path = f"/opportunities/{lever_id}/{stream}"
     try:
         items = walk.lever.items(path, limit=None if stream in UNLIMITED else 100)
     except NotFoundError:
         if stream == "resumes":  # some accounts answer 404 where there is no résumé (seen by other clients)
-            return []
+            return None
         raise
     check_shape(stream, items)
     return items
 
 
-def _vanished(walk: Extract, lever_id: str) -> None:
-    """A child list is not there: either the opportunity was deleted meanwhile, or the key may not see the list."""
-    try:
-        walk.lever.get(f"/opportunities/{lever_id}")
-    except NotFoundError:
-        with walk.store.begin() as tx:
-            _gone(walk, tx, lever_id)
-        return
-    raise ContractError(
-        f"Lever: a child list of opportunity {lever_id} is not there although the opportunity is.",
-        hint="Does the key have all read permissions? Nothing was taken as empty.",
-    )
+def _vanished(walk: Extract, ids: list[str]) -> None:
+    """Mark opportunities as gone that are not there any more: far too many that nobody has deleted stop the run."""
+    if ids:
+        named = {item["id"] for item in _deleted_ones(walk)[0]}
+        _mark_gone(walk, sorted(ids), unnamed=set(ids) - named)
 
 
 # ---- changes while reading -------------------------------------------------------------------------------------
@@ -283,17 +261,25 @@ def until_quiet(walk: Extract) -> None:
     """
     n_new = 0
     for number in range(MAX_PASSES):
-        since = walk.store.meta("extract.since")
         walk.progress(number, None, "looking for changes made meanwhile")
-        items, server_ms = _listing(walk, window("updated_at", since - OVERLAP, None))
-        items += _listing(walk, window("created_at", since - OVERLAP, None))[0]
-        with walk.store.begin() as tx:
-            n_new = walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
-            walk.store.put_meta("extract.since", server_ms or since, connection=tx)
+        n_new = _changed(walk)
         children(walk)
         if not n_new:
             break
     walk.store.put_meta("extract.unsettled", n_new)
+
+
+def _changed(walk: Extract) -> int:
+    """Keep what has changed since the last pass began, or was created; returns how many were news to us."""
+    n_new = server_ms = 0
+    since = walk.store.meta("extract.since")
+    for name in ("updated_at", "created_at"):
+        for page in _listing(walk, window(name, since - OVERLAP, None)):
+            server_ms = server_ms or page.server_ms
+            with walk.store.begin() as tx:
+                n_new += walk.store.put_raw(tx, "opportunities", _opportunity_rows(page.items))
+    walk.store.put_meta("extract.since", server_ms or since)
+    return n_new
 
 
 def dangling_postings(walk: Extract) -> None:
@@ -318,8 +304,7 @@ def deleted(walk: Extract) -> None:
 
     Of applications and postings, what was deleted since the first reading began: earlier ones were never listed.
     """
-    items, now = _whole(walk.lever, "/opportunities/deleted", [])
-    _keep(walk, "opportunities_deleted", items)
+    items, now = _deleted_ones(walk)
     for stream in ("applications", "postings"):
         began = int(walk.store.meta("extract.began")) - OVERLAP
         rows = deleted_since(walk.lever, f"/{stream}/deleted", began, (now or now_ms()) + OVERLAP)
@@ -334,6 +319,13 @@ def deleted(walk: Extract) -> None:
                 _gone(walk, tx, item["id"])
 
 
+def _deleted_ones(walk: Extract) -> tuple[list[dict[str, Any]], int]:
+    """Read and keep the list of deleted opportunities; its items, and the server's clock."""
+    items, now = whole(walk.lever, "/opportunities/deleted", [])
+    _keep(walk, "opportunities_deleted", items)
+    return items, now
+
+
 def listed_again(walk: Extract) -> None:
     """List all opportunities once more, and ask by id for each that we hold and the list does not show.
 
@@ -341,26 +333,34 @@ def listed_again(walk: Extract) -> None:
     """
     held = set(walk.store.head_shas("opportunities"))
     missed, state = set(held), FIRST | {"from": walk.store.meta("extract.since")}
-    while not state["done"]:
-        walk.progress(len(held) - len(missed), len(held), "listing all opportunities once more")
-        start, items = _in_window(walk, state)
-        state = next_window(state, start, len(items))
+    for part in in_windows(partial(_listing, walk), state):
         with walk.store.begin() as tx:
-            walk.store.put_raw(tx, "opportunities", _opportunity_rows(items))
-        missed -= {item["id"] for item in items}
-    found = {one: unlisted.there(walk.lever, f"/opportunities/{one}", EXPAND) for one in sorted(missed)}
+            walk.store.put_raw(tx, "opportunities", _opportunity_rows(part.items))
+        missed -= {item["id"] for item in part.items}
+        walk.progress(len(held) - len(missed), len(held), "listing all opportunities once more")
+    path, stream = "/opportunities", "opportunities"
+    found = {one: unlisted.there(walk.lever, path, stream, one, EXPAND) for one in sorted(missed)}
+    rows = [item for item in found.values() if item is not None]
+    check_expanded(rows)
     gone = [one for one, item in found.items() if item is None]
-    if not walk.may_shrink:
-        unlisted.check_not_shrunk(len(gone), len(held))
+    _mark_gone(walk, gone, unnamed=set(gone))
     with walk.store.begin() as tx:
-        for lever_id in gone:
-            _gone(walk, tx, lever_id)
-            walk.store.put_window(tx, "gone", lever_id, n_rows=1)
-        names = [f"opportunities/{one}" for one, item in found.items() if item is not None]
+        names = [f"opportunities/{item['id']}" for item in rows]
         walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(names))
-        rows = (item for item in found.values() if item is not None)
-        walk.store.put_raw(tx, "opportunities", _opportunity_rows(list(rows)))
+        walk.store.put_raw(tx, "opportunities", _opportunity_rows(rows))
     children(walk)
+
+
+def _mark_gone(walk: Extract, ids: list[str], *, unnamed: Set[str]) -> None:
+    """Mark opportunities as gone; those that Lever does not name as deleted are told, and few enough, or GateError."""
+    if not walk.may_shrink:
+        unlisted.check_not_shrunk(len(unnamed), walk.store.count("opportunities"))
+    with walk.store.begin() as tx:
+        for lever_id in ids:
+            _gone(walk, tx, lever_id)
+            if lever_id in unnamed:
+                walk.store.put_window(tx, "gone", lever_id, n_rows=1)
+    report_gone(walk.store)  # at once: a run that is cut off now must not hide them
 
 
 def _gone(walk: Extract, tx: Any, lever_id: str) -> None:

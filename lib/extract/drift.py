@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from lib import contract
+from lib.errors import ContractError
 
 MOST_EXAMPLES = 3
 PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")  # what may be shown of a value: a word that no person wrote
@@ -123,6 +124,25 @@ def broken(stream: str, item: object) -> list[str]:
     contact = item.get("contact") if "contact" in shapes else None
     nameless = isinstance(contact, dict) and not isinstance(contact.get("id"), str)
     return wrong + ["contact.id"] * nameless
+
+
+def check_shape(stream: str, items: list[dict[str, Any]]) -> None:
+    """Raise ContractError that names the attribute when an object lacks what we cannot do without, or has it odd."""
+    for item in items:
+        wrong = broken(stream, item)
+        if wrong:
+            raise ContractError(
+                f"Lever: an object of {stream} (id {plain_id(item)}) has no usable {', '.join(wrong)}.",
+                hint="Lever's answers have changed; nothing was guessed. Compare lib/contracts/lever.json.",
+            )
+
+
+def check_expanded(items: list[dict[str, Any]]) -> None:
+    """An `expand` that Lever ignored would lose postings and answers without a word: stop instead."""
+    for item in items:
+        plain = [one for one in item.get("applications") or [] if not isinstance(one, dict)]
+        if plain or not isinstance(item["contact"], dict):
+            raise ContractError(f"Lever did not expand applications and contact of opportunity {item['id']}.")
 
 
 @cache

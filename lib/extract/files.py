@@ -161,3 +161,8 @@ def without_bytes(store: Store, again_ms: int) -> set[str]:
 def storable(text: str) -> str:
     """Text that any database takes: NUL and halves of surrogate pairs are written out. Bodies need no such care."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def key_of(item: dict[str, Any]) -> str:
+    """The key under which the store keeps an object: its id, or its text where it has none."""
+    return storable(str(item.get("id") or item.get("text")))

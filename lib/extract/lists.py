@@ -1,14 +1,12 @@
-"""Which lists are read whole, how windows are cut, and what was deleted since the first reading began."""
+"""Which lists are read whole, and what was deleted since the first reading began."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from lib.extract.windows import DAY, window
 from lib.lever import Lever, Query
 
-DAY = 86_400_000
-WINDOW_ROWS = 2_000  # a window is sized to hold about this many opportunities: what a dead token costs at most
-FIRST = {"until": None, "from": 0, "width": 30 * DAY, "empty": 0, "done": False}  # how the windows begin
 MONTH = 30 * DAY  # as far apart as the bounds of two of the deleted lists may be (reported by two clients)
 
 
@@ -29,21 +27,6 @@ def account_lists(confidentiality: str) -> list[tuple[str, str, Query]]:
         ("feedback_templates", "/feedback_templates", []),
         ("form_templates", "/form_templates", []),
     ]
-
-
-def next_window(state: dict[str, Any], start: int | None, n_rows: int) -> dict[str, Any]:
-    """The window before this one: wider when it was nearly empty, narrower when it was full."""
-    if start is None:
-        return state | {"done": True}
-    factor = min(4.0, max(0.25, WINDOW_ROWS / n_rows)) if n_rows else 2.0
-    width = min(int(state["width"] * factor), 3650 * DAY)
-    return state | {"until": start, "from": start, "width": width, "empty": 0 if n_rows else state["empty"] + 1}
-
-
-def window(name: str, start: int | None, end: int | None) -> Query:
-    """Both ends are inclusive, so windows may touch; ids are unique in the store."""
-    ends = [(f"{name}_start", start), (f"{name}_end", end)]
-    return [(key, str(value)) for key, value in ends if value is not None]
 
 
 def deleted_since(lever: Lever, path: str, since: int, until: int) -> list[dict[str, Any]]:

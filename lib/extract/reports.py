@@ -11,6 +11,8 @@ from lib.extract.files import OCCASIONS
 from lib.store import Store
 from lib.store.looks import read_at
 
+LISTS_404 = "extract.resume_lists"  # what was answered where résumés were asked for, since all were read last
+MANY = 50  # so many résumé lists in a row are not 404 by chance
 UNSEEN = "edited feedback; new or deleted files, forms, offers, interviews"
 
 
@@ -73,12 +75,30 @@ def report_drift(store: Store) -> None:
         for item in store.all(stream):
             drift.look(item)
         rows += drift.rows()
+    n_absent = (store.meta(LISTS_404) or {}).get("told", 0)
+    if n_absent:
+        what = "404 for every opportunity: may the key read résumés? If it is mended, read with reread = 'all'"
+        rows.append({"stream": "resumes", "attribute": "(list)", "what": what, "n_records": n_absent, "ids": ""})
     store.put_results("extract", "drift", rows)
 
 
+def count_resume_lists(store: Store, *, n_read: int, n_absent: int) -> None:
+    """Remember how many résumé lists were read, and how many of them answered 404, which is read as "no résumé".
+
+    Where all of very many do, it may be the key's lack of a right: that stays told until all lists are read again.
+    """
+    known = store.meta(LISTS_404) or {"read": 0, "absent": 0, "told": 0}
+    n_read, n_absent = known["read"] + n_read, known["absent"] + n_absent
+    told = n_absent if n_absent == n_read and n_read > MANY else known["told"]
+    store.put_meta(LISTS_404, {"read": n_read, "absent": n_absent, "told": told})
+
+
 def report_unlisted(store: Store) -> None:
-    """Name what the last reading of a list did not show although Lever still gives it by its id: it was kept."""
-    rows = []
+    """Name what the last reading of a list did not show, and was kept.
+
+    Of candidates Lever still gives it by its id; of the account's short lists that is not asked.
+    """
+    rows = store.results("extract", "unlisted_lists")
     for parent, names in store.windows("unlisted").items():
         for stream, _, lever_id in (name.partition("/") for name in names.split()):
             rows.append({"stream": stream, "lever_id": lever_id, "opportunity": parent or lever_id})

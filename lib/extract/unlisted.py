@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lib.errors import GateError, NotFoundError
+from lib.errors import ContractError, GateError, NotFoundError
+from lib.extract.drift import check_shape, plain_id
+from lib.extract.files import key_of
 from lib.lever import Lever, Query
 
 Item = dict[str, Any]
@@ -18,12 +20,22 @@ MOST_GONE = 0.05  # share of all opportunities that may be gone without Lever na
 FEW = 20  # so many may be, however small the account is
 
 
-def there(lever: Lever, path: str, query: Query | None = None) -> Item | None:
-    """The object at `path`; None when it is not there any more."""
+def there(lever: Lever, path: str, stream: str, lever_id: str, query: Query | None = None) -> Item | None:
+    """The object of `stream` with this id in the list at `path`; None when it is not there any more.
+
+    ContractError when the answer is another object, or lacks what we cannot do without.
+    """
     try:
-        return lever.one(path, query)
+        item = lever.one(f"{path}/{lever_id}", query)
     except NotFoundError:
         return None
+    check_shape(stream, [item])
+    if key_of(item) != lever_id:
+        raise ContractError(
+            f"Lever: asked for {lever_id} of {stream}, it answered with another object (id {plain_id(item)}).",
+            hint="Nothing was taken for it. Run 02_extract again; if it stays so, ask Lever's support.",
+        )
+    return item
 
 
 def lacking(
@@ -36,8 +48,20 @@ def lacking(
     missed = sorted(set(known) - listed)
     if missed and stream in NO_SINGLE:
         return [item for item in again() if item.get("id") in missed]
-    found = (there(lever, f"{path}/{lever_id}") for lever_id in missed)
+    found = (there(lever, path, stream, lever_id) for lever_id in missed)
     return [item for item in found if item is not None]
+
+
+def check_gone(lever: Lever, lever_id: str) -> None:
+    """A child list is not there: either the opportunity was deleted meanwhile, or the key may not see the list."""
+    try:
+        lever.get(f"/opportunities/{lever_id}")
+    except NotFoundError:
+        return
+    raise ContractError(
+        f"Lever: a child list of opportunity {lever_id} is not there although the opportunity is.",
+        hint="Does the key have all read permissions? Nothing was taken as empty.",
+    )
 
 
 def check_not_shrunk(n_gone: int, n_before: int) -> None:

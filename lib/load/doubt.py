@@ -54,13 +54,13 @@ def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -
     load.rest(min(load.settle_s, sent_ms / 1000 + load.settle_s - now_ms() / 1000))
     if load.stopping:
         return OPEN
-    is_shown = load.shown(row.kind) >= sent_ms  # before the look: what others are shown meanwhile proves nothing
+    is_shown = load.shown(row.kind) > sent_ms  # before the look: what others are shown meanwhile proves nothing
     found = seeker.look(row, body)
     load.show(row.kind, first_ms if found.hits else 0)
     if is_shown or found.hits or found.near:  # near counts only now: its own row may have claimed it meanwhile
         return _judged(found)
     for _ in range(1 + PATIENCE):
-        if load.shown(row.kind) >= sent_ms or _sees(load, _sent_since(load, row, sent_ms)):
+        if load.shown(row.kind) > sent_ms or _sees(load, _sent_since(load, row, sent_ms)):
             return _judged(seeker.look(row, body))
         if now_ms() - sent_ms > (1 + PATIENCE) * load.settle_s * 1000:
             break
@@ -111,7 +111,7 @@ def _confirmed(load: Load, row: Planned) -> list[Confirmed]:
 
 
 def _sent_since(load: Load, row: Planned, sent_ms: int) -> list[Confirmed]:
-    return [one for one in _confirmed(load, row) if one[1].first_ms >= sent_ms]
+    return [one for one in _confirmed(load, row) if one[1].first_ms > sent_ms]
 
 
 def _sees(load: Load, confirmed: list[Confirmed]) -> bool:

@@ -4,7 +4,16 @@ Notebooks call these, and so do runs without notebooks. Every step may be run ag
 """
 
 from lib.steps.deciding import DedupeResult, MapResult, dedupe, map, people_gate, propose
-from lib.steps.reading import AuditResult, ExtractResult, audit, audit_gate, extract, files_gate, gone_gate
+from lib.steps.reading import (
+    AuditResult,
+    ExtractResult,
+    audit,
+    audit_gate,
+    extract,
+    files_gate,
+    gone_gate,
+    quiet_gate,
+)
 from lib.steps.recovering import RecoverResult, is_intact, recover
 from lib.steps.target import read_candidates, read_target
 from lib.steps.writing import LoadResult, load, validate
@@ -27,6 +36,7 @@ __all__ = [
     "map",
     "people_gate",
     "propose",
+    "quiet_gate",
     "read_candidates",
     "read_target",
     "recover",

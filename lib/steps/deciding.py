@@ -18,7 +18,7 @@ from lib.errors import GateError
 from lib.normalize import csv_safe
 from lib.steps import fresh, learning, scoring
 from lib.steps.lost import check_known
-from lib.steps.reading import files_gate, gone_gate
+from lib.steps.reading import files_gate, gone_gate, quiet_gate
 from lib.steps.target import read_candidates, read_target
 from lib.steps.writing import settle_open
 from lib.store.ledger import CHANGED, Ledger
@@ -191,6 +191,7 @@ def map(book: Workbook) -> MapResult:
         raise GateError("Lever is not extracted yet.", hint="Run 02_extract first.")
     files_gate(book)
     gone_gate(book)
+    quiet_gate(book)
     people_gate(book)
     with contextlib.ExitStack() as draft_of, book.writing("map"):
         settle_open(book)

@@ -39,7 +39,8 @@ def held_back(book: Workbook, *, refused: bool = False) -> set[str]:
     Nothing is asked when nothing is to be sent, or when the params file says that Lever is closed.
     """
     found = _since_the_plan(book) if any(_pending(book, refused)) and not book.params.lever.closed else {}
-    people = people_of(book.store, found)
+    seen = book.store.meta("map.seen") or _seen(book)
+    people = people_of(book.store, found, since=seen["raw_id"])
     named = {person for one in people.values() for person in one}
     pending = {person for person in _pending(book, refused) if person in named} if named else set()
     rows = [

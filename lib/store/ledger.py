@@ -332,10 +332,13 @@ class Ledger:
         found = self.store._rows(_LINK, {"link": link})
         return found[0].ashby_id if found else None
 
-    def link_rows(self) -> list[dict[str, Any]]:
-        """{link, ashby_type, ashby_id, origin, row_id} of everything that is done, by link."""
+    def link_rows(self) -> Iterator[dict[str, Any]]:
+        """{link, ashby_type, ashby_id, origin, row_id} of everything that is done, by link; read in batches."""
         columns = (t.links.c.link, t.links.c.ashby_type, t.links.c.ashby_id, t.links.c.origin, t.links.c.row_id)
-        return [dict(row._mapping) for row in self.store._rows(select(*columns).order_by(t.links.c.link))]
+        query, after = select(*columns).order_by(t.links.c.link).limit(BATCH), ""
+        while page := self.store._rows(query.where(t.links.c.link > after)):
+            yield from (dict(row._mapping) for row in page)
+            after = page[-1].link
 
     def move_link(self, link: str, ashby_id: str) -> None:
         """What `link` stands for has another id in Ashby now (its candidate was merged into another one)."""

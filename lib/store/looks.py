@@ -11,18 +11,30 @@ from sqlalchemy import func, select
 from lib.store import BATCH, Store, dumps
 from lib.store import tables as t
 
+MANY = 20 * BATCH  # ids in one statement that walks through a whole table
 
-def people_of(store: Store, opportunities: Iterable[str]) -> dict[str, set[str]]:
-    """{opportunity: people of the last dedupe on whom it hangs}, also of opportunities that are gone by now."""
+
+def people_of(store: Store, opportunities: Iterable[str], *, since: int = 0) -> dict[str, set[str]]:
+    """{opportunity: people of the last dedupe on whom it hangs}, also of opportunities that are gone by now.
+
+    Those that came or changed after raw answer `since` count for every contact that they ever hung on: when contacts
+    were merged in Lever, the dedupe knows the one that was lost. The raw answers have no index for that: these few are
+    looked for in one walk through all.
+    """
     found: dict[str, set[str]] = {}
-    ids = sorted(set(opportunities))
-    query = (
-        select(t.heads.c.lever_id, t.members.c.person)
-        .join(t.members, t.members.c.contact == t.heads.c.parent_id)
-        .where(t.heads.c.stream == "opportunities")
-    )
+    ids, moved = sorted(set(opportunities)), []
+    heads = select(t.heads.c.lever_id, t.heads.c.raw_id, t.members.c.person)
+    heads = heads.outerjoin_from(t.heads, t.members, t.members.c.contact == t.heads.c.parent_id)
+    heads = heads.where(t.heads.c.stream == "opportunities")
     for start in range(0, len(ids), BATCH):
-        for row in store._rows(query.where(t.heads.c.lever_id.in_(ids[start : start + BATCH]))):
+        for row in store._rows(heads.where(t.heads.c.lever_id.in_(ids[start : start + BATCH]))):
+            moved += [row.lever_id] if row.raw_id > since else []
+            if row.person is not None:
+                found.setdefault(row.lever_id, set()).add(row.person)
+    ever = select(t.raw.c.lever_id, t.members.c.person).distinct()
+    ever = ever.join(t.members, t.members.c.contact == t.raw.c.parent_id).where(t.raw.c.stream == "opportunities")
+    for start in range(0, len(moved), MANY):
+        for row in store._rows(ever.where(t.raw.c.lever_id.in_(moved[start : start + MANY]))):
             found.setdefault(row.lever_id, set()).add(row.person)
     return found
 

@@ -7,6 +7,7 @@ A result is green when no critical difference is left, no row is without an outc
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections import Counter
@@ -25,20 +26,21 @@ from lib.validate import closely, counts
 from lib.validate.candidacies import compare_application
 from lib.validate.edits import Edits
 from lib.validate.expected import Person, Row, chains, person_of, set_up_of, with_outcomes
-from lib.validate.feedbacks import by_marker, compare_feedback
+from lib.validate.feedbacks import compare_feedback
 from lib.validate.findings import COLUMNS, REFUSED, Findings, Subject
 from lib.validate.habits import Habits, measure, tell
 from lib.validate.leftovers import name_leftovers
 from lib.validate.people import compare_candidate, compare_set_up
+from lib.validate.shelf import Pairs, Scratch, Shelf
 from lib.validate.surplus import (
     find_doubles_of_address,
     find_orphans,
     find_strange_applications,
-    find_strange_texts,
+    find_strange_feedback,
     find_surplus,
     find_twins,
 )
-from lib.validate.target import Item, Progress, Target, read_target
+from lib.validate.target import Progress, Target, read_target
 from lib.validate.values import in_units
 
 __all__ = ["ValidateResult", "run"]
@@ -91,25 +93,29 @@ class _Run:
     store: Store
     ashby: Ashby
     ledger: Ledger
-    links: dict[str, str]
+    scratch: Scratch
     findings: Findings
     edits: Edits
     target: Target
     stage_types: Mapping[str, str]
-    tally: counts.Tally = field(default_factory=counts.Tally)
+    confidential: set[str]
     lacking: list[Row] = field(default_factory=list)
-    people: list[closely.Features] = field(default_factory=list)
-    created: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    feedback_markers: set[str] = field(default_factory=set)
-    applications: dict[str, list[Item]] = field(default_factory=dict)
-    marked_feedback: dict[str, Item] = field(default_factory=dict)
-    confidential: set[str] = field(default_factory=set)
     habits: Habits = field(default_factory=Habits)
-    known: set[str] = field(init=False)
+    tally: counts.Tally = field(init=False)
+    people: closely.People = field(init=False)
+    links: Shelf = field(init=False)  # {link: Ashby id}
+    known: Pairs = field(init=False)  # Ashby ids that a link holds
+    created: Shelf = field(init=False)  # {Ashby id: (person, name, createdAt)} of candidates that the plan made
+    feedback_markers: Pairs = field(init=False)
 
     def __post_init__(self) -> None:
-        """Ashby ids that a link holds."""
-        self.known = set(self.links.values())
+        """Lay out what is remembered, and copy the links."""
+        self.tally, self.people = counts.Tally(self.scratch), closely.People(self.scratch)
+        self.links, self.created = Shelf(self.scratch), Shelf(self.scratch)
+        self.known, self.feedback_markers = Pairs(self.scratch), Pairs(self.scratch)
+        self.links.put((row["link"], row["ashby_id"]) for row in self.ledger.link_rows())
+        for ashby_id in self.links.all():
+            self.known.add(ashby_id)
 
 
 def run(
@@ -136,27 +142,27 @@ def run(
     ledger = Ledger(store)
     _settle(ledger, settle_s, progress)
     seed = seed or ledger.plan_hash()
-    target = read_target(ashby, progress=progress, workers=workers)
-    made = _Run(
-        store, ashby, ledger, ledger.links(), Findings(salt=seed), Edits(store), target, _stage_types(store),
-        applications=target.by_candidate(), marked_feedback=by_marker(target.feedback),
-        confidential={one["id"] for one in store.all("opportunities") if one.get("confidentiality") == "confidential"},
-    )  # fmt: skip
-    made.habits = measure(with_outcomes(ledger, ledger.rows()), made.links, target)
-    made.findings.unit_ms = made.habits.unit_ms
-    tell(made.habits, made.findings)
-    _compare_lists(made, progress)
-    _compare_surplus(made, run_tag)
-    chosen = closely.choose(made.people, seed=seed, share=sample_share, least=sample_min)
-    _compare_sample(made, chosen, progress=progress, workers=workers)
-    name_leftovers(ledger, target, planned_files=made.tally.files, findings=made.findings)
-    waiting = counts.waiting_rows(made.lacking, made.links)
-    counts.name_lacking(made.lacking, waiting=waiting, findings=made.findings)
-    known = store.results("map", "losses") if losses is None else losses
-    lever = counts.count_lever(store, made.tally, losses=known, scope_postings=scope_postings)
-    counts.name_unexplained(lever, findings=made.findings)
-    table = counts.count_rows(made.tally, lever, made.findings)
-    return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name, n_waiting=len(waiting))
+    with contextlib.closing(Scratch(store.folder)) as scratch:
+        target = read_target(ashby, scratch, progress=progress, workers=workers)
+        made = _Run(
+            store, ashby, ledger, scratch, Findings(salt=seed), Edits(store), target, _stage_types(store),
+            {one["id"] for one in store.all("opportunities") if one.get("confidentiality") == "confidential"},
+        )  # fmt: skip
+        made.habits = measure(with_outcomes(ledger, ledger.rows()), made.links, target)
+        made.findings.unit_ms = made.habits.unit_ms
+        tell(made.habits, made.findings)
+        _compare_lists(made, progress)
+        _compare_surplus(made, run_tag)
+        chosen = closely.choose(made.people, seed=seed, share=sample_share, least=sample_min)
+        _compare_sample(made, chosen, progress=progress, workers=workers)
+        name_leftovers(ledger, target, links=made.links, planned_files=made.tally.files, findings=made.findings)
+        waiting = counts.waiting_rows(made.lacking, made.links)
+        counts.name_lacking(made.lacking, waiting=waiting, findings=made.findings)
+        known = store.results("map", "losses") if losses is None else losses
+        lever = counts.count_lever(store, made.tally, losses=known, scope_postings=scope_postings)
+        counts.name_unexplained(lever, findings=made.findings)
+        table = counts.count_rows(made.tally, lever, made.findings)
+        return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name, n_waiting=len(waiting))
 
 
 def _settle(ledger: Ledger, settle_s: float, progress: Progress) -> None:
@@ -190,18 +196,19 @@ def _compare_lists(made: _Run, progress: Progress) -> None:
 
 
 def _compare_person(made: _Run, person: Person, rows: list[Row]) -> None:
-    made.feedback_markers |= person.markers
+    for marker in person.markers:
+        made.feedback_markers.add(marker)
     if person.candidate is None:
         return
-    made.people.append(closely.features(person, rows, made.confidential))
+    made.people.add(closely.features(person, rows, made.confidential))
     thing = person.candidate
     found = compare_candidate(person, made.target, findings=made.findings, edits=made.edits)
     if found is not None and not thing.adopted:
         sent = thing.sent
         created_at = in_units(sent.get("createdAt"), made.habits.unit_ms)
-        made.created[thing.ashby_id] = (person.person, str(sent.get("name")), created_at)
+        made.created.put([(thing.ashby_id, (person.person, str(sent.get("name")), created_at))])
     find_strange_applications(
-        Subject("candidate", thing.lever_id, thing.ashby_id), made.applications.get(thing.ashby_id, []),
+        Subject("candidate", thing.lever_id, thing.ashby_id), made.target.applications_of(thing.ashby_id),
         known=made.known, ours_alone=not thing.adopted, findings=made.findings,
     )  # fmt: skip
     for application in person.applications.values():
@@ -210,27 +217,21 @@ def _compare_person(made: _Run, person: Person, rows: list[Row]) -> None:
             ashby=made.ashby, archived_from_ms=made.habits.archived_from_ms,
         )  # fmt: skip
     for piece in person.of(closely.FEEDBACK):
-        compare_feedback(piece, made.target.feedback, made.marked_feedback, why="", findings=made.findings)
+        compare_feedback(piece, made.target, why="", findings=made.findings)
 
 
 def _compare_surplus(made: _Run, run_tag: str) -> None:
-    find_surplus(made.target, made.links, run_tag=run_tag, findings=made.findings)
-    find_twins(made.created, made.target.candidates.values(), known=made.known, findings=made.findings)
-    _compare_addresses(made)
-    find_orphans(made.ledger.link_rows(), made.tally.links, made.target, findings=made.findings)
-    marks = {key: one["marker"] for key, one in made.target.feedback.items() if one["marker"]}
-    find_strange_texts(marks, made.feedback_markers, object_name="feedback", findings=made.findings)
-
-
-def _compare_addresses(made: _Run) -> None:
-    contacts: dict[str, list[str]] = {}
+    know = {"known": made.known, "scratch": made.scratch, "findings": made.findings}
+    find_surplus(made.target, made.links, run_tag=run_tag, **know)
+    find_twins(made.created, made.target.candidates.all(), **know)
+    contacts = Pairs(made.scratch)
     for row in made.store.members():
-        contacts.setdefault(row["person"], []).append(row["contact"])
+        contacts.add(row["person"], row["contact"])
     verdicts = made.store.meta("dedupe.verdicts") or []
-    find_doubles_of_address(
-        made.created, made.target.candidates, known=made.known, contacts=contacts, findings=made.findings,
-        apart={one.removesuffix("=different") for one in verdicts if one.endswith("=different")},
-    )  # fmt: skip
+    apart = {one.removesuffix("=different") for one in verdicts if one.endswith("=different")}
+    find_doubles_of_address(made.created, made.target.candidates, contacts=contacts, apart=apart, **know)
+    find_orphans(made.ledger.link_rows(), made.tally.links, made.target, findings=made.findings)
+    find_strange_feedback(made.target, made.feedback_markers, findings=made.findings)
 
 
 def _compare_sample(made: _Run, chosen: dict[str, str], *, progress: Progress, workers: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import random
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ from lib.validate.candidacies import HISTORY, compare_history
 from lib.validate.edits import Edits
 from lib.validate.expected import FILES, OWN_TITLES, Person, Piece, Row, lever_id_of, note_object
 from lib.validate.findings import Findings, Subject
-from lib.validate.surplus import find_strange_texts
+from lib.validate.shelf import Scratch, Shelf
+from lib.validate.surplus import find_strange_notes
 from lib.validate.target import Item, Target, files_of
 
 NOTE, FEEDBACK = "candidate.createNote", "applicationFeedback.submit"
@@ -32,7 +34,7 @@ class Features:
     edges: frozenset[str]
 
 
-def features(person: Person, rows: Iterable[Row], confidential: set[str]) -> Features:
+def features(person: Person, rows: Iterable[Row], confidential: Container[str]) -> Features:
     """The features of one person of the plan."""
     edges = set()
     if len(person.applications) >= 3:
@@ -58,24 +60,55 @@ def _edges_of(kind: str, lever_type: str, body: dict[str, Any]) -> set[str]:
     return set()
 
 
-def choose(found: list[Features], *, seed: str, share: float, least: int) -> dict[str, str]:
-    """{person: why}: a random share (at least `least`), up to `least` of each kind of edge case, and the boundary."""
+class People:
+    """The features of everybody, on disk, in order of the persons."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._shelf = Shelf(scratch)
+
+    def add(self, one: Features) -> None:
+        """Keep those of one person."""
+        self._shelf.put([(one.person, [one.created_at, sorted(one.edges)])])
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    def __contains__(self, one: object) -> bool:
+        return isinstance(one, Features) and one.person in self._shelf
+
+    def __iter__(self) -> Iterator[Features]:
+        for person, (created_at, edges) in self._shelf.by_key():
+            yield Features(person, created_at, frozenset(edges))
+
+
+def choose(found: Collection[Features], *, seed: str, share: float, least: int) -> dict[str, str]:
+    """{person: why}: a random share (at least `least`), up to `least` of each kind of edge case, and the boundary.
+
+    `found` is in order of the persons; it is walked, not kept.
+    """
     chance = random.Random(f"validate:{seed}")  # not secret, and the same again for the same plan
+    wanted: dict[str, set[int]] = {"": _drawn(chance, len(found), max(least, round(share * len(found))))}
+    n_edges = Counter(edge for one in found for edge in one.edges)
+    for edge, n_people in sorted(n_edges.items()):
+        wanted[edge] = _drawn(chance, n_people, least)
+    seen: Counter[str] = Counter()
     chosen: dict[str, str] = {}
-    everybody = sorted(one.person for one in found)
-    for person in chance.sample(everybody, min(len(everybody), max(least, round(share * len(everybody))))):
-        chosen[person] = "random"
-    by_edge: dict[str, list[str]] = defaultdict(list)
     for one in found:
-        for edge in one.edges:
-            by_edge[edge].append(one.person)
-    for edge, people in sorted(by_edge.items()):
-        for person in chance.sample(sorted(people), min(len(people), least)):
-            chosen.setdefault(person, edge)
-    dated = [one.person for one in sorted(found, key=lambda one: (one.created_at, one.person)) if one.created_at]
-    for person in [*dated[:BOUNDARY], *dated[-BOUNDARY:]]:
+        for edge in ["", *sorted(one.edges)]:
+            if seen[edge] in wanted[edge]:
+                chosen.setdefault(one.person, edge or "random")
+            seen[edge] += 1
+    dated = ((one.created_at, one.person) for one in found if one.created_at)
+    first = heapq.nsmallest(BOUNDARY, dated)
+    last = heapq.nlargest(BOUNDARY, ((one.created_at, one.person) for one in found if one.created_at))
+    for _, person in [*first, *last]:
         chosen.setdefault(person, "first or last by date")
     return chosen
+
+
+def _drawn(chance: random.Random, n_people: int, n_wanted: int) -> set[int]:
+    """So many numbers of people, or all of them."""
+    return set(chance.sample(range(n_people), min(n_people, n_wanted)))
 
 
 def look_closely(person: Person, why: str, *, ashby: Ashby, target: Target, findings: Findings, edits: Edits) -> None:
@@ -125,7 +158,7 @@ def _notes(person: Person, why: str, ashby: Ashby, findings: Findings) -> None:
     by_marker = {mark: by_id[key] for key, mark in marks.items()}
     for piece in person.of(NOTE):
         _note(piece, by_id.get(piece.ashby_id) or by_marker.get(piece.marker), why, findings)
-    find_strange_texts(marks, person.markers, object_name="note", findings=findings, lever_id=candidate.lever_id)
+    find_strange_notes(marks, person.markers, findings=findings, lever_id=candidate.lever_id)
 
 
 def _note(piece: Piece, found: Item | None, why: str, findings: Findings) -> None:

@@ -68,7 +68,8 @@ def _told_apart(body: Mapping[str, Any], links: Mapping[str, str]) -> dict[str, 
 
 def sample_calls(people: Mapping[str, Sketch], *, seed: str, share: float = 0.05, least: int = 50) -> Counter[str]:
     """{endpoint: calls} of reading the sample closely; with the seed of the validation, exactly its sample."""
-    chosen = choose([one.about for one in people.values()], seed=seed, share=share, least=least)
+    found = sorted((one.about for one in people.values()), key=lambda one: one.person)
+    chosen = choose(found, seed=seed, share=share, least=least)
     calls: Counter[str] = Counter()
     for one in map(people.__getitem__, chosen):
         calls["candidate.listNotes"] += pages(one.n_notes)

@@ -10,6 +10,7 @@ from typing import Any
 from lib.store import Store
 from lib.validate.expected import FILES, OBJECTS, Row, is_done, lever_id_of, object_of
 from lib.validate.findings import REFUSED, Findings, Subject
+from lib.validate.shelf import Pairs, Scratch
 from lib.validate.values import last_marker
 
 SHOWN = 200
@@ -26,19 +27,26 @@ _LOOKED = {
 }
 
 
-@dataclass
 class Tally:
-    """Rows of the plan by object, and the Lever ids that have a row: {lever type: ids}."""
+    """Rows of the plan by object, and the Lever ids that have a row; ids are on disk."""
 
-    planned: Counter[str] = field(default_factory=Counter)
-    done: Counter[str] = field(default_factory=Counter)
-    ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    applications: set[str] = field(default_factory=set)
-    people: set[str] = field(default_factory=set)
-    states: Counter[str] = field(default_factory=Counter)
-    links: set[str] = field(default_factory=set)
-    told: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
+    def __init__(self, scratch: Scratch) -> None:
+        self.planned: Counter[str] = Counter()
+        self.done: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
+        self._scratch = scratch
+        self._ids: dict[str, Pairs] = {}
+        self.applications, self.people, self.links, self.told, self.files = (Pairs(scratch) for _ in range(5))
+
+    def ids(self, lever_type: str) -> Pairs:
+        """The Lever ids of this type that have a row."""
+        if lever_type not in self._ids:
+            self._ids[lever_type] = Pairs(self._scratch)
+        return self._ids[lever_type]
+
+    def more(self) -> Pairs:
+        """Room for further ids."""
+        return Pairs(self._scratch)
 
     def add(self, rows: Iterable[Row]) -> None:
         """Count rows."""
@@ -46,7 +54,7 @@ class Tally:
             name, done = object_of(row), is_done(row, entry)
             weight = len(row.body["values"]) if row.kind == "customField.setValues" else 1
             self.states[state_of((row, entry))] += 1
-            self.ids[row.lever_type].add(lever_id_of(row))
+            self.ids(row.lever_type).add(lever_id_of(row))
             if row.kind == "application.create":
                 self.applications.add(row.lever_id)
             if row.lever_type == "opportunity" and last_marker(row.body).startswith("[Lever opportunity "):
@@ -172,9 +180,9 @@ def _silent(losses: list[dict[str, Any]]) -> set[str]:
 
 def _used_postings(store: Store, tally: Tally) -> set[str]:
     """Postings of the candidacies that move."""
-    found, moving = set(), tally.applications | tally.told
+    found = set()
     for item in store.all("opportunities"):
-        if item["id"] in moving:
+        if item["id"] in tally.applications or item["id"] in tally.told:
             for application in item.get("applications") or []:
                 posting = application.get("posting") if isinstance(application, dict) else None
                 found.add(str(posting.get("id") if isinstance(posting, dict) else posting))
@@ -184,7 +192,7 @@ def _used_postings(store: Store, tally: Tally) -> set[str]:
 def _opportunities(store: Store, tally: Tally, made: Source) -> list[str]:
     """Count opportunities and contacts; returns the opportunities of which nothing is planned."""
     deleted = {item["id"] for item in store.all("opportunities_deleted")}
-    moving, contacts, stays = set(), set(), []
+    moving, contacts, stays = tally.more(), tally.more(), []
     for item in store.all("opportunities"):
         lever_id, contact = item["id"], item.get("contact")
         key = str(contact.get("id")) if isinstance(contact, dict) else str(contact)
@@ -210,13 +218,20 @@ def _opportunities(store: Store, tally: Tally, made: Source) -> list[str]:
     return stays
 
 
-def _people(store: Store, tally: Tally, made: Source, *, contacts: set[str], moving: set[str]) -> None:
-    person = {row["contact"]: row["person"] for row in store.members()}
-    made.n_lever["candidate"] = len({person.get(contact, contact) for contact in contacts})
-    for contact in sorted(moving):
-        if person.get(contact) not in tally.people:
-            made.open_ids["contact"].append(contact)
-    still = {person.get(contact, contact) for contact in contacts - moving} - tally.people
+def _people(store: Store, tally: Tally, made: Source, *, contacts: Pairs, moving: Pairs) -> None:
+    everybody, still = tally.more(), tally.more()
+    person = tally.more()
+    for row in store.members():
+        person.add(row["contact"], row["person"])
+    for contact in contacts:
+        one = next(iter(person.of(contact)), None)
+        everybody.add(one or contact)
+        if contact in moving:
+            if one is None or one not in tally.people:
+                made.open_ids["contact"].append(contact)
+        elif (one or contact) not in tally.people:
+            still.add(one or contact)
+    made.n_lever["candidate"] = len(everybody)
     if still:
         made.reasons["candidate"]["none of their candidacies moves"] = len(still)
 
@@ -230,7 +245,7 @@ def _children(
         if (name == "offer" and not item.get("signedDocument")) or (name == "resume" and not item.get("file")):
             continue  # holds no bytes
         made.n_lever[label] = made.n_lever.get(label, 0) + 1
-        if lever_id in tally.ids[name]:
+        if lever_id in tally.ids(name):
             continue
         file = store.file(f"{lever_id}:signed" if name == "offer" else lever_id) if label == "file" else None
         if item.get("deletedAt"):

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lib.validate.expected import Piece
 from lib.validate.findings import Findings, Subject
-from lib.validate.target import Item, digest
+from lib.validate.target import Target, digest
 
 
-def by_marker(feedback: Mapping[str, Item]) -> dict[str, Item]:
-    """Submitted forms by their marker line."""
-    return {one["marker"]: one for one in feedback.values() if one["marker"]}
-
-
-def compare_feedback(
-    piece: Piece, feedback: Mapping[str, Item], marked: Mapping[str, Item], *, why: str, findings: Findings
-) -> None:
+def compare_feedback(piece: Piece, target: Target, *, why: str, findings: Findings) -> None:
     """Compare one submission, found by its id or by its marker line."""
-    found = feedback.get(piece.ashby_id) or marked.get(piece.marker)
+    found = target.feedback.get(piece.ashby_id) or target.marked_feedback(piece.marker)
     about = Subject("feedback", piece.lever_id, piece.ashby_id, why)
     findings.check(about, "(exists)", same=found is not None, kind="missing", detail=f"{piece.marker} is not there")
     if found is None:

@@ -47,8 +47,9 @@ def measure(rows: Iterable[Row], links: Mapping[str, str], target: Target) -> Ha
     seen = _Seen()
     for planned, entry in islice(rows, LOOKED_AT):
         if entry is not None and is_done(planned, entry) and planned.link in links:
-            home = {"candidate.create": target.candidates, "application.create": target.applications}
-            found = home.get(planned.kind, {}).get(links[planned.link])
+            homes = {"candidate.create": target.candidates, "application.create": target.applications}
+            home = homes.get(planned.kind)
+            found = home.get(links[planned.link]) if home is not None else None
             if found is not None:
                 seen.first_ms = min(seen.first_ms or entry.first_ms, entry.first_ms)
                 _look(seen, planned.body, found)

@@ -3,49 +3,57 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from typing import Any
 
 from lib.validate.findings import Findings, Subject
-from lib.validate.target import Item, Target, by_fingerprint, fingerprint, ident, marked
+from lib.validate.shelf import Pairs, Scratch, Shelf
+from lib.validate.target import Item, Target, fingerprint, ident, marked
 from lib.validate.values import moment
 
 CONTACT, OPPORTUNITY, POSTING = "Lever contact ID", "Lever opportunity ID", "Lever posting ID"
 _FIELDS = {"Candidate": CONTACT, "Application": OPPORTUNITY, "Job": POSTING}
 
 
-def find_surplus(target: Target, links: Mapping[str, str], *, run_tag: str, findings: Findings) -> None:
-    """Marked objects that no link holds, and the same mark on two objects."""
-    known = set(links.values())
+def find_surplus(
+    target: Target, links: Shelf, *, known: Container[str], scratch: Scratch, run_tag: str, findings: Findings
+) -> None:
+    """Marked objects that no link holds (`known` are the Ashby ids that one holds), and the same mark on two."""
     for name, kind, title in (
         ("candidate", "Candidate", CONTACT), ("application", "Application", OPPORTUNITY), ("job", "Job", POSTING),
     ):  # fmt: skip
         field_id = links.get(f"custom_field:{kind}:{title}", "")
-        things = {"candidate": target.candidates, "application": target.applications, "job": target.jobs}[name]
-        _marked(name, title, field_id, things.values(), known=known, findings=findings)
+        things = {"candidate": target.candidates.all, "application": target.applications.all, "job": target.jobs.values}
+        holders = Pairs(scratch)
+        _marked(name, title, field_id, things[name](), holders=holders, known=known, findings=findings)
     _tagged(target, known, run_tag, findings)
     _set_up_twice(target, links, findings)
 
 
 def _marked(
-    name: str, title: str, field_id: str, things: Iterable[Item], *, known: set[str], findings: Findings
+    name: str,
+    title: str,
+    field_id: str,
+    things: Iterable[Item],
+    *,
+    holders: Pairs,
+    known: Container[str],
+    findings: Findings,
 ) -> None:
-    holders: dict[str, list[str]] = defaultdict(list)
     for one in things:
         lever_ids = marked(one, title, field_id)
         for lever_id in lever_ids:
-            holders[lever_id].append(str(one["id"]))
+            holders.add(lever_id, str(one["id"]))
         if lever_ids and one["id"] not in known:
             about = Subject(name, lever_ids[0], str(one["id"]))
             findings.differ(about, "(exists)", kind="surplus", detail=f"carries {title!r}; the ledger does not know it")
-    for lever_id, ids in sorted(holders.items()):
-        if len(ids) > 1:
-            about = Subject(name, lever_id, sorted(ids)[0])
-            findings.differ(about, "(exists)", kind="doubled", detail=f"{title!r} stands on {len(ids)}: {sorted(ids)}")
+    for lever_id, ids in holders.shared():
+        about = Subject(name, lever_id, ids[0])
+        findings.differ(about, "(exists)", kind="doubled", detail=f"{title!r} stands on {len(ids)}: {ids}")
 
 
-def _tagged(target: Target, known: set[str], run_tag: str, findings: Findings) -> None:
-    for one in target.candidates.values():
+def _tagged(target: Target, known: Container[str], run_tag: str, findings: Findings) -> None:
+    for one in target.candidates.all():
         titles = {tag.get("title") for tag in one.get("tags") or []}
         if run_tag and run_tag in titles and one["id"] not in known:
             about = Subject("candidate", "", str(one["id"]))
@@ -53,9 +61,9 @@ def _tagged(target: Target, known: set[str], run_tag: str, findings: Findings) -
             findings.differ(about, "tags", kind="surplus", detail=told)
 
 
-def _set_up_twice(target: Target, links: Mapping[str, str], findings: Findings) -> None:
+def _set_up_twice(target: Target, links: Shelf, findings: Findings) -> None:
     """A tag or a custom field of ours that stands there a second time under the same name."""
-    ours = {links[key] for key in links if key.startswith(("custom_field:", "tag:"))}
+    ours = {ashby_id for start in ("custom_field:", "tag:") for _, ashby_id in links.by_key(start)}
     for name, things in (("custom field", target.fields), ("tag", target.tags)):
         groups: dict[tuple[str, str], list[str]] = defaultdict(list)
         for one in things.values():
@@ -68,28 +76,32 @@ def _set_up_twice(target: Target, links: Mapping[str, str], findings: Findings) 
 
 
 def find_twins(
-    created: Mapping[str, tuple[str, str, str]], candidates: Iterable[Item], *, known: set[str], findings: Findings
+    created: Shelf, candidates: Iterable[Item], *, known: Container[str], scratch: Scratch, findings: Findings
 ) -> None:
     """Candidates that no link holds but that have the name and the exact moment of one we made: made twice.
 
     `created` is {Ashby id: (person, name, createdAt)} of the candidates the plan made.
     """
-    twins = by_fingerprint(candidates)
-    for ashby_id, (person, name, created_at) in created.items():
+    twins = Pairs(scratch)
+    for one in candidates:
+        if one["id"] not in known and (key := fingerprint(one.get("name"), one.get("createdAt"))):
+            twins.add(key, one["id"])
+    for ashby_id, (person, name, created_at) in created.pairs() if twins else ():
         key = fingerprint(name, created_at)
-        for other in twins.get(key, []) if key else []:
-            if other != ashby_id and other not in known:
+        for other in twins.of(key) if key else []:
+            if other != ashby_id:
                 about = Subject("candidate", person, other)
                 findings.differ(about, "(exists)", kind="doubled", detail=f"same name and moment as {ashby_id}")
 
 
 def find_doubles_of_address(
-    created: Mapping[str, tuple[str, str, str]],
-    candidates: Mapping[str, Item],
+    created: Shelf,
+    candidates: Shelf,
     *,
-    known: set[str],
+    known: Container[str],
     apart: Collection[str],
-    contacts: Mapping[str, Collection[str]],
+    contacts: Pairs,
+    scratch: Scratch,
     findings: Findings,
 ) -> None:
     """Candidates that no link holds and that have an address of one we made: added in Ashby after the load?
@@ -97,13 +109,13 @@ def find_doubles_of_address(
     People who are loaded are not compared with Ashby again, so this is where it is told. `apart` are the pairs
     `contact|candidate` that a verdict calls different; `contacts` are those of each person.
     """
-    strangers: dict[str, list[str]] = defaultdict(list)
-    for one in candidates.values():
+    strangers = Pairs(scratch)
+    for one in candidates.all():
         for mail in _mails(one) if one["id"] not in known else ():
-            strangers[mail].append(one["id"])
-    for ashby_id, (person, _, _) in created.items():
-        others = {other for mail in _mails(candidates.get(ashby_id, {})) for other in strangers.get(mail, ())}
-        own = {person, *contacts.get(person, ())}
+            strangers.add(mail, one["id"])
+    for ashby_id, (person, _, _) in created.pairs() if strangers else ():
+        others = {other for mail in _mails(candidates.get(ashby_id) or {}) for other in strangers.of(mail)}
+        own = {person, *contacts.of(person)} if others else set()
         for other in sorted(others):
             if not any(f"{contact}|{other}" in apart for contact in own):
                 told = f"has an address of {ashby_id}: the same person twice? Merge them in Ashby"
@@ -116,7 +128,7 @@ def _mails(candidate: Mapping[str, Any]) -> set[str]:
 
 
 def find_strange_applications(
-    candidate: Subject, own: Iterable[Item], *, known: set[str], ours_alone: bool, findings: Findings
+    candidate: Subject, own: Iterable[Item], *, known: Container[str], ours_alone: bool, findings: Findings
 ) -> None:
     """Applications of a candidate which no link holds: doubled when job and moment agree with one of ours.
 
@@ -135,12 +147,16 @@ def find_strange_applications(
             findings.differ(about, "(exists)", kind="surplus", detail=told, severity="warning")
 
 
-def find_orphans(links: Iterable[Mapping[str, str]], planned: set[str], target: Target, *, findings: Findings) -> None:
+def find_orphans(
+    links: Iterable[Mapping[str, str]], planned: Container[str], target: Target, *, findings: Findings
+) -> None:
     """What an earlier plan made and the plan in force does not hold, and still stands in Ashby.
 
     A custom field or a tag that nothing uses any more is told as a warning.
     """
-    homes = {"candidate": target.candidates, "application": target.applications, "job": target.jobs}
+    homes: dict[str, Container[str]] = {
+        "candidate": target.candidates, "application": target.applications, "job": target.jobs,
+    }  # fmt: skip
     minor = {"custom_field": target.fields, "tag": target.tags}
     homes |= {
         name: {key: one for key, one in found.items() if not one.get("isArchived")} for name, found in minor.items()
@@ -154,17 +170,39 @@ def find_orphans(links: Iterable[Mapping[str, str]], planned: set[str], target: 
             findings.differ(about, "(exists)", kind="surplus", detail=told, severity=severity)
 
 
-def find_strange_texts(
-    found: Mapping[str, str], planned: set[str], *, object_name: str, findings: Findings, lever_id: str = ""
+def find_strange_notes(
+    found: Mapping[str, str], planned: Container[str], *, findings: Findings, lever_id: str = ""
 ) -> None:
-    """Notes or feedback by {Ashby id: marker line}: markers nobody planned, and markers that stand there twice."""
+    """Notes by {Ashby id: marker line}: markers nobody planned, and markers that stand there twice."""
     times = Counter(found.values())
     for ashby_id, marker in sorted(found.items()):
-        about = Subject(object_name, _id_in(marker) or lever_id, ashby_id)
-        if marker not in planned:
-            findings.differ(about, "(exists)", kind="surplus", detail=f"{marker}: the plan does not hold it")
-        elif times[marker] > 1:
-            findings.differ(about, "(exists)", kind="doubled", detail=f"{marker} stands there {times[marker]} times")
+        _strange("note", ashby_id, marker, times[marker], planned=planned, findings=findings, lever_id=lever_id)
+
+
+def find_strange_feedback(target: Target, planned: Container[str], *, findings: Findings) -> None:
+    """The same for all submitted feedback."""
+    times = {marker: len(ids) for marker, ids in target.marks.shared()}
+    for one in target.feedback.all():
+        if marker := one["marker"]:
+            n_times = times.get(marker, 1)
+            _strange("feedback", one["id"], marker, n_times, planned=planned, findings=findings)
+
+
+def _strange(
+    name: str,
+    ashby_id: str,
+    marker: str,
+    n_times: int,
+    *,
+    planned: Container[str],
+    findings: Findings,
+    lever_id: str = "",
+) -> None:
+    about = Subject(name, _id_in(marker) or lever_id, ashby_id)
+    if marker not in planned:
+        findings.differ(about, "(exists)", kind="surplus", detail=f"{marker}: the plan does not hold it")
+    elif n_times > 1:
+        findings.differ(about, "(exists)", kind="doubled", detail=f"{marker} stands there {n_times} times")
 
 
 def _id_in(marker: str) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
-from lib.ashby import Ashby
+from lib.ashby import Ashby, CursorExpiredError
 from lib.pool import run_all
 from lib.store import dumps
+from lib.validate.shelf import Pairs, Scratch, Shelf
 from lib.validate.values import last_marker, moment, unwrapped
 
 Item = dict[str, Any]
 Progress = Callable[[int, int | None, str], None]
 _MIDNIGHT = re.compile(r"(?<=^\d{4}-\d{2}-\d{2})T00:00:00(\.000)?Z$")
+PASSES = 3  # a list is begun so often when its cursor is refused half way
 JOB_STATES = ["Draft", "Open", "Closed", "Archived"]
 _CANDIDATE = (
     "id", "name", "createdAt", "primaryEmailAddress", "emailAddresses", "primaryPhoneNumber", "phoneNumbers",
@@ -37,38 +38,81 @@ _LISTS: dict[str, tuple[str, Item]] = {
 }
 
 
-@dataclass
 class Target:
-    """Objects of Ashby by id; feedback without its texts: values are kept as hashes, the marker in clear."""
+    """Objects of Ashby by id; feedback without its texts: values are kept as hashes, the marker in clear.
 
-    candidates: dict[str, Item] = field(default_factory=dict)
-    applications: dict[str, Item] = field(default_factory=dict)
-    jobs: dict[str, Item] = field(default_factory=dict)
-    fields: dict[str, Item] = field(default_factory=dict)
-    tags: dict[str, Item] = field(default_factory=dict)
-    feedback: dict[str, Item] = field(default_factory=dict)
+    Those of people are on disk: {id: object} of candidates, applications and feedback.
+    """
 
-    def by_candidate(self) -> dict[str, list[Item]]:
-        """Applications by the id of their candidate."""
-        found: dict[str, list[Item]] = defaultdict(list)
-        for one in self.applications.values():
-            found[ident(one.get("candidate"))].append(one)
-        return found
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self.jobs: dict[str, Item] = {}
+        self.fields: dict[str, Item] = {}
+        self.tags: dict[str, Item] = {}
+        for name in ("candidates", "applications", "feedback"):
+            self.empty(name)
+
+    def empty(self, name: str) -> None:
+        """Forget what a list has shown so far: its walk begins again."""
+        if name == "candidates":
+            self.candidates, self.files = Shelf(self._scratch), Pairs(self._scratch)
+        elif name == "applications":
+            self.applications, self._owned = Shelf(self._scratch), Pairs(self._scratch)
+        elif name == "feedback":
+            self.feedback, self.marks = Shelf(self._scratch), Pairs(self._scratch)
+        else:
+            getattr(self, name).clear()
+
+    def put(self, name: str, items: Iterable[Item]) -> int:
+        """Keep what a list showed, cut down to what is compared; returns how many there were."""
+        home = getattr(self, name)
+        if isinstance(home, dict):
+            found = {str(one["id"]): one for one in items}
+            home |= found
+            return len(found)
+        return home.put((str(one["id"]), self._noted(name, _cut(name, one))) for one in items)
+
+    def _noted(self, name: str, item: Item) -> Item:
+        """What must be found by something else than its id."""
+        if name == "candidates":
+            for file in files_of(item):
+                self.files.add(str(file["id"]))
+        elif name == "applications":
+            self._owned.add(ident(item.get("candidate")), str(item["id"]))
+        elif item["marker"]:
+            self.marks.add(item["marker"], item["id"])
+        return item
+
+    def applications_of(self, candidate_id: str) -> list[Item]:
+        """The applications of one candidate."""
+        return [self.applications[one] for one in self._owned.of(candidate_id)]
+
+    def marked_feedback(self, marker: str) -> Item | None:
+        """The submitted form with this marker line."""
+        found = self.marks.of(marker) if marker else []
+        return self.feedback[found[-1]] if found else None
 
 
-def read_target(ashby: Ashby, *, progress: Progress, workers: int) -> Target:
+def read_target(ashby: Ashby, scratch: Scratch, *, progress: Progress, workers: int) -> Target:
     """Walk all lists to their ends. Ashby gives no totals, so a count is a walk."""
-    made, read = Target(), Counter[str]()
+    made, read = Target(scratch), Counter[str]()
 
-    def walk(name: str) -> tuple[str, dict[str, Item]]:
-        endpoint, body = _LISTS[name]
-        found = {str(one["id"]): _cut(name, one) for one in ashby.items(endpoint, body)}
-        read[name] = len(found)
-        progress(sum(read.values()), None, f"read {len(found)} {name} from Ashby")
-        return name, found
+    def walk(name: str) -> str:
+        for attempt in range(1, 1 + PASSES):
+            try:
+                for page in ashby.pages(*_LISTS[name]):
+                    read[name] += made.put(name, page.results)
+                    progress(sum(read.values()), None, f"reading {name} from Ashby")
+                break
+            except CursorExpiredError:
+                if attempt == PASSES:
+                    raise
+                made.empty(name)
+                read[name] = 0
+        return name
 
-    for name, found in run_all(_LISTS, walk, workers=workers):
-        setattr(made, name, found)
+    for name in run_all(_LISTS, walk, workers=workers):
+        progress(sum(read.values()), None, f"read {read[name]} {name} from Ashby")
     return made
 
 
@@ -128,17 +172,7 @@ def files_of(candidate: Item) -> list[Item]:
     return list({str(one["id"]): one for one in handles if one.get("id")}.values())
 
 
-def fingerprint(name: Any, created: Any) -> tuple[str, int] | None:
-    """What recognises a person we made and lost sight of: name and exact moment of creation."""
+def fingerprint(name: Any, created: Any) -> str:
+    """What recognises a person we made and lost sight of: name and exact moment of creation; "" without the latter."""
     at = moment(created)
-    return None if at is None else (" ".join(str(name or "").split()).casefold(), at)
-
-
-def by_fingerprint(candidates: Iterable[Item]) -> dict[tuple[str, int], list[str]]:
-    """Candidate ids by fingerprint."""
-    found: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for one in candidates:
-        key = fingerprint(one.get("name"), one.get("createdAt"))
-        if key is not None:
-            found[key].append(one["id"])
-    return found
+    return "" if at is None else f"{at} " + " ".join(str(name or "").split()).casefold()
