@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from conftest import new_store
 
-from lib.errors import UnavailableError, UnknownOutcomeError
-from lib.load import Load, doubt
+from lib.errors import NotFoundError, UnavailableError, UnknownOutcomeError
+from lib.load import Load, doubt, guard
 from lib.load.chain import Chain
 from lib.store import Store, now_ms
 from lib.store.ledger import Ledger, Planned
@@ -145,3 +145,19 @@ def test_a_run_that_stops_wakes_up_who_is_waiting_to_look(store: Store) -> None:
     load._stop()
     assert found_out(load, one) is doubt.OPEN
     assert ashby.n_looks == 0
+
+
+def test_a_run_that_stops_asks_no_further_how_a_job_stands(store: Store) -> None:
+    """Waiting ends at once when the run stops: what waits in a loop must end with it, not go round and round."""
+    asked = []
+
+    def call(endpoint: str, _body: dict[str, Any]) -> Any:
+        asked.append(endpoint)
+        raise NotFoundError("Not there.", code="job_not_found")
+
+    load = load_of(store, SimpleNamespace(call=call, transport=SimpleNamespace(n_calls=0)))  # type: ignore[arg-type]
+    load.settle_s = 600.0
+    load._stop()
+    with load._places:
+        assert not guard.is_there(load.ashby, "job.setStatus", {"jobId": "j", "status": "Open"}, load=load)
+    assert asked == ["job.info"]

@@ -104,10 +104,14 @@ class Load:
             return
         self._places.release()
         try:
-            with self._ended:
-                self._ended.wait_for(lambda: self.stopping, timeout=seconds)
+            self.pause(seconds)
         finally:
             self._places.acquire()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, at most until the run stops, and keep the place."""
+        with self._ended:
+            self._ended.wait_for(lambda: self.stopping, timeout=seconds)
 
     def shown(self, kind: str) -> int:
         """When (ms) the latest of this kind that a look-up has shown was first sent; 0 for none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 from typing import TYPE_CHECKING, Any
 
 from lib import contract
@@ -337,6 +336,8 @@ class Chain:
                 if n_refused >= (STORAGE_TRIES_DENIED if error.status == DENIED else STORAGE_TRIES):
                     raise
             self.load.rest(self.load.first_wait)
+            if self.load.stopping:
+                raise UnavailableError("Ashby: a file was refused by the storage, and the run stops.")
         return {"candidateId": body["candidateId"], FILES[row.kind]: handle["handle"]}
 
     def _stored(self, handle: dict[str, Any], path: Path, wanted: dict[str, Any]) -> None:
@@ -364,8 +365,7 @@ class Chain:
     def _clarified(self, row: Planned, body: dict[str, Any], first_ms: int) -> bool:
         """Look up what became of a write. True when the row needs no sending: adopted, or parked for a person."""
         if not can_look_up(row.kind):
-            wait = {"settle_s": self.load.settle_s, "rest": self.load.rest}
-            if guard.is_there(self.load.ashby, row.kind, body, **wait):
+            if guard.is_there(self.load.ashby, row.kind, body, load=self.load):
                 self._done(row, None, note="found done after its answer was lost")
                 return True
             return False  # setting the same state again does no harm
@@ -391,4 +391,4 @@ class Chain:
 
     def _wait(self, error: RetryableError, attempt: int) -> None:
         seconds = error.wait if error.wait is not None else min(self.load.first_wait * 2**attempt, 60.0)
-        time.sleep(seconds + random.random() * min(seconds, 1.0))
+        self.load.pause(seconds + random.random() * min(seconds, 1.0))

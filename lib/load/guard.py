@@ -7,12 +7,15 @@ created a moment ago is not read again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container
+from collections.abc import Container
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib.ashby import Ashby
 from lib.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from lib.load import Load
 
 AMENDMENTS = ("candidate.update", "application.update", "application.updateHistory")
 """Calls that change what another row has made: what stands there is compared with what both have set."""
@@ -25,23 +28,21 @@ READS = {
 }
 
 
-def is_there(
-    ashby: Ashby, kind: str, body: dict[str, Any], *, settle_s: float = 0.0, rest: Callable[[float], None] = time.sleep
-) -> bool:
+def is_there(ashby: Ashby, kind: str, body: dict[str, Any], *, load: Load | None = None) -> bool:
     """True when the target already stands as a state-setting call would leave it (tag on, status reached).
 
-    What was made a moment ago may not be shown yet: it is asked for again until the settling delay `settle_s` is over,
-    because a repeat of job.setStatus may be refused (Ashby's reference names the transitions, and none to itself).
+    With `load`, what cannot be seen yet is asked for again until its settling delay is over, or until it stops: a
+    repeat of job.setStatus may be refused (Ashby's reference names the transitions, and none to itself).
     """
     began = time.monotonic()
     while True:
         try:
             return _stands(ashby, kind, body)
         except NotFoundError:  # not to be seen yet, or gone
-            left = settle_s - (time.monotonic() - began)
-        if left <= 0:
+            left = load.settle_s - (time.monotonic() - began) if load else 0.0
+        if left <= 0 or load is None or load.stopping:
             return False
-        rest(min(left, PAUSE))
+        load.rest(min(left, PAUSE))
 
 
 def _stands(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
