@@ -354,6 +354,17 @@ def killed(work: Callable[[], object], *, seconds: float) -> bool:
     return killed_once_begun(lambda _begin: work(), seconds=seconds, begins_at_once=True)
 
 
+def at_the_first(begin: Callable[[], object]) -> Callable[[str, object], None]:
+    """A seam of a load that calls `begin` at its first effect."""
+    told: list[object] = []
+
+    def fail_at(_moment: str, _row: object) -> None:
+        if not told:
+            told.append(begin())
+
+    return fail_at
+
+
 def killed_once_begun(
     work: Callable[[Callable[[], object]], object], *, seconds: float, begins_at_once: bool = False
 ) -> bool:

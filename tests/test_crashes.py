@@ -12,7 +12,16 @@ from typing import Any
 
 import crash_world as world
 import pytest
-from conftest import CUSTOMER, Sandbox, copied_home, decide, environment, killed_once_begun, running_sandbox
+from conftest import (
+    CUSTOMER,
+    Sandbox,
+    at_the_first,
+    copied_home,
+    decide,
+    environment,
+    killed_once_begun,
+    running_sandbox,
+)
 from proofs import amount, tell
 
 from lib import contract, steps, workbook
@@ -193,13 +202,7 @@ def test_dedupe_and_mapping_that_die_at_a_commit_make_the_same_plan(
 
 # ---- kill -9 -----------------------------------------------------------------------------------------------------
 def _load_all(begin: Callable[[], object]) -> None:
-    told: list[object] = []
-
-    def fail_at(_moment: str, _row: object) -> None:
-        if not told:
-            told.append(begin())
-
-    steps.load(workbook.open_customer(CUSTOMER), execute=True, fail_at=fail_at)
+    steps.load(workbook.open_customer(CUSTOMER), execute=True, fail_at=at_the_first(begin))
 
 
 @pytest.mark.parametrize("part", range(amount(1, 12)))

@@ -22,6 +22,7 @@ from conftest import (
     CUSTOMER,
     ROOT,
     Sandbox,
+    at_the_first,
     copied_home,
     environment,
     killed_once_begun,
@@ -121,8 +122,7 @@ def test_the_whole_move_validates(there: Path, sandbox: Sandbox, opened: OPEN) -
 @pytest.mark.proof
 def test_killed_again_and_again_and_resumed(there: Path, sandbox: Sandbox, opened: OPEN) -> None:
     def load_all(begin: Callable[[], object]) -> None:
-        told: list[object] = []
-        steps.load(opened(), execute=True, fail_at=lambda _moment, _row: told or told.append(begin()))
+        steps.load(opened(), execute=True, fail_at=at_the_first(begin))
 
     chance = random.Random(23)
     kills, writes = 0, {sandbox.state["writes"]}

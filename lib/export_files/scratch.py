@@ -9,18 +9,17 @@ import contextlib
 import json
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lib.extract.files import storable
 from lib.store import dumps
+from lib.store.nameless import nameless
 
 Item = dict[str, Any]
 API, TABLE = 1, 0
 """Ranks: an object of a dump of the API knows more than a row of a table, and stands before it."""
-SETTINGS = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32000;"
 SCHEMA = """
 CREATE TABLE items (stream TEXT, key TEXT, parent TEXT, rank INTEGER, moment INTEGER, body TEXT,
     PRIMARY KEY (stream, key)) WITHOUT ROWID;
@@ -38,20 +37,8 @@ def scratch(folder: Path) -> Iterator[Scratch]:
     """An empty scratch in the customer's folder; what an older version of this has left there is thrown away."""
     for old in folder.glob(".export-*.db*"):
         old.unlink(missing_ok=True)
-    with contextlib.closing(_opened(folder)) as connection:
+    with nameless(folder, SCHEMA) as connection:
         yield Scratch(connection)
-
-
-def _opened(folder: Path) -> sqlite3.Connection:
-    """A new database whose name is taken away at once."""
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".export-", suffix=".db", delete=False) as made:
-        path = Path(made.name)
-    try:
-        connection = sqlite3.connect(path)
-        connection.executescript(SETTINGS + SCHEMA)
-    finally:
-        path.unlink()
-    return connection
 
 
 class Scratch:

@@ -7,7 +7,6 @@ A result is green when no critical difference is left, no row is without an outc
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import time
 from collections import Counter
@@ -32,6 +31,7 @@ from lib.validate.habits import Habits, measure, tell
 from lib.validate.leftovers import name_leftovers
 from lib.validate.people import compare_candidate, compare_set_up
 from lib.validate.shelf import Pairs, Scratch, Shelf
+from lib.validate.shelf import scratch as scratch_in
 from lib.validate.surplus import (
     find_doubles_of_address,
     find_orphans,
@@ -142,7 +142,7 @@ def run(
     ledger = Ledger(store)
     _settle(ledger, settle_s, progress)
     seed = seed or ledger.plan_hash()
-    with contextlib.closing(Scratch(store.folder)) as scratch:
+    with scratch_in(store.folder) as scratch:
         target = read_target(ashby, scratch, progress=progress, workers=workers)
         made = _Run(
             store, ashby, ledger, scratch, Findings(salt=seed), Edits(store), target, _stage_types(store),

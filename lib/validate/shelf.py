@@ -6,19 +6,18 @@ One database without a name in the customer's folder, so that nothing of it is l
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib.errors import StoreError
+from lib.store.nameless import nameless
 
 AT_ONCE = 500  # rows that are written, or read, with one statement
-SETTINGS = ("journal_mode=OFF", "synchronous=OFF", "temp_store=MEMORY", "cache_size=-16000")
 TABLES = """
 CREATE TABLE items (shelf INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL);
 CREATE UNIQUE INDEX items_by_key ON items (shelf, key);
@@ -30,52 +29,32 @@ CREATE TABLE pairs (
 
 
 class Scratch:
-    """The database of one validation; in memory without a folder. StoreError when the disk is full."""
+    """The database of one validation; in memory when no other one is given."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._lock = threading.RLock()
+    def __init__(self, connection: sqlite3.Connection | None = None) -> None:
+        if connection is None:
+            connection = sqlite3.connect(":memory:", check_same_thread=False)
+            connection.executescript(TABLES)
+        self._connection = connection
+        self._lock = threading.Lock()
         self.numbers = itertools.count()  # of shelves and pairs
-        name = ":memory:"
-        if folder is not None:
-            with tempfile.NamedTemporaryFile(dir=folder, prefix=".validate-", delete=False) as made:
-                name = made.name
-        try:
-            self._connection = sqlite3.connect(name, check_same_thread=False, isolation_level=None)
-            for setting in SETTINGS:
-                self._connection.execute(f"PRAGMA {setting}")
-            self._connection.executescript(TABLES)
-        finally:
-            if folder is not None:
-                Path(name).unlink()
-
-    def close(self) -> None:
-        """Give the room back."""
-        self._connection.close()
 
     def run(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """All rows of one statement."""
         with self._lock:
-            try:
-                return self._connection.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise _failed(error) from None
+            return self._connection.execute(query, values).fetchall()
 
     def put(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         """One statement for each of many rows."""
         with self._lock:
-            try:
-                self._connection.execute("BEGIN")
-                self._connection.executemany(query, rows)
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise _failed(error) from None
+            self._connection.executemany(query, rows)
 
 
-def _failed(error: sqlite3.Error) -> StoreError:
-    return StoreError(
-        f"What the validation has to remember cannot be kept beside the store ({type(error).__name__}).",
-        hint="Is the disk full? Make room and run 06_validate again; it changes nothing.",
-    )
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Scratch]:
+    """An empty scratch in the customer's folder. StoreError when the disk is full."""
+    with nameless(folder, TABLES) as connection:
+        yield Scratch(connection)
 
 
 def _plain(text: object) -> str:

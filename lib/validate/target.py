@@ -85,7 +85,8 @@ class Target:
 
     def applications_of(self, candidate_id: str) -> list[Item]:
         """The applications of one candidate."""
-        return [self.applications[one] for one in self._owned.of(candidate_id)]
+        found = (self.applications[one] for one in self._owned.of(candidate_id))
+        return [one for one in found if ident(one.get("candidate")) == candidate_id]  # merged while we walked?
 
     def marked_feedback(self, marker: str) -> Item | None:
         """The submitted form with this marker line."""
