@@ -51,14 +51,13 @@ def between(first: str, last: str) -> list[str]:
 def run_step(customer: str, step: str, *, parameters: dict[str, Any]) -> Outcome:
     """Execute one notebook; its error comes out as the error that it was, with the path of the executed notebook."""
     import papermill  # noqa: PLC0415 - takes a second to import, and only batch runs need it
-    from traitlets.config import Config  # noqa: PLC0415
 
     source, target = notebook_of(step), folder_of(customer) / "notebooks" / notebook_of(step).name
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _check_parameters(papermill, source, parameters)
     began = time.monotonic()
-    with _private_kernel(), warnings.catch_warnings(), _umask(), _kept(target) as part:
+    with _private_kernel() as wires, warnings.catch_warnings(), _umask(), _kept(target) as part:
         warnings.simplefilter("ignore")
         logging.getLogger("papermill").setLevel(logging.ERROR)
         for attempt in range(2):
@@ -70,7 +69,7 @@ def run_step(customer: str, step: str, *, parameters: dict[str, Any]) -> Outcome
                     progress_bar=False,
                     cwd=str(home_of_code()),
                     extra_arguments=["--IPKernelApp.log_level=50"],  # its own chatter; errors come as exceptions
-                    config=Config({"KernelManager": {"transport": "ipc"}}),  # no port that others could listen on
+                    config=wires,
                 )
                 break
             except papermill.PapermillExecutionError as error:
@@ -115,16 +114,31 @@ def _is_whole(path: Path) -> bool:
 
 
 @contextmanager
-def _private_kernel() -> Iterator[None]:
-    """A connection folder of its own for each kernel, and this environment's kernel before any other."""
-    with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
+def _private_kernel() -> Iterator[Any]:
+    """Yields how to reach the kernel: a folder of its own for each, and this environment's kernel before any other.
+
+    Sockets in that folder, no port that others could listen on. Their name is said outright: jupyter_client asks for
+    it before it knows the connection file, and then all kernels of one working folder would share ``kernel-ipc-1``.
+    """
+    from traitlets.config import Config  # noqa: PLC0415 - comes with papermill
+
+    with _short_folder() as folder:
         old = {name: os.environ.get(name) for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_PREFER_ENV_PATH")}
         os.environ.update(JUPYTER_RUNTIME_DIR=folder, JUPYTER_PREFER_ENV_PATH="1")
         try:
-            yield
+            yield Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder) / "kernel")}})
         finally:
             for name, value in old.items():
                 os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def _short_folder() -> tempfile.TemporaryDirectory[str]:
+    """A private folder for sockets, whose paths may have some 100 characters (``sun_path``): else below /tmp."""
+    folder = tempfile.TemporaryDirectory(prefix="workbook-")
+    if len(os.fsencode(folder.name)) <= 80:
+        return folder
+    folder.cleanup()
+    return tempfile.TemporaryDirectory(prefix="workbook-", dir="/tmp")
 
 
 @contextmanager

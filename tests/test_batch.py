@@ -45,6 +45,29 @@ def test_a_notebook_runs_with_its_parameters_and_leaves_a_private_record(stage: 
     assert (stage / "01_audit.ipynb").read_bytes() == before
 
 
+def test_each_kernel_is_reached_over_sockets_of_its_own(stage: Path) -> None:
+    notebook(stage, "from ipykernel.connect import get_connection_info\nprint(get_connection_info())")
+    seen = set()
+    for customer in ("acme", "other"):
+        done = batch.run_step(customer, "audit", parameters={"customer": customer})
+        cells = json.loads(done.path.read_text("utf-8"))["cells"]
+        text = "".join(line for cell in cells for out in cell.get("outputs", []) for line in out["text"])
+        told = json.loads(text)
+        assert told["transport"] == "ipc"
+        assert Path(told["ip"]).is_absolute(), "a name without a folder is shared by all kernels started there"
+        assert not Path(told["ip"]).parent.exists(), "the folder ends with its kernel"
+        seen.add(told["ip"])
+    assert len(seen) == 2
+
+
+def test_sockets_lie_where_their_names_fit(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = stage / ("d" * 120)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    notebook(stage, "print(customer)")
+    assert batch.run_step("acme", "audit", parameters={"customer": "acme"}).path.exists()
+
+
 def test_a_mistyped_parameter_is_an_error_and_not_a_warning(stage: Path) -> None:
     notebook(stage, "1")
     with pytest.raises(ConfigError, match="executed"):
