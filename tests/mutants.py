@@ -47,11 +47,11 @@ MUTANTS = [
         self.load.fail_at("intended", row)
         self.n_writes += 1
         try:
-            answer = self.load.ashby.call(row.kind, self._with_file(row, body))
+            answer = self.load.ashby.call(row.kind, self.uploads.body_of(row, body))
 """,
         """        self.n_writes += 1
         try:
-            answer = self.load.ashby.call(row.kind, self._with_file(row, body))
+            answer = self.load.ashby.call(row.kind, self.uploads.body_of(row, body))
             self.ledger.intend(row, touched=self._touched(row))
             self.load.fail_at("intended", row)
 """,

@@ -14,6 +14,7 @@ still under way (a field of which it must first be found out whether it was made
 from __future__ import annotations
 
 import itertools
+import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,8 +22,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.ashby import Ashby
-from lib.errors import FatalError, RejectedError, StoreError
+from lib.errors import FatalError, RejectedError, RetryableError, StoreError
 from lib.load.chain import UNSURE, Chain
+from lib.load.cost import adopted_in, calls_of, pending
 from lib.load.links import Links
 from lib.load.privacy import settle_exposed
 from lib.load.sampling import sample
@@ -113,6 +115,11 @@ class Load:
         with self._ended:
             self._ended.wait_for(lambda: self.stopping, timeout=seconds)
 
+    def back_off(self, error: RetryableError, attempt: int) -> None:
+        """Wait as the vendor has told, or ever longer, with jitter, before the next try."""
+        seconds = error.wait if error.wait is not None else min(self.first_wait * 2**attempt, 60.0)
+        self.pause(seconds + random.random() * min(seconds, 1.0))
+
     def shown(self, kind: str) -> int:
         """When (ms) the latest of this kind that a look-up has shown was first sent; 0 for none."""
         return self._shown.get(kind, 0)
@@ -182,21 +189,15 @@ class Load:
 
 
 def dry_run(store: Store, *, retry_refused: bool = False) -> dict[str, Any]:
-    """What a run with `execute` would send, without sending it: rows by kind and state, calls by endpoint."""
+    """What a run with `execute` would ask, without asking it: rows by kind and state, calls by endpoint."""
     ledger = Ledger(store)
-    counts = ledger.counts()
-    calls: Counter[str] = Counter()
-    for kind, state, n_rows in counts:
-        if state not in (("done",) if retry_refused else ("done", "refused")) and kind != "link":
-            calls[kind] += n_rows
-            if kind in ("candidate.uploadFile", "candidate.uploadResume"):
-                calls["file.createFileUploadHandle"] += n_rows
-    return {"counts": counts, "calls": dict(sorted(calls.items())), "n_calls": sum(calls.values())}
+    left = pending(ledger, people=None, retry_refused=retry_refused)
+    calls = calls_of(left, adopted=adopted_in(ledger.rows_of_kind("link")))
+    return {"counts": ledger.counts(), "calls": dict(sorted(calls.items())), "n_calls": calls.total()}
 
 
 def run(load: Load) -> dict[str, Any]:
-    """Send what is not yet done; returns counts by kind and state, and how many calls and writes were made."""
-    before = load.ashby.transport.n_calls
+    """Send what is not yet done; returns counts by kind and state, and how many writes were made."""
     unfinished.ensure(load.store)
     load.total = load.ledger.n_rows()
     load.done = max(0, load.total - unfinished.n_rows(load.store))  # what else is done, each chain tells when it begins
@@ -205,7 +206,7 @@ def run(load: Load) -> dict[str, Any]:
     writes = _send_all(load)
     load.store.put_results("load", "conflicts", load.ledger.conflicts())
     counts = load.ledger.counts()
-    return {"counts": counts, "n_writes": writes, "n_calls": load.ashby.transport.n_calls - before}
+    return {"counts": counts, "n_writes": writes}
 
 
 def settle_open(load: Load) -> list[Planned]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import random
 from typing import TYPE_CHECKING, Any
 
 from lib import contract
@@ -20,21 +18,15 @@ from lib.errors import (
 from lib.load import doubt, guard, privacy
 from lib.load.lookup import can_look_up, file_ids
 from lib.load.moved import GONE, MovedError, look_after
+from lib.load.uploads import FILES, Uploads
 from lib.store import now_ms
 from lib.store.ledger import AMBIGUOUS, CHANGED, CONFLICT, Entry, Planned
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lib.load import Load
 
 TRIES = 12  # how often a row that surely was not applied is sent before the run stops
 UNSURE = ("intended", "unknown", "parked")
-FILES = {"candidate.uploadFile": "fileHandle", "candidate.uploadResume": "resumeHandle"}
-DENIED = 403
-AT_ONE_ADDRESS = 3  # tries to put a file at one upload address while the storage cannot be reached
-STORAGE_TRIES = 2  # fresh upload addresses that the storage may refuse before the file counts as refused
-STORAGE_TRIES_DENIED = 8  # the same for 403, which is also how the storage says that an address has expired
 
 
 class MissingLinkError(Exception):
@@ -47,6 +39,7 @@ class Chain:
     def __init__(self, load: Load) -> None:
         self.load = load
         self.ledger = load.ledger
+        self.uploads = Uploads(load)
         self.n_writes = 0
         self._rows: list[Planned] = []
         self._is_gone = False  # the candidate is not in Ashby any more: nothing that follows can be sent
@@ -176,7 +169,7 @@ class Chain:
             except RateLimitedError:
                 continue  # the pacer holds everybody back
             except UnavailableError as error:
-                self._wait(error, attempt)
+                self.load.back_off(error, attempt)
         raise UnavailableError(
             f"Ashby: {row.kind} for {row.lever_type} {row.lever_id} could not be sent in {TRIES} tries.",
             hint="Nothing is lost. Run the step again when Ashby answers.",
@@ -259,8 +252,11 @@ class Chain:
         self.load.fail_at("intended", row)
         self.n_writes += 1
         try:
-            answer = self.load.ashby.call(row.kind, self._with_file(row, body))
+            answer = self.load.ashby.call(row.kind, self.uploads.body_of(row, body))
         except RejectedError as error:
+            if self.uploads.forget():
+                self.ledger.settle(row, "again", code=error.code, note="the handle was refused at its second use")
+                raise UnavailableError(f"Ashby: {error.message}") from None
             self._refused(row, body, error)
             return
         except (RetryableError, FatalError) as error:
@@ -312,45 +308,6 @@ class Chain:
             return None
         return ashby_id, self.ledger.target("custom_fields", ashby_id)
 
-    def _with_file(self, row: Planned, body: dict[str, Any]) -> dict[str, Any]:
-        """Put the file's bytes into Ashby's storage and its handle into the body; repeatable until it is attached."""
-        if row.kind not in FILES:
-            return body
-        wanted = row.body[FILES[row.kind]]["$file"]
-        ask = {
-            "fileUploadContext": wanted["context"],
-            "filename": wanted["filename"],
-            "contentType": wanted["contentType"],
-            "contentLength": wanted["contentLength"],
-        }
-        path = self.load.store.file_path(wanted["sha256"])
-        for n_refused in itertools.count(1):
-            try:
-                handle = self.load.ashby.call("file.createFileUploadHandle", ask).results
-            except UnknownOutcomeError as error:  # a handle that nobody uses does no harm: ask for another one
-                raise UnavailableError(error.message) from None
-            try:
-                self._stored(handle, path, wanted)
-                break
-            except RejectedError as error:
-                if n_refused >= (STORAGE_TRIES_DENIED if error.status == DENIED else STORAGE_TRIES):
-                    raise
-            self.load.rest(self.load.first_wait)
-            if self.load.stopping:
-                raise UnavailableError("Ashby: a file was refused by the storage, and the run stops.")
-        return {"candidateId": body["candidateId"], FILES[row.kind]: handle["handle"]}
-
-    def _stored(self, handle: dict[str, Any], path: Path, wanted: dict[str, Any]) -> None:
-        """Put the bytes at a presigned address; it lives for ten minutes (facts): tries go there before a new one."""
-        for attempt in itertools.count():
-            try:
-                self.load.ashby.upload(handle, path, name=wanted["filename"], media_type=wanted["contentType"])
-                break
-            except UnavailableError as error:
-                if attempt + 1 >= AT_ONE_ADDRESS or self.load.stopping:
-                    raise
-                self._wait(error, attempt)
-
     def _made(self, row: Planned, results: Any, body: dict[str, Any]) -> str | None:
         """The id of what a call made, or of what it was done to; None when the answer does not tell."""
         if not isinstance(results, dict):
@@ -388,7 +345,3 @@ class Chain:
             self.ledger.settle(row, "parked", note=found.note)
             self.load.settled()
         return found.state != "absent"
-
-    def _wait(self, error: RetryableError, attempt: int) -> None:
-        seconds = error.wait if error.wait is not None else min(self.load.first_wait * 2**attempt, 60.0)
-        self.load.pause(seconds + random.random() * min(seconds, 1.0))

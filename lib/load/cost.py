@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 from lib import contract
-from lib.load.chain import FILES
 from lib.load.guard import AMENDMENTS, READS
+from lib.load.uploads import FILES
 from lib.store.ledger import Ledger
 
 UPLOAD = "(storage) upload"  # to another host: not in Ashby's allowance

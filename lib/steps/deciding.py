@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from lib import dedupe as people_finder
-from lib import load as loading
 from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
@@ -211,7 +210,7 @@ def map(book: Workbook) -> MapResult:
         book.store.put_results("map", "losses", losses.rows())
         _write_losses(book, losses.rows())
     plan = pd.DataFrame(sorted(draft.kinds.items()), columns=["kind", "n_rows"])
-    calls = loading.dry_run(book.store)["n_calls"]
+    calls = steps[0]["n_requests"]
     told = {"forecast": pd.DataFrame(steps), "endpoints": pd.DataFrame(endpoints)}
     return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, draft.plan_hash, calls, **told)
 

@@ -30,6 +30,7 @@ PAGE = 500  # rows of the crosswalk that are in memory
 class LoadResult:
     """What became of the plan; without `executed`, what would be sent.
 
+    `n_calls` are all requests of the run, those to Ashby's file storage and those before the first row, too.
     `held` are opportunities that Lever has erased or deleted since the plan was made: their people were held back.
     `score` is what the last run asked beside what was foreseen for it.
     """
@@ -57,8 +58,10 @@ def load(
     if not ledger.plan_hash():
         raise GateError("There is no plan yet.", hint="Run 04_map first.")
     if not execute:
-        planned = loading.dry_run(book.store, retry_refused=retry_refused)
-        return _load_result(book, {"counts": planned["counts"], "n_writes": 0, "n_calls": planned["n_calls"]}, False)
+        people = loading.sample(book.store, sample) if sample else None
+        foreseen, _ = scoring.load_begins(book, people=people, retry_refused=retry_refused)
+        planned = {"counts": ledger.counts(), "n_writes": 0, "n_calls": foreseen["n_requests"]}
+        return _load_result(book, planned, False)
     with book.writing("load"):
         run = scoring.Run(book.ashby)
         book.pin("Ashby", [one["id"] for one in book.ashby.items("user.list", {"includeDeactivated": True})])
@@ -71,7 +74,7 @@ def load(
         job = load_of(book, people=people, retry_refused=retry_refused, **seams)
         with scoring.load_scored(book, run, people=people, retry_refused=retry_refused):
             check_in_time(book, job)
-            outcome = loading.run(job)
+            outcome = loading.run(job) | {"n_calls": run.calls().total()}
         book.store.put_meta("load.plan_hash", ledger.plan_hash())
         export_crosswalk(book)
     return _load_result(book, outcome, True)
