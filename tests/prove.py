@@ -36,7 +36,7 @@ PROMISES = {
     "P1": ("Nothing lost, nothing doubled, whatever moment we die", ["crashes", "life"]),
     "P2": ("The same under kill -9", ["crashes", "postgres"]),
     "P3": ("The same under mixes of all faults", ["faults"]),
-    "P4": ("A lost answer never makes a second object", ["faults"]),
+    "P4": ("A lost answer never makes a second object", ["faults", "life", "load"]),
     "P5": ("Odd envelopes are never taken for success", ["envelopes"]),
     "P7": ("Few calls more than the plan under faults", ["faults"]),
     "P10": ("A second run does nothing", ["load"]),

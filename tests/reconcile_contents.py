@@ -258,9 +258,10 @@ def _origin(world: World, one: Json) -> list[str]:
     if squash(f"Origin: {one['origin']}") not in text and one["origin"] not in fields:
         found.append(f"{name}: origin {one['origin']!r} is lost")
     user = application.get("creditedToUser") or {}
-    credited = f"{user.get('firstName')} {user.get('lastName')}"
+    credited = (f"{user.get('firstName')} {user.get('lastName')}", user.get("email"))
     for role in ("owner", "sourced_by"):
-        if one[role] and one[role] != credited and squash(one[role]) not in text:
+        known_as = {one[role], world.truth["user_addresses"].get(one[role])}  # one has another name in Ashby
+        if one[role] and not known_as.intersection(credited) and squash(one[role]) not in text:
             found.append(f"{name}: {role} {one[role]!r} is lost")
     if not application and one["title"] and squash(one["title"]) not in text:
         found.append(f"{name}: posting {one['title']!r} is lost")

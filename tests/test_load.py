@@ -621,6 +621,27 @@ def test_no_row_is_begun_after_one_worker_has_failed(mapped: Workbook, sandbox: 
     finished(mapped, sandbox, company)
 
 
+@pytest.mark.proof
+def test_lost_answers_to_new_options_of_a_field_do_no_harm(
+    company: Company, memory: Path, sandbox: Sandbox, opened: Callable[..., Workbook]
+) -> None:
+    """P4, of the one call that is made at most once or twice in a load: many loads."""
+    name, dropped = "customField.updateSelectableValues", 0
+    for number in range(amount(1, 20)):
+        sandbox.reset()
+        with environment(company.copy(memory / f"options-{number}", sandbox, workers=6), sandbox):
+            book = opened()
+            sandbox.faults({"api": "ashby", "endpoint": name, "effect": "reset_after", "every": 1, "times": 5})
+            steps.load(book, execute=True)
+            dropped += sandbox.struck()
+            sandbox.faults()
+            finished(book, sandbox, company)
+            book.close()
+        shutil.rmtree(memory / f"options-{number}")
+    assert dropped >= amount(5, 100)
+    tell("P4", "answers lost of the call that adds options to a field", drops=dropped, doubled=0, parked=0)
+
+
 # ---- what we have set is ours, whatever happened on the way -------------------------------------------------------
 def _texts(book: Workbook) -> tuple[Planned, list[str]]:
     """A row that sets several texts on an application or candidate, and the fields that it sets."""

@@ -160,8 +160,10 @@ def _candidate(
         if name in ("candidateId", "sendNotifications"):
             continue
         if name == "alternateEmail":
-            if value.casefold() in [str(one.get("value")).casefold() for one in found.get("emailAddresses") or []]:
-                del left[name]  # stands there already; another address is only added, nobody's is replaced
+            stands = {str(one.get("value")).casefold() for one in found.get("emailAddresses") or []}
+            replaced = "email" in left and str(_current(found, "email")).casefold() == value.casefold()
+            if value.casefold() in stands and not replaced:
+                del left[name]  # another address is only added, nobody's is replaced
             continue
         current = _current(found, name)
         if current is not None and _same(current, value):

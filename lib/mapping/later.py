@@ -88,9 +88,11 @@ def candidate_changes(chain: Chain, context: Context, body: Body, *, social: boo
     names = [name for name in _SET["candidate"] if not (social and name in _LINKS)]
     row_id = f"candidate.update/person/{chain.person}/{NEWER}"
     values = _differing(chain, row_id, made, body, names=tuple(names))
+    if "email" in values and (kept := _kept_address(chain.earlier.get(row_id, {}), made, body)):
+        values["alternateEmail"] = kept
     if values:
         chain.add("candidate.update", "person", chain.person, body={**target, **values}, part=NEWER)
-    for number, address in enumerate(_new_addresses(chain, made, body), 1):
+    for number, address in enumerate(_new_addresses(chain, made, body, there=values.get("alternateEmail")), 1):
         new = {**target, "alternateEmail": address}
         chain.add("candidate.update", "person", chain.person, body=new, part=f"address {number}")
 
@@ -118,14 +120,24 @@ def _lose_emptied(
             )  # fmt: skip
 
 
-def _new_addresses(chain: Chain, made: Body, body: Body) -> list[str]:
-    """Further addresses that the candidate was not made with, those that were added before first (a call adds one)."""
-    there = list(made.get("alternateEmailAddresses", []))
-    there += [made["email"]] if made.get("email") == body.get("email") and "email" in made else []
+def _kept_address(earlier: Body, made: Body, body: Body) -> str | None:
+    """The first address until now, where Lever still has it: the new one takes its place, and two may change often.
+
+    `earlier` is the call that changed the first address before: done once more, it adds what it added.
+    """
+    again = earlier.get("email") == body["email"]
+    until_now = earlier.get("alternateEmail") if again else earlier.get("email") or made.get("email")
+    return until_now if until_now in body.get("alternateEmailAddresses", []) else None
+
+
+def _new_addresses(chain: Chain, made: Body, body: Body, *, there: str | None) -> list[str]:
+    """Further addresses that neither making the candidate nor `there`, another call, gives; added ones first."""
+    known = [*made.get("alternateEmailAddresses", []), *([there] if there else [])]
+    known += [made["email"]] if made.get("email") == body.get("email") and "email" in made else []
     added = []
     while (row := chain.earlier.get(f"candidate.update/person/{chain.person}/address {len(added) + 1}")) is not None:
         added.append(row["alternateEmail"])
-    wanted = [one for one in body.get("alternateEmailAddresses", []) if one not in there]
+    wanted = [one for one in body.get("alternateEmailAddresses", []) if one not in known]
     return added + [one for one in wanted if one not in added]
 
 

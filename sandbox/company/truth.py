@@ -30,6 +30,7 @@ def truth(company: Company) -> Record:
         "same_person_review": [
             list(pair) for person in company.people for pair in person.review if _kept(company, reached, pair)
         ],
+        "user_addresses": {user["name"]: user["email"] for user in company.users},
         "contacts": contents.contacts(company),
         "opportunities": opportunities,
         "notes": [_note(names, item, note, loads) for item, note in _each(company, "notes")],
