@@ -13,7 +13,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make prove  run the whole of every proof (more than an hour; a stopped run goes on) and write docs/proof.md; PROOFS=\"P1 P23\" chooses"
 	@echo "make bench  measure pace, speed, growth and forecast on a quiet machine (about an hour) and write bench/README.md"
-	@echo "make clients  run other people's clients (Singer, Airbyte, dlt), unmodified, against the sandbox"
+	@echo "make clients  run other people's clients (Singer, Airbyte, dlt, MCP), unmodified, against the sandbox"
 	@echo "make lab    open the six notebooks in JupyterLab"
 	@echo "make env    only set up the environment in $(VENV)"
 	@echo "make check  ruff, layout, docs"

@@ -45,6 +45,7 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "concurrent_limit": ("4",),
     "api_version_status": ("deprecated",),
     "visible_after_ms": ("150",),
+    "visible_spread_ms": ("40",),
     "cursor_seconds": ("1",),
     "sync_token_seconds": ("1",),
     "incremental_max_pages": ("1",),

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import third_party_mcp
 import yaml
 from conftest import Sandbox, running_sandbox
 
@@ -196,7 +197,7 @@ def basic(key: str) -> str:
     return base64.b64encode(f"{key}:".encode()).decode()
 
 
-OWN = ("per_page",)
+OWN = ("per_page", "primaryEmailAddress", "primaryPhoneNumber", "limit")
 """Members of the clients' own: both vendors' documents lack them, and the sandbox tells that it ignored them."""
 
 
@@ -215,6 +216,22 @@ def report(name: str, sandbox: Sandbox, found: dict[str, set[str]], wanted: dict
     sandbox.reset()
     sandbox.ask("DELETE", "/calls")
     return not wrong and not odd
+
+
+def mcp_servers(sandbox: Sandbox, folder: Path) -> bool:
+    """Two MCP servers for Ashby; without Node they are passed over, and that is said."""
+    if not third_party_mcp.available():
+        print("skip  MCP servers for Ashby: Node and npm are not here")
+        return True
+    place = third_party_mcp.installed(folder / "node", "ashby-mcp", "ashby-mcp-server")
+    with third_party_mcp.server(place, sandbox, "ashby-mcp") as call:
+        found = third_party_mcp.evaluating(call, sandbox)
+    good = report("ashby-mcp", sandbox, found, {}) and len(found["added candidates"]) == 1
+    state = sandbox.state
+    with third_party_mcp.server(place, sandbox, "ashby-mcp-server") as call:
+        found = third_party_mcp.reading(call, sandbox)
+    wanted = {"candidates": {one["id"] for one in state["candidates"]}}
+    return report("ashby-mcp-server", sandbox, found, wanted) and good
 
 
 def main() -> int:
@@ -244,6 +261,7 @@ def main() -> int:
         good &= report("Airbyte Ashby", sandbox, found, wanted)
         env = Environment(folder / "dlt", "dlt")
         good &= report("dlt REST source, Lever", sandbox, dlt(env, sandbox, folder), {"opportunities": every})
+        good &= mcp_servers(sandbox, folder)
         print(f"(opportunities: {len(every)}, not confidential {len(plain)}, of those with updatedAt {len(dated)})")
     return 0 if good else 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -50,8 +51,9 @@ class State:
 
     ``changed`` holds for each object id the number of its last change (sync tokens), ``log`` the id of each change
     in order. ``shown`` keeps what lists showed last; ``kept`` says when it is good. ``removals`` tells open
-    cursors by how much positions moved: (list, owner, position). ``born`` and ``horizon`` serve the switch
-    ``visible_after_ms``: while a read is answered, objects born after the horizon are not there yet.
+    cursors by how much positions moved: (list, owner, position). ``born``, ``horizon`` and ``spread`` serve the
+    switches ``visible_after_ms`` and ``visible_spread_ms``: while a read is answered, objects born after the horizon,
+    each with its own wait added, are not there yet.
     """
 
     switches: dict[str, str]
@@ -119,6 +121,7 @@ class State:
     removals: list[tuple[str, str | None, int]] = field(default_factory=list)
     born: dict[str, int] = field(default_factory=dict)
     horizon: int = 0
+    spread: int = 0
     preexisting: dict[str, list[str]] = field(default_factory=dict)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     seq: int = 0
@@ -139,7 +142,7 @@ class State:
 
     def touch(self, *ids: str) -> None:
         """Record that objects changed, for incremental synchronization."""
-        late = self.number("visible_after_ms")
+        late = self.number("visible_after_ms") + self.number("visible_spread_ms")
         for object_id in ids:
             if late and object_id not in self.changed:
                 self.born[object_id] = int(time.time() * 1000)
@@ -165,18 +168,23 @@ class State:
 
     def look(self, *, reads: bool) -> None:
         """Begin a call: a read sees nothing younger than ``visible_after_ms``, a write sees everything."""
-        late = self.number("visible_after_ms") if reads else 0
-        self.horizon = int(time.time() * 1000) - late if late else 0
+        late, self.spread = self.number("visible_after_ms"), self.number("visible_spread_ms")
+        self.horizon = int(time.time() * 1000) - late if reads and late + self.spread else 0
 
     def hides(self, object_id: str) -> bool:
         """Say whether an object is too young to be seen by the call being answered."""
-        return self.horizon > 0 and self.born.get(object_id, 0) > self.horizon
+        return self.horizon > 0 and self._shown_from(object_id, self.born.get(object_id, 0)) > self.horizon
+
+    def _shown_from(self, object_id: str, born: int) -> int:
+        """When an object is old enough, by its own share of ``visible_spread_ms``: a later one may be seen earlier."""
+        return born + zlib.crc32(object_id.encode()) % (self.spread + 1) if born else 0
 
     def settled(self) -> int:
         """Return the change number up to which the call being answered sees every object."""
         if not self.horizon:
             return self.seq
-        hidden = [self.changed[key] for key, born in self.born.items() if born > self.horizon and key in self.changed]
+        young = [key for key, born in self.born.items() if self._shown_from(key, born) > self.horizon]
+        hidden = [self.changed[key] for key in young if key in self.changed]
         return min(hidden, default=self.seq + 1) - 1
 
     def past(self, ms: int | None, member: str) -> int:

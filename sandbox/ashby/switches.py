@@ -25,6 +25,7 @@ SWITCHES: dict[str, str] = {
     "api_version_status": "active",
     # lists and searches
     "visible_after_ms": "0",
+    "visible_spread_ms": "0",
     "cursor_seconds": "3600",
     "sync_token_seconds": "604800",
     "incremental_max_pages": "0",

@@ -165,6 +165,19 @@ def test_a_body_may_be_too_large() -> None:
 # --- lists and searches ---------------------------------------------------------------------------------------
 
 
+def test_each_object_has_a_wait_of_its_own() -> None:
+    """Of many that were made in one order some are seen in another, and each once its time has come."""
+    desk = Desk(visible_spread_ms="300")
+    made = [desk.candidate(name=f"Nova {number}")["id"] for number in range(60)]
+    seen: list[str] = []
+    end = time.monotonic() + 5
+    while len(seen) < len(made) and time.monotonic() < end:
+        there = [one["id"] for one in desk.pages("candidate.list")[0]]
+        seen += [one for one in there if one in made and one not in seen]
+    assert set(seen) == set(made)
+    assert seen != made
+
+
 def test_new_objects_can_stay_unseen_for_a_while() -> None:
     """Lists, infos, searches and the ids on other objects; writes see them, and they were applied."""
     desk = Desk()
