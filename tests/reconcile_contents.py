@@ -260,7 +260,7 @@ def _origin(world: World, one: Json) -> list[str]:
     user = application.get("creditedToUser") or {}
     credited = (f"{user.get('firstName')} {user.get('lastName')}", user.get("email"))
     for role in ("owner", "sourced_by"):
-        known_as = {one[role], world.truth["user_addresses"].get(one[role])}  # one has another name in Ashby
+        known_as = {one[role], world.truth["user_addresses"].get(one[role])} - {None}  # one has another name in Ashby
         if one[role] and not known_as.intersection(credited) and squash(one[role]) not in text:
             found.append(f"{name}: {role} {one[role]!r} is lost")
     if not application and one["title"] and squash(one["title"]) not in text:

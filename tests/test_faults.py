@@ -34,7 +34,6 @@ from lib.errors import (
     UnavailableError,
     WorkbookError,
 )
-from lib.load.doubt import LATE
 from lib.load.guard import AMENDMENTS
 from lib.load.moved import GONE
 from lib.store.ledger import Ledger, Planned
@@ -445,8 +444,6 @@ def test_a_mix_of_all_faults_loses_and_doubles_nothing(seed: int, small: Sandbox
         runs += until_done(lambda: steps.load(book, execute=True))
         n_struck = small.struck()
         small.faults()
-        if LATE in {one.note for _, one in Ledger(book.store).entries("parked")}:
-            runs += until_done(lambda: steps.load(book, execute=True))  # a busy machine: as it says, the next run looks
         loaded_as_in_calm(book, small, calm)
     assert n_struck
     tell("P3", "a seeded mix of all faults", seed=seed, share=share, struck=n_struck, runs=runs, lost=0, doubled=0)

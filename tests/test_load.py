@@ -20,6 +20,7 @@ from proofs import PROVE, amount, tell
 
 from lib import contract, steps, workbook
 from lib.errors import FatalError, StoreError, UnauthorizedError
+from lib.load import Load
 from lib.load import chain as chains
 from lib.load.lookup import marker_of
 from lib.store.lease import Lease
@@ -606,16 +607,27 @@ def test_a_refused_look_up_leaves_its_row_open_and_the_others_go_on(
     finished(mapped, sandbox, company)
 
 
-def test_no_row_is_begun_after_one_worker_has_failed(mapped: Workbook, sandbox: Sandbox, company: Company) -> None:
+def test_no_row_is_begun_after_one_worker_has_failed(
+    mapped: Workbook, sandbox: Sandbox, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The key is taken away for a single endpoint: the other chains stop at their next row, too."""
     body = '{"success": false, "errors": ["unauthorized"], "errorInfo": {"code": "unauthorized"}}'
     sandbox.faults(
         {"api": "ashby", "endpoint": "customField.create", "nth": 3, "effect": "status", "status": 401, "body": body}
     )
+    begun: list[str] = []
+    before: list[int] = []
+    stop = Load._stop
+
+    def noted(load: Load) -> None:
+        stop(load)
+        before.append(len(begun))
+
+    monkeypatch.setattr(Load, "_stop", noted)
     with pytest.raises(UnauthorizedError):
-        steps.load(mapped, execute=True)
-    sent = [row for row in in_state(mapped, "done") if row.kind != "link"]
-    assert len(sent) <= 3 * mapped.params.ashby.workers  # those under way, and a few that were quicker than the refusal
+        steps.load(mapped, execute=True, fail_at=lambda at, row: begun.append(at) if at == "before intend" else None)
+    assert before
+    assert len(begun) - before[0] < mapped.params.ashby.workers  # each of the others was at most at one row
     sandbox.faults()
     steps.load(mapped, execute=True)
     finished(mapped, sandbox, company)

@@ -434,7 +434,7 @@ def test_unknowns_change_nothing_in_bad_weather_either(number: int, seed: int, t
     """Answers get lost, pages are short, the process dies, people work on both sides: `Life.finish` is satisfied."""
     values = together()[number]
     asked = live(tmp_path / "home", pair, values, seed)
-    if (number, seed) == (0, 0):  # elsewhere a list may be too short to ask for one of them
+    if number == 0:
         assert set(DEFAULTS) - asked - RIGHTS - STOPS <= set(NEVER_ASKED)
     tell(
         "P30", "values of switches together, a move in bad weather", seed=seed, switches=len(values),

@@ -188,12 +188,11 @@ class Load:
         self.ledger.finish(ended)
 
 
-def dry_run(store: Store, *, retry_refused: bool = False) -> dict[str, Any]:
-    """What a run with `execute` would ask, without asking it: rows by kind and state, calls by endpoint."""
+def dry_run(store: Store, *, retry_refused: bool = False) -> Counter[str]:
+    """{endpoint: calls} of the rows that a run with `execute` would send, without sending them."""
     ledger = Ledger(store)
     left = pending(ledger, people=None, retry_refused=retry_refused)
-    calls = calls_of(left, adopted=adopted_in(ledger.rows_of_kind("link")))
-    return {"counts": ledger.counts(), "calls": dict(sorted(calls.items())), "n_calls": calls.total()}
+    return calls_of(left, adopted=adopted_in(ledger.rows_of_kind("link")))
 
 
 def run(load: Load) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _finish(book: Workbook, world: World, plan_hash: str) -> RecoverResult:
         book.store.put_results("recover", name, getattr(report, name))
     export_crosswalk(book)
     book.store.put_meta("recover", {"state": "done", "at_ms": now_ms(), "plan_hash": plan_hash})
-    return RecoverResult(report, plan_hash, loading.dry_run(book.store)["calls"])
+    return RecoverResult(report, plan_hash, dict(sorted(loading.dry_run(book.store).items())))
 
 
 # ---- reading Ashby -----------------------------------------------------------------------------------------------
