@@ -61,7 +61,8 @@ class Row:
             and spec.get("method") in (None, asked.method)
             and matches(spec.get("endpoint"), asked.endpoint, writes=bool(spec.get("writes")))
             and (spec.get("having") is None or asked.member(spec["having"]) is not None)
-            and (spec["effect"] not in ("refuse_token", "same_token") or _carries_token(asked))
+            and (spec["effect"] != "same_token" or asked.token is not None)
+            and (spec["effect"] != "refuse_token" or _carries_token(asked))
         )
 
 

@@ -194,18 +194,27 @@ def new_store(folder: Path, *, url: str | None = None) -> Store:
 
 def store_at(home: Path) -> Store:
     """The store of the customer of a home, wherever it is."""
-    known = yaml.safe_load((home / "params" / f"{CUSTOMER}.yaml").read_text())
-    return new_store(home / "runs" / CUSTOMER, url=known.get("store_url", ""))
+    return new_store(home / "runs" / CUSTOMER, url=store_url_of(home))
+
+
+def store_url_of(home: Path) -> str:
+    """Where the store of the customer of a home is; empty for SQLite."""
+    return yaml.safe_load((home / "params" / f"{CUSTOMER}.yaml").read_text()).get("store_url", "")
+
+
+def point(home: Path, url: str) -> None:
+    """The store of the customer of a home is at `url` from now on."""
+    path = home / "params" / f"{CUSTOMER}.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"store_url": url}))
 
 
 def copied_home(source: Path, target: Path, *, url: str | None = None) -> Path:
     """A home of its own like `source`, with a copy of its store (or with the store at `url`)."""
     shutil.copytree(source, target)
-    path = target / "params" / f"{CUSTOMER}.yaml"
-    known = yaml.safe_load(path.read_text())
-    other = url if url is not None else (known.get("store_url") and store_url(like=known["store_url"]))
+    there = store_url_of(target)
+    other = url if url is not None else (there and store_url(like=there))
     if other:
-        path.write_text(yaml.safe_dump(known | {"store_url": other}))
+        point(target, other)
     return target
 
 

@@ -17,13 +17,18 @@ import pytest
 import reconcile
 from conftest import (
     CUSTOMER,
+    ON_POSTGRES,
     ROOT,
     Sandbox,
+    copied_home,
     decide,
     environment,
     killed,
+    point,
     prepare,
     running_sandbox,
+    store_url,
+    store_url_of,
     write_customer,
 )
 from picture import picture
@@ -88,8 +93,7 @@ def loaded_process() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def loaded_home(small_home: Path, loaded_process: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the customer who is loaded: to be copied."""
-    folder = tmp_path_factory.mktemp("loaded") / "home"
-    shutil.copytree(small_home, folder)
+    folder = copied_home(small_home, tmp_path_factory.mktemp("loaded") / "home")
     write_customer(folder, loaded_process)
     with environment(folder, loaded_process):
         book = workbook.open_customer(CUSTOMER)
@@ -109,10 +113,9 @@ class World:
 
     def __init__(self, home: Path, sandbox: Sandbox, opened: Callable[[], Workbook]) -> None:
         self.home, self.sandbox, self._opened = home, sandbox, opened
-        self.before = home / "before"
-        if (home / "runs" / CUSTOMER).is_dir():
-            shutil.copytree(home / "runs" / CUSTOMER, self.before)
+        self.before, self.database = home / "before", ""
         self.book = opened()
+        self.backup()
 
     @property
     def folder(self) -> Path:
@@ -123,9 +126,20 @@ class World:
         self.book = self._opened()
         return self.book
 
+    def backup(self) -> Workbook:
+        """Keep the store as it stands: this is what `put_back` puts back."""
+        self.book.close()
+        shutil.rmtree(self.before, ignore_errors=True)
+        shutil.copytree(self.folder, self.before)
+        there = store_url_of(self.home)
+        self.database = there and store_url(like=there)
+        return self.reopen()
+
     def lose(self, *, everything: bool = True) -> Workbook:
         """The store is gone; with `everything`, the whole folder with its log, files and crosswalk."""
         self.book.close()
+        if self.database:
+            point(self.home, store_url())
         for name in damage.PARTS:
             (self.folder / name).unlink(missing_ok=True)
         if everything:
@@ -138,6 +152,8 @@ class World:
         log = (self.folder / "log.jsonl").read_bytes()
         shutil.rmtree(self.folder)
         shutil.copytree(self.before, self.folder)
+        if self.database:
+            point(self.home, store_url(like=self.database))
         (self.folder / "log.jsonl").write_bytes(log)
         return self.reopen()
 
@@ -199,7 +215,7 @@ def loaded(
     loaded_home: Path, loaded_process: Sandbox, tmp_path: Path, opened: Callable[[], Workbook]
 ) -> Iterator[World]:
     """The small customer, loaded. Ashby is shared with other tests: nothing may change it."""
-    shutil.copytree(loaded_home, tmp_path / "home")
+    copied_home(loaded_home, tmp_path / "home")
     with environment(tmp_path / "home", loaded_process):
         yield World(tmp_path / "home", loaded_process, opened)
 
@@ -208,7 +224,7 @@ def loaded(
 def world(small_home: Path, small_process: Sandbox, tmp_path: Path, opened: Callable[[], Workbook]) -> Iterator[World]:
     """The small customer, mapped and not loaded."""
     small_process.reset()
-    shutil.copytree(small_home, tmp_path / "home")
+    copied_home(small_home, tmp_path / "home")
     with environment(tmp_path / "home", small_process):
         yield World(tmp_path / "home", small_process, opened)
 
@@ -226,13 +242,13 @@ def test_a_lost_store_comes_back_and_the_next_load_sends_nothing(
     mapped: Workbook, sandbox: Sandbox, opened: Callable[[], Workbook], tmp_path: Path
 ) -> None:
     """Store, files, log and crosswalk are gone; people adopted in Ashby are told from those that the load made."""
-    world = World(tmp_path / "home", sandbox, lambda: mapped)
-    before = Ledger(mapped.store).plan_hash()
+    mapped.close()
+    world = World(tmp_path / "home", sandbox, opened)
+    before = Ledger(world.book.store).plan_hash()
     world.load()
-    links = {(row["link"], row["ashby_id"], row["origin"]) for row in Ledger(mapped.store).link_rows()}
+    links = {(row["link"], row["ashby_id"], row["origin"]) for row in Ledger(world.book.store).link_rows()}
     crosswalk = (world.folder / "crosswalk.csv").read_text()
     end = picture(sandbox.state)
-    world._opened = opened
     world.lose()
     found = world.recover()
     assert found.plan_hash == before
@@ -373,10 +389,7 @@ def test_an_old_store_that_was_put_back_is_noticed(world: World) -> None:
     world.load_until_nth("candidate.create", 2)
     links = Ledger(world.book.store).links()
     assert 2 <= sum(link.startswith("candidate:") for link in links) < 8
-    world.book.close()
-    shutil.rmtree(world.before)
-    shutil.copytree(world.folder, world.before)
-    world.reopen()
+    world.backup()
     world.load()
     world.put_back()
     with pytest.raises(GateError, match=r"is older than what stands there.*workbook recover acme --anew"):
@@ -389,10 +402,7 @@ def test_a_load_with_an_old_store_sends_nothing(world: World, share: float) -> N
     n_rows = sum(1 for row in Ledger(world.book.store).rows() if row.kind != "link")
     if share:
         world.load_until(int(4 * n_rows * share))
-    world.book.close()
-    shutil.rmtree(world.before)
-    shutil.copytree(world.folder, world.before)
-    world.reopen()
+    world.backup()
     world.load()
     world.put_back()
     n_writes = world.sandbox.state["writes"]
@@ -411,13 +421,6 @@ def _put_back_and_load(world: World) -> None:
     assert len(world.sandbox.state["candidates"]) == n_people
 
 
-def _backup(world: World) -> None:
-    world.book.close()
-    shutil.rmtree(world.before)
-    shutil.copytree(world.folder, world.before)
-    world.reopen()
-
-
 def test_an_old_store_is_noticed_where_the_first_person_was_in_ashby_before(world: World) -> None:
     """No call made that person, so the others must tell."""
     first = next(row for row in Ledger(world.book.store).rows() if row.kind == "candidate.create")
@@ -433,7 +436,7 @@ def test_an_old_store_is_noticed_where_the_first_person_was_in_ashby_before(worl
     steps.map(world.book)
     rows = [row for row in Ledger(world.book.store).rows() if row.person]
     assert (rows[0].kind, rows[0].person) == ("link", first.person)
-    _backup(world)
+    world.backup()
     world.load()
     _put_back_and_load(world)
 
@@ -466,7 +469,7 @@ def test_an_old_store_is_noticed_where_an_answer_of_its_own_was_lost(world: Worl
         steps.load(world.book, execute=True, fail_at=_dies(f"candidate.create/person/{person}"))
     assert [row.person for row, _ in Ledger(world.book.store).entries("intended")] == [person]
     if stamped:
-        _backup(world)
+        world.backup()
         world.load()
         _put_back_and_load(world)
     else:
@@ -670,6 +673,10 @@ def test_a_note_whose_mark_is_gone_is_not_written_again(loaded: World) -> None:
 
 
 # ---- damaged files ---------------------------------------------------------------------------------------------------
+OF_A_FILE = pytest.mark.skipif(ON_POSTGRES, reason="about the file of SQLite; PostgreSQL looks after its own files")
+
+
+@OF_A_FILE
 @pytest.mark.parametrize("harm", ["cut off", "holes"])
 def test_a_damaged_store_is_told_from_a_whole_one(loaded: World, harm: str) -> None:
     path, data = loaded.folder / "store.db", _bytes_of(loaded)
@@ -693,6 +700,7 @@ def _bytes_of(world: World) -> bytearray:
     return bytearray((world.folder / "store.db").read_bytes())
 
 
+@OF_A_FILE
 def test_a_damaged_store_is_named_set_aside_and_recovered(loaded: World, quiet: list[str]) -> None:
     harm = random.Random(1).randbytes(len(_bytes_of(loaded)))
     (loaded.folder / "store.db").write_bytes(harm)
@@ -709,6 +717,7 @@ def test_a_damaged_store_is_named_set_aside_and_recovered(loaded: World, quiet: 
     loaded.finished(quiet)
 
 
+@OF_A_FILE
 def test_a_whole_store_is_left_alone_unless_asked(loaded: World) -> None:
     done = _workbook(loaded, "recover", "acme")
     assert (done.returncode, "is whole: there is nothing to recover" in done.stdout) == (0, True)
