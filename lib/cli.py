@@ -17,8 +17,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lib import batch, connecting, params, service, workbook
-from lib.errors import ConfigError, GateError, StoreError, WorkbookError
+from lib import batch, connecting, params, plans, service, workbook
+from lib.errors import ConfigError, StoreError, WorkbookError
 from lib.store import Store
 from lib.store.ledger import Ledger
 
@@ -173,12 +173,9 @@ def _report(customer: str, level: str) -> Path | None:
 def _summary(
     customer: str, seconds: float, index: Path | None, steps: list[str], *, execute: bool, sample: int
 ) -> None:
-    store = _stored(customer)
-    try:
+    with plans.stored(customer) as store:
         counts = _states(store)
         n_people, n_opportunities = len(store.people()), store.count("opportunities")
-    finally:
-        store.close()
     out.print(f"\n{customer}: {n_people:,} people, {n_opportunities:,} opportunities")
     if counts:
         out.print("plan rows: " + ", ".join(f"{n:,} {state}" for state, n in sorted(counts.items())))
@@ -288,49 +285,28 @@ def _status_of(customer: str) -> list[str]:
         store.close()
 
 
-def _stored(customer: str) -> Store:
-    """The store of a customer, for looking only: no key, no network, no service."""
-    settings, folder = params.load(customer), workbook.folder_of(customer)
-    if not settings.store_url and not (folder / "store.db").is_file():
-        raise _no_plan(customer)
-    return workbook.store_of(customer, settings)
-
-
-def _no_plan(customer: str) -> GateError:
-    return GateError(f"{customer} has no plan yet.", hint=f"Run: workbook run {customer} --to map")
-
-
 @plan_app.command("show")
 def plan_show(
     customer: Customer,
-    person: Annotated[str, typer.Option(help="rows of one person (their Lever contact id)")] = "",
+    person: Annotated[
+        str | None, typer.Option(help="rows of one person (their Lever contact id); '' for set-up")
+    ] = None,
     kind: Annotated[str, typer.Option(help="rows of one kind, e.g. application.create")] = "",
     bodies: Annotated[bool, typer.Option(help="with bodies (personal data)")] = False,
     limit: Annotated[int, typer.Option(min=1)] = 50,
 ) -> None:
-    """Show the plan: counts by kind and state, or the rows of one person or kind."""
-    store = _stored(customer)
-    try:
-        ledger = Ledger(store)
-        if not ledger.plan_hash():
-            raise _no_plan(customer)
-        out.print(f"plan {ledger.plan_hash()}")
-        if not person and not kind:
-            table = Table("kind", "state", "rows", box=None)
-            for name, state, n_rows in ledger.counts():
-                table.add_row(name, state, f"{n_rows:,}")
-            out.print(table)
-            return
-        rows = [row for row in ledger.rows(person or None) if not kind or row.kind == kind]
-        states = ledger.of(rows[:limit])
-        for row in rows[:limit]:
-            entry = states.get(row.row_id)
-            out.print(f"{row.row_id}  {entry.state if entry else 'planned'}", soft_wrap=True, markup=False)
-            if bodies:
-                out.print(json.dumps(row.body, ensure_ascii=False, indent=2), soft_wrap=True, markup=False)
-        out.print(f"{min(limit, len(rows))} of {len(rows)} rows")
-    finally:
-        store.close()
+    """Show the plan: counts by endpoint and state, or the rows of one person or endpoint."""
+    plans.show(customer, person=person, kind=kind, bodies=bodies, limit=limit)
+
+
+@plan_app.command("diff")
+def plan_diff(
+    customer: Customer,
+    other: Annotated[str, typer.Argument(help="another customer, e.g. of a later rehearsal")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="rows that are named one by one, with OTHER")] = 20,
+) -> None:
+    """Show what the last 04_map has changed in the plan, and why; or what distinguishes the plans of two customers."""
+    plans.diff(customer, other, limit=limit)
 
 
 @app.command()

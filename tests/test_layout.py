@@ -41,7 +41,11 @@ ALLOWED = {
     },
     "batch": {"errors", "workbook", "disk"},
     "connecting": {"errors", "params", "workbook", "oauth", "transport"},
-    "cli": {"errors", "params", "service", "workbook", "batch", "connecting", "report", "store", "steps", "recover"},
+    "plans": {"errors", "params", "workbook", "store"},
+    "cli": {
+        "errors", "params", "service", "workbook", "batch", "connecting", "plans", "report", "store", "steps",
+        "recover",
+    },
 }  # fmt: skip
 OWNERS = {
     "requests": {"transport"},

@@ -15,11 +15,12 @@ from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.normalize import csv_safe
-from lib.steps import fresh, learning, scoring
+from lib.steps import changing, fresh, learning, scoring
 from lib.steps.lost import check_known
 from lib.steps.reading import files_gate, gone_gate, quiet_gate
 from lib.steps.target import read_candidates, read_target
 from lib.steps.writing import settle_open
+from lib.store import compared
 from lib.store.ledger import CHANGED, Ledger
 from lib.store.reading import Reading
 from lib.workbook import Workbook
@@ -46,7 +47,8 @@ class DedupeResult:
 class MapResult:
     """What will be written: decisions, losses, rows of the plan by kind, its hash, and how many calls it means.
 
-    `forecast` has a row for the load and one for the validation of this plan, `endpoints` one per endpoint.
+    `forecast` has a row for the load and one for the validation of this plan, `endpoints` one per endpoint. `changes`
+    says what distinguishes the plan from the one before it, `causes` why; both are empty for the first one.
     """
 
     tables: dict[str, DecisionTable]
@@ -57,6 +59,8 @@ class MapResult:
     calls: int
     forecast: Frame
     endpoints: Frame
+    changes: Frame
+    causes: Frame
 
 
 def dedupe(book: Workbook) -> DedupeResult:
@@ -203,15 +207,21 @@ def map(book: Workbook) -> MapResult:
         draft = draft_of.enter_context(mapping.Draft(book.folder))
         more = {"carried": _Carried(ledger)} if ledger.last_ms() else {}
         draft.take(mapping.compile_plan(reader, decisions=decisions, losses=losses, **about, **more))
+        inputs, this = changing.inputs_of(book, tables), {"plan_hash": draft.plan_hash}
+        changing.compare(book, draft.rows(), inputs=inputs, **this)
         learning.try_again(decisions.lessons, ledger)
-        ledger.put_plan(draft.rows(), plan_hash=draft.plan_hash)
+        ledger.put_plan(draft.rows(), **this)
+        changing.remember(book, inputs, **this)
         fresh.remember(book)
         steps, endpoints = scoring.plan_forecast(book)
         book.store.put_results("map", "losses", losses.rows())
         _write_losses(book, losses.rows())
     plan = pd.DataFrame(sorted(draft.kinds.items()), columns=["kind", "n_rows"])
     calls = steps[0]["n_requests"]
+    _, changes, causes = compared.told(book.store)
     told = {"forecast": pd.DataFrame(steps), "endpoints": pd.DataFrame(endpoints)}
+    told["changes"] = pd.DataFrame(changes, columns=compared.COLUMNS)
+    told["causes"] = pd.DataFrame(causes, columns=compared.WHY)
     return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, draft.plan_hash, calls, **told)
 
 
