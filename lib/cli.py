@@ -285,6 +285,26 @@ def _status_of(customer: str) -> list[str]:
         store.close()
 
 
+@app.command()
+def sign(
+    customer: Customer,
+    above: Annotated[float, typer.Option(min=0, max=1, help="only losses of at least this confidence")] = 0.0,
+    any_number: Annotated[
+        bool, typer.Option("--any", help="however many records it will be, not as many as now")
+    ] = False,
+) -> None:
+    """Accept what the last 04_map has listed as losses: shows it, and fills the column verdict of losses.csv."""
+    from lib.steps import signing  # noqa: PLC0415 - pandas is slow to import
+
+    with plans.planned(customer) as ledger:
+        signed, n_left = signing.sign(customer, ledger.store, above=above, any_number=any_number)
+    table = Table("loss", "treatment", "where", "reason", "records", "signed for", box=None)
+    for row in signed:
+        table.add_row(*(row[name] for name in ("label", "treatment", "where", "reason", "n_records", "verdict")))
+    out.print(table)
+    out.print(f"Signed {len(signed):,} losses in params/{customer}/losses.csv; {n_left:,} are left.", soft_wrap=True)
+
+
 @plan_app.command("show")
 def plan_show(
     customer: Customer,

@@ -214,6 +214,7 @@ class Policy(_Model):
     phone_region: str = Field("US", pattern="^[A-Z]{2}$")
     note_limit: int = Field(20_000, ge=500)
     file_limit: int = Field(0, ge=0)  # bytes of the largest file that Ashby takes; 0: not known
+    losses: Literal["signed", "unsigned"] = "signed"  # whether losses.csv must be signed before anything is written
     run_tag: str = "Migrated from Lever"
     scope: Scope = Scope()
 

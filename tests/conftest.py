@@ -161,7 +161,7 @@ def settings(sandbox: Sandbox, **more: Any) -> Json:
     }  # fmt: skip
     lever |= more.pop("lever", {})
     ashby |= more.pop("ashby", {})
-    policy = {"confidential_as_new": True} | more.pop("policy", {})
+    policy = {"confidential_as_new": True, "losses": "unsigned"} | more.pop("policy", {})
     return {"customer": CUSTOMER, "lever": lever, "ashby": ashby, "policy": policy, **more}
 
 

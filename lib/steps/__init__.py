@@ -15,6 +15,7 @@ from lib.steps.reading import (
     quiet_gate,
 )
 from lib.steps.recovering import RecoverResult, is_intact, recover
+from lib.steps.signing import gate as losses_gate
 from lib.steps.target import read_candidates, read_target
 from lib.steps.writing import LoadResult, load, validate
 
@@ -33,6 +34,7 @@ __all__ = [
     "gone_gate",
     "is_intact",
     "load",
+    "losses_gate",
     "map",
     "people_gate",
     "propose",

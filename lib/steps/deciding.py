@@ -15,7 +15,7 @@ from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.normalize import csv_safe
-from lib.steps import changing, fresh, learning, scoring
+from lib.steps import changing, fresh, learning, scoring, signing
 from lib.steps.lost import check_known
 from lib.steps.reading import files_gate, gone_gate, quiet_gate
 from lib.steps.target import read_candidates, read_target
@@ -49,6 +49,7 @@ class MapResult:
 
     `forecast` has a row for the load and one for the validation of this plan, `endpoints` one per endpoint. `changes`
     says what distinguishes the plan from the one before it, `causes` why; both are empty for the first one.
+    `signatures` is losses.csv, in which somebody signs the loss list.
     """
 
     tables: dict[str, DecisionTable]
@@ -61,6 +62,7 @@ class MapResult:
     endpoints: Frame
     changes: Frame
     causes: Frame
+    signatures: DecisionTable
 
 
 def dedupe(book: Workbook) -> DedupeResult:
@@ -216,12 +218,16 @@ def map(book: Workbook) -> MapResult:
         steps, endpoints = scoring.plan_forecast(book)
         book.store.put_results("map", "losses", losses.rows())
         _write_losses(book, losses.rows())
+        signatures = signing.table_of(book.customer, book.store)
+        if signing.is_signed(book):
+            signatures.write()
     plan = pd.DataFrame(sorted(draft.kinds.items()), columns=["kind", "n_rows"])
     calls = steps[0]["n_requests"]
     _, changes, causes = compared.told(book.store)
-    told = {"forecast": pd.DataFrame(steps), "endpoints": pd.DataFrame(endpoints)}
+    told: dict[str, Any] = {"forecast": pd.DataFrame(steps), "endpoints": pd.DataFrame(endpoints)}
     told["changes"] = pd.DataFrame(changes, columns=compared.COLUMNS)
     told["causes"] = pd.DataFrame(causes, columns=compared.WHY)
+    told["signatures"] = signatures
     return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, draft.plan_hash, calls, **told)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from lib import load as loading
 from lib.errors import GateError
 from lib.normalize import csv_safe
-from lib.steps import fresh, scoring
+from lib.steps import fresh, scoring, signing
 from lib.steps.lost import check_in_time, check_recovered
 from lib.steps.reading import accepted
 from lib.steps.target import version_gate
@@ -62,6 +62,7 @@ def load(
         foreseen, _ = scoring.load_begins(book, people=people, retry_refused=retry_refused)
         planned = {"counts": ledger.counts(), "n_writes": 0, "n_calls": foreseen["n_requests"]}
         return _load_result(book, planned, False)
+    signing.gate(book)
     with book.writing("load"):
         run = scoring.Run(book.ashby)
         book.pin("Ashby", [one["id"] for one in book.ashby.items("user.list", {"includeDeactivated": True})])
