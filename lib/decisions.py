@@ -18,6 +18,7 @@ from lib.normalize import csv_plain, csv_safe
 
 Row = dict[str, str]
 AS_PROPOSED = ("=", "ok")
+SHOWN = 20  # lines that an error names
 FIRST, LAST = ["id", "label"], ["proposal", "reason", "confidence", "n_records", "verdict"]
 
 
@@ -91,15 +92,30 @@ def read(path: Path) -> DecisionTable:
     lacking = [name for name in needed if name not in columns]
     if lacking:
         raise ConfigError(f"{table.where(1)}: the column {', '.join(lacking)} is missing.")
-    rows = []
-    seen: dict[str, int] = {}
-    for number, cells in lines[1:]:
-        row = _row(table, number, columns, cells)
-        if row["id"] in seen:
-            raise ConfigError(f"{table.where(number)}: the id of line {seen[row['id']]} stands here again.")
-        seen[row["id"]] = number
-        rows.append(row)
+    rows, wrong = _checked(table, columns, lines[1:])
+    if wrong:
+        more = f" And {len(wrong) - SHOWN:,} more lines." if len(wrong) > SHOWN else ""
+        raise ConfigError(" ".join(wrong[:SHOWN]) + more)
     return DecisionTable(path.stem, path, rows, columns)
+
+
+def _checked(
+    table: DecisionTable, columns: list[str], lines: list[tuple[int, list[str]]]
+) -> tuple[list[Row], list[str]]:
+    """(rows, what is wrong with each line that cannot be read): all at once, for whoever has to mend them."""
+    rows: list[Row] = []
+    wrong: list[str] = []
+    seen: dict[str, int] = {}
+    for number, cells in lines:
+        if len(cells) > len(columns) and any(cells[len(columns) :]):
+            wrong.append(f"{table.where(number)}: {len(cells)} cells where the header names {len(columns)}.")
+            continue
+        row = _row(columns, cells)
+        if row["id"] in seen:
+            wrong.append(f"{table.where(number)}: the id of line {seen[row['id']]} stands here again.")
+        seen.setdefault(row["id"], number)
+        rows.append(row)
+    return rows, wrong
 
 
 def _records(table: DecisionTable, text: str) -> Iterator[tuple[int, list[str]]]:
@@ -126,9 +142,7 @@ def _n_breaks(cell: str) -> int:
     return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
 
 
-def _row(table: DecisionTable, number: int, columns: list[str], cells: list[str]) -> Row:
-    if len(cells) > len(columns) and any(cells[len(columns) :]):
-        raise ConfigError(f"{table.where(number)}: {len(cells)} cells where the header names {len(columns)}.")
+def _row(columns: list[str], cells: list[str]) -> Row:
     cells = cells + [""] * (len(columns) - len(cells))
     row = {name: csv_plain(cell) for name, cell in zip(columns, cells, strict=False)}
     row.setdefault("n_records", "")

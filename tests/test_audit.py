@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from lib import audit
-from lib.errors import ContractError, GateError, RejectedError, UnauthorizedError
+from lib.errors import ContractError, GateError, NotFoundError, RejectedError, UnauthorizedError
 
 
 class Reader:
@@ -159,6 +159,34 @@ def test_a_forbidden_endpoint_is_named_and_a_wrong_key_stops() -> None:
 
     with pytest.raises(UnauthorizedError):
         audit.lever_permissions(Lever(wrong), "")
+
+
+def test_child_lists_are_asked_of_the_first_opportunity_that_lever_shows() -> None:
+    asked = []
+
+    def some(path: str, query: dict):
+        asked.append(path)
+        return {"data": [{"id": "o9"}, {"id": "o8"}] if path == "/opportunities" else []}
+
+    assert len(audit.lever_permissions(Lever(some))) == len(asked) == 23
+    assert sum("/o9/" in path for path in asked) == 8
+    asked.clear()
+    audit.lever_permissions(Lever(some), "o1")
+    assert sum("/o1/" in path for path in asked) == 8
+
+
+def test_a_list_that_not_every_account_has_is_no_lacking_right() -> None:
+    def absent(path: str, query: dict):
+        if path in ("/disposition_stages", "/stages"):
+            raise NotFoundError("no", status=404)
+        if path in ("/tags", "/opportunities/o1/notes"):
+            raise UnauthorizedError("no", status=403)
+        return {"data": []}
+
+    rows = audit.lever_permissions(Lever(absent), "o1")
+    assert [row["permission"] for row in rows if not row["ok"]] == ["read stages", "read tags", "read notes"]
+    assert [row["permission"] for row in audit.closed_lists(rows)] == ["read tags"]
+    assert "by their names" in next(row["detail"] for row in rows if row["permission"] == "read disposition_stages")
 
 
 class Ashby:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -110,6 +111,19 @@ def test_a_file_that_is_not_there_is_an_empty_table(path):
 def test_what_cannot_be_read_is_named_by_file_and_line(path, text, told):
     """The line is the one an editor shows, blank lines and cells with line breaks included."""
     assert f"params/acme/stages.csv{told}" in refusal(path, text)
+
+
+def test_all_lines_that_cannot_be_read_are_named_at_once(path):
+    """Whoever mends a file in a spreadsheet wants to mend it once."""
+    path.parent.mkdir(parents=True)
+    lines = ["a,,,,,1,", "b,,,,,1,,surplus", "a,,,,,1,x", "c,,,,,1,", "b,,,,,1,", "a,,,,,1,"]
+    path.write_text("\n".join([HEAD, *lines]) + "\n", "utf-8")
+    with pytest.raises(ConfigError) as told:
+        read(path)
+    assert re.findall(r"\.csv:(\d+):", str(told.value)) == ["3", "4", "7"]
+    path.write_text("\n".join([HEAD, *("same,,,,,1," for _ in range(30))]) + "\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"And 9 more lines\."):
+        read(path)
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CUSTOMER, Json, Sandbox, killed, store_at, write_customer
+from conftest import CUSTOMER, Json, Sandbox, decide, killed, store_at, write_customer
 from proofs import amount
 from sqlalchemy import update
 
@@ -190,6 +190,32 @@ def test_a_key_that_is_taken_away_stops_the_walk(
     sandbox.faults()
     steps.extract(book)
     same(book, mapped_heads)
+
+
+def test_rights_that_a_key_lacks_are_named_all_at_once(book: Workbook, sandbox: Sandbox) -> None:
+    """Whoever must ask an admin for rights wants to ask once: of lists and child lists, before anything is read."""
+    closed = ("/tags", "/sources", "/opportunities/*/notes")
+    sandbox.faults(*({"api": "lever", "endpoint": path, "effect": "status", "status": 403} for path in closed))
+    with pytest.raises(UnauthorizedError) as told:
+        steps.audit(book)
+    text = str(told.value)
+    assert "The keys lack 3 rights" in text
+    assert all(f"Lever: read {name}" in text for name in ("tags", "sources", "notes"))
+    assert "run 01_audit again" in text
+    assert book.store.count("users") == 0
+    sandbox.faults()
+    steps.audit(book)
+    assert book.store.count("tags")
+
+
+def test_an_account_without_disposition_stages_is_moved_all_the_same(book: Workbook, sandbox: Sandbox) -> None:
+    sandbox.faults({"api": "lever", "endpoint": "/disposition_stages", "effect": "status", "status": 404})
+    result = steps.audit(book)
+    assert not [row for row in result.findings.to_dict("records") if "disposition" in row["finding"]]
+    steps.extract(book)
+    assert (book.store.count("disposition_stages"), book.store.count("stages") > 0) == (0, True)
+    decide(book, sandbox)
+    assert steps.map(book).plan_hash
 
 
 # ---- what Lever may answer ---------------------------------------------------------------------------------------

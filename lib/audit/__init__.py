@@ -13,13 +13,20 @@ from typing import Any
 import pandas as pd
 
 from lib.audit.forecast import route
-from lib.audit.probes import ashby_permissions, confidential_access, lever_permissions, may, may_call
+from lib.audit.probes import (
+    ashby_permissions,
+    closed_lists,
+    confidential_access,
+    lever_permissions,
+    may,
+    may_call,
+)
 from lib.errors import GateError
 
 Row = dict[str, Any]
 __all__ = [
-    "ashby_permissions", "confidential_access", "findings", "gate", "inventory", "lever_permissions", "losses", "may",
-    "may_call", "route",
+    "ashby_permissions", "closed_lists", "confidential_access", "findings", "gate", "inventory", "lever_permissions",
+    "losses", "may", "may_call", "route",
 ]  # fmt: skip
 
 LOSSES = (

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from lib import contract
 from lib.ashby import Ashby
-from lib.errors import NotFoundError, RejectedError, UnauthorizedError
-from lib.lever import Lever, Query
+from lib.errors import ApiError, NotFoundError, RejectedError, UnauthorizedError
+from lib.lever import Lever, OffsetExpiredError, Query
 
 Row = dict[str, Any]
 LISTS = (
@@ -19,35 +19,61 @@ LISTS = (
 )  # fmt: skip
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 CONFIDENTIAL = ("opportunities", "postings", "requisitions")
+ABSENT = {
+    "resumes": "404 where there is no résumé (seen by other clients)",
+    "disposition_stages": "this account has no such list (it is not in every edition of the reference): stages are "
+    "proposed by their names alone",
+}
+"""Lists whose 404 is no refusal; anywhere else it is no answer."""
+ODD = "Lever answered"
 HINT_LEVER = "tick it in Lever: Settings, Integrations and API, API credentials"
 HINT_ASHBY = "tick it in Ashby: Admin, API keys"
 
 
-def lever_permissions(lever: Lever, opportunity_id: str) -> list[Row]:
-    """One row per endpoint that the extraction reads: {side, permission, ok, detail}; each asked with limit=1."""
-    paths = [(f"/{name}", name) for name in LISTS]
-    if opportunity_id:
-        paths += [(f"/opportunities/{opportunity_id}/{name}", name) for name in CHILDREN]
-    return [_ask(lever, path, name) for path, name in paths]
+def lever_permissions(lever: Lever, opportunity_id: str = "") -> list[Row]:
+    """One row per endpoint that the extraction reads: {side, permission, ok, detail}; each asked with limit=1.
+
+    Child lists are asked of `opportunity_id`, or of the first opportunity that Lever shows; without any, not at all.
+    """
+    rows = []
+    for name in LISTS:
+        row, items = _ask(lever, f"/{name}", name)
+        rows.append(row)
+        if name == "opportunities" and items:
+            opportunity_id = opportunity_id or str(items[0].get("id") or "")
+    children = CHILDREN if opportunity_id else ()
+    return rows + [_ask(lever, f"/opportunities/{opportunity_id}/{name}", name)[0] for name in children]
 
 
-def _ask(lever: Lever, path: str, name: str) -> Row:
+def closed_lists(permissions: list[Row]) -> list[Row]:
+    """Those of `lever_permissions` (403) without which not even the audit can look: the lists that it reads itself."""
+    needed = {f"read {name}" for name in LISTS if not name.endswith("/deleted")}
+    lacking = [row for row in permissions if row["side"] == "Lever" and row["permission"] in needed and not row["ok"]]
+    return [row for row in lacking if not row["detail"].startswith(ODD)]
+
+
+def _ask(lever: Lever, path: str, name: str) -> tuple[Row, list[Row]]:
+    """The row of one endpoint, and what it has answered with."""
     query: Query = [("limit", "1")] if name not in ("disposition_stages", "resumes", "files") else []
     if name.endswith("/deleted"):  # two of these lists want both bounds (reported)
         query += [("deleted_at_start", "0"), ("deleted_at_end", "1")]
     row = {"side": "Lever", "permission": f"read {name}", "ok": True, "detail": ""}
     try:
-        lever.get(path, query)
+        answer = lever.get(path, query)
     except UnauthorizedError as error:
         if error.status == 401:
             raise
-        return row | {"ok": False, "detail": error.hint or HINT_LEVER}
+        return row | {"ok": False, "detail": error.hint or HINT_LEVER}, []
     except NotFoundError as error:
-        if name != "resumes":  # 404 where there is no résumé was seen; anywhere else it is no answer
-            return row | {"ok": False, "detail": f"Lever answered {error.status}"}
-    except RejectedError as error:
-        return row | {"ok": False, "detail": f"Lever answered {error.status}"}
-    return row
+        return row | ({"detail": ABSENT[name]} if name in ABSENT else _refused(error)), []
+    except (RejectedError, OffsetExpiredError) as error:
+        return row | _refused(error), []
+    items = answer.get("data") if isinstance(answer, dict) else answer
+    return row, [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _refused(error: ApiError) -> Row:
+    return {"ok": False, "detail": f"{ODD} {error.status}"}
 
 
 def confidential_access(lever: Lever, setting: str, named: Sequence[str] = ()) -> Row:
@@ -171,4 +197,4 @@ def _scope(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalnum()).replace("candidatewrite", "candidateswrite")
 
 
-__all__ = ["ashby_permissions", "confidential_access", "lever_permissions", "may", "may_call"]
+__all__ = ["ashby_permissions", "closed_lists", "confidential_access", "lever_permissions", "may", "may_call"]

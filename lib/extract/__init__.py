@@ -107,14 +107,22 @@ def short_lists(walk: Extract) -> int:
         started = started or server_ms
         _keep(walk, stream, items)
         listed.setdefault(stream, set()).update(map(key_of, items))
-    ranks = walk.lever.one("/disposition_stages")
-    check_shape("disposition_stages", [ranks])
-    with walk.store.begin() as tx:
-        walk.store.put_raw(tx, "disposition_stages", [("disposition_stages", "", ranks)])
+    _keep_ranks(walk)
     lacking = {stream: sorted(walk.store.head_shas(stream).keys() - keys) for stream, keys in listed.items()}
     rows = [{"stream": name, "lever_id": one, "opportunity": ""} for name, ids in lacking.items() for one in ids]
     walk.store.put_results("extract", "unlisted_lists", rows)
     return started or now_ms()
+
+
+def _keep_ranks(walk: Extract) -> None:
+    """Keep which stage belongs to which part of the pipeline; not every account has that list (recorded 2026)."""
+    try:
+        ranks = walk.lever.one("/disposition_stages")
+    except NotFoundError:
+        return
+    check_shape("disposition_stages", [ranks])
+    with walk.store.begin() as tx:
+        walk.store.put_raw(tx, "disposition_stages", [("disposition_stages", "", ranks)])
 
 
 def _keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from lib import audit as audits
 from lib import extract as extraction
-from lib.errors import GateError
-from lib.steps import exported, forecasting, scoring
+from lib.errors import GateError, UnauthorizedError
+from lib.steps import exported, forecasting, planning, scoring
 from lib.steps.target import read_candidates, read_target, version_finding
 from lib.store import FileRow, now_ms
 from lib.store.ledger import Ledger
@@ -26,7 +26,7 @@ class AuditResult:
     """Tables of the audit, and the recommended route {route, why}.
 
     `forecast` has a row per step, `endpoints` one per endpoint that it asks; `n_probed` opportunities were read for it.
-    `came` says what each file of an export is taken for, where Lever comes as files.
+    `came` says what each file of an export is taken for, where Lever comes as files; `checklist` what is decided.
     """
 
     inventory: Frame
@@ -35,6 +35,7 @@ class AuditResult:
     forecast: Frame
     endpoints: Frame
     permissions: Frame
+    checklist: Frame
     route: dict[str, Any]
     n_probed: int
     came: Frame
@@ -67,12 +68,17 @@ class ExtractResult:
     refused: Frame
 
 
+HISTORY = ("notes", "feedback", "interviews", "offers")
+"""What a file import would leave behind; where what was read closely has none of it, there is no history to keep."""
+
+
 def audit(book: Workbook) -> AuditResult:
     """Read what is on both sides, probe both keys, forecast the cost."""
     progress = book.progress("audit")
     with book.writing("audit"):
         if book.params.lever.source == "files":
             return _audit_files(book)
+        permissions = _permissions(book)
         confidential = _confidential(book)
         book.store.put_meta("confidentiality", confidential["confidentiality"])
         book.store.put_meta("confidential.proven", confidential["verdict"] == "proven")
@@ -86,11 +92,24 @@ def audit(book: Workbook) -> AuditResult:
         extraction.opportunities(walk)
         extraction.dangling_postings(walk)
         read_target(book)
-        permissions = audits.lever_permissions(book.lever, next(iter(book.store.head_shas("opportunities")), ""))
-        permissions += audits.ashby_permissions(book.ashby)
         made = _forecast(book, walk, permissions)
         progress(1, 1, "")
         return _keep_audit(book, confidential, permissions, made)
+
+
+def _permissions(book: Workbook) -> list[dict[str, Any]]:
+    """What both keys may do; UnauthorizedError that names all that lacks, where not even the audit can be made."""
+    found = audits.lever_permissions(book.lever, next(iter(book.store.head_shas("opportunities")), ""))
+    found += audits.ashby_permissions(book.ashby)
+    book.store.put_results("audit", "permissions", found)
+    if closed := audits.closed_lists(found):
+        lacking = [f"{row['side']}: {row['permission']}" for row in found if not row["ok"]]
+        raise UnauthorizedError(
+            f"The keys lack {len(lacking)} rights ({'; '.join(lacking)}), and without {closed[0]['permission']!r} in "
+            "Lever there is no audit.",
+            hint=f"{closed[0]['detail']} Then run 01_audit again.",
+        )
+    return found
 
 
 def _audit_files(book: Workbook) -> AuditResult:
@@ -157,8 +176,11 @@ def _keep_audit(
     }
     for name, table in rows.items():
         store.put_results("audit", name, table)
+    rows["checklist"] = planning.checklist(book)
+    store.put_results("audit", "checklist", rows["checklist"])
     n_lacking = sum(not row["ok"] for row in permissions)
-    route = audits.route(n_contacts, history=True, has_keys=True, n_lacking=n_lacking)
+    history = not made.n_probed or any(map(store.count, HISTORY))
+    route = audits.route(n_contacts, history=history, has_keys=True, n_lacking=n_lacking)
     if book.params.lever.source == "files":
         route = exported.ROUTE
     frames = {name: pd.DataFrame(table) for name, table in rows.items()}
