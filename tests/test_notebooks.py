@@ -23,6 +23,7 @@ OUR_STEPS = {
     "audit_gate",
     "extract",
     "dedupe",
+    "losses_gate",
     "people_gate",
     "files_gate",
     "gone_gate",
