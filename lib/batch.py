@@ -123,8 +123,9 @@ def _private_kernel() -> Iterator[Any]:
     from traitlets.config import Config  # noqa: PLC0415 - comes with papermill
 
     with _short_folder() as folder:
-        old = {name: os.environ.get(name) for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_PREFER_ENV_PATH")}
-        os.environ.update(JUPYTER_RUNTIME_DIR=folder, JUPYTER_PREFER_ENV_PATH="1")
+        ours = {"JUPYTER_RUNTIME_DIR": folder, "JUPYTER_PREFER_ENV_PATH": "1", "WORKBOOK_HEADLESS": "1"}
+        old = {name: os.environ.get(name) for name in ours}
+        os.environ.update(ours)
         try:
             yield Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder) / "kernel")}})
         finally:

@@ -1,5 +1,6 @@
 """The six notebooks in JupyterLab, opened in a real browser and run from top to bottom with their defaults."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -66,20 +67,61 @@ def _wait_until_up(url: str, process: subprocess.Popen) -> None:
     pytest.fail("JupyterLab did not start")
 
 
-def test_every_notebook_runs_from_top_to_bottom_in_jupyterlab(lab) -> None:
-    folder, url, token = lab
+@pytest.fixture(scope="module")
+def ran(lab) -> dict[str, dict]:
+    """What each notebook shows after a run from top to bottom."""
+    _, url, token = lab
     with chromium() as browser:
-        for name in NOTEBOOKS:
-            shown = _run_all(browser, f"{url}/workspaces/{name[:2]}/tree/notebooks/{name}?token={token}", name)
-            assert _errors(shown) == [], name
-            assert (folder / "notebooks" / name).read_text("utf-8").count('"output_type"') == 0, "outputs were saved"
+        return {
+            name: _run_all(browser, f"{url}/workspaces/{name[:2]}/tree/notebooks/{name}?token={token}", name)
+            for name in NOTEBOOKS
+        }
+
+
+def test_every_notebook_runs_from_top_to_bottom_in_jupyterlab(lab, ran) -> None:
+    folder, _, _ = lab
+    for name, shown in ran.items():
+        assert _errors(shown) == [], name
+        assert (folder / "notebooks" / name).read_text("utf-8").count('"output_type"') == 0, "outputs were saved"
     found = service.running(folder / "runs" / "demo")
     truth, state = (_ask(found, what) for what in ("truth", "state"))
     assert {kind: wrong for kind, wrong in problems(truth, state).items() if wrong} == {}
 
 
+@pytest.mark.usefixtures("ran")
+def test_an_analyst_decides_in_the_grid_and_the_file_has_it(lab) -> None:
+    """An open decision stops the plan; chosen in the browser, it stands in the file, and the plan is made."""
+    folder, url, token = lab
+    file = folder / "params" / "demo" / "tags.csv"
+    good, name = file.read_text("utf-8"), "04_map.ipynb"
+    line = next(line for line in good.splitlines() if line.endswith(",keep"))
+    file.write_text(good.replace(line, line.removesuffix("keep")), "utf-8")
+    address = f"{url}/workspaces/grid/tree/notebooks/{name}?token={token}"
+    with chromium() as browser, _notebook(browser, address, name) as page:
+        shown = _ran(page)
+        assert [one for one in _errors(shown) if "GateError" in one]
+        place = next(n for n, one in enumerate(shown["cells"]) if "steps.edit(book, tables" in one["source"])
+        page.evaluate(f"{WIDGET}.content.activeCellIndex = {place}; {WIDGET}.content.scrollToItem({place})")
+        cell = page.locator(".widget-gridbox input").first
+        cell.scroll_into_view_if_needed()
+        cell.fill("keep")
+        cell.press("Tab")
+        page.locator("text=0 rows of this table are open").first.wait_for(timeout=60_000)
+        assert file.read_text("utf-8") == good
+        assert _errors(_ran(page)) == []
+
+
 def _run_all(browser, address: str, name: str) -> dict:
     """Open a notebook in a fresh context, run all of its cells as the menu does, save; returns what is shown then."""
+    with _notebook(browser, address, name) as page:
+        shown = _ran(page)
+        page.evaluate(f"{WIDGET}.context.save()")
+        return shown
+
+
+@contextlib.contextmanager
+def _notebook(browser, address: str, name: str):
+    """A page on which the notebook is open and its kernel ready."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     try:
         page = context.new_page()
@@ -87,15 +129,18 @@ def _run_all(browser, address: str, name: str) -> dict:
         page.wait_for_function(f"window.jupyterapp && {WIDGET}?.context?.path?.endsWith('{name}')", timeout=120_000)
         page.evaluate(f"Promise.all([{WIDGET}.context.ready, {WIDGET}.revealed, {WIDGET}.sessionContext.ready])")
         page.wait_for_function(f"{KERNEL} === 'idle'", timeout=120_000)
-        page.evaluate("window.done = false")
-        page.evaluate(f"{RUN_ALL}.then(() => {{ window.done = true }}); null")
-        page.wait_for_function("window.done === true", timeout=300_000)
-        page.wait_for_function(f"{KERNEL} === 'idle'", timeout=60_000)
-        shown = page.evaluate(f"{WIDGET}.content.model.toJSON()")
-        page.evaluate(f"{WIDGET}.context.save()")
-        return shown
+        yield page
     finally:
         context.close()
+
+
+def _ran(page) -> dict:
+    """Run all cells as the menu does; what is shown then."""
+    page.evaluate("window.done = false")
+    page.evaluate(f"{RUN_ALL}.then(() => {{ window.done = true }}); null")
+    page.wait_for_function("window.done === true", timeout=300_000)
+    page.wait_for_function(f"{KERNEL} === 'idle'", timeout=60_000)
+    return page.evaluate(f"{WIDGET}.content.model.toJSON()")
 
 
 def _errors(shown: dict) -> list[str]:

@@ -23,8 +23,10 @@ OUR_STEPS = {
     "audit_gate",
     "extract",
     "dedupe",
+    "edit",
     "losses_gate",
     "people_gate",
+    "who",
     "files_gate",
     "gone_gate",
     "quiet_gate",
@@ -128,8 +130,8 @@ def test_a_notebook_calls_its_own_step_only(name: str) -> None:
     assert re.match(rf"result = steps\.{own}\(book\b", compute.source)
     called = {found for cell in code_cells(name) for found in re.findall(r"\bsteps\.(\w+)", cell.source)}
     own_too = {
-        "audit": {"audit_gate"}, "extract": {"files_gate", "gone_gate", "quiet_gate"}, "dedupe": {"people_gate"},
-        "map": {"propose", "losses_gate"},
+        "audit": {"audit_gate"}, "extract": {"files_gate", "gone_gate", "quiet_gate"},
+        "dedupe": {"people_gate", "edit", "who"}, "map": {"propose", "losses_gate", "edit"},
     }  # fmt: skip
     assert called == {own} | own_too.get(own, set())
     assert called <= OUR_STEPS

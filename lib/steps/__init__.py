@@ -4,6 +4,7 @@ Notebooks call these, and so do runs without notebooks. Every step may be run ag
 """
 
 from lib.steps.deciding import DedupeResult, MapResult, dedupe, map, people_gate, propose
+from lib.steps.editing import edit, who
 from lib.steps.reading import (
     AuditResult,
     ExtractResult,
@@ -29,6 +30,7 @@ __all__ = [
     "audit",
     "audit_gate",
     "dedupe",
+    "edit",
     "extract",
     "files_gate",
     "gone_gate",
@@ -43,4 +45,5 @@ __all__ = [
     "read_target",
     "recover",
     "validate",
+    "who",
 ]
