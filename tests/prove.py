@@ -64,7 +64,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
-    interrupted: bool = False
+    unfinished: set[str] = field(default_factory=set)  # files that have not run to their end
 
 
 def outcome_of(report: Path) -> Outcome:
@@ -106,12 +106,14 @@ def _together(name: str, found: list[Any]) -> str:
 def report_of(
     lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str], about: dict[str, str], earlier: str = ""
 ) -> str:
-    """The report as Markdown; of promises that were not asked for it says what an `earlier` report said."""
+    """The report as Markdown; of promises that were not asked for, or not begun, it says what an `earlier` one said."""
     parts = ["# Proofs", "", "Written by the command below; never edited by hand.", ""]
     parts += [f"- {name}: {value}" for name, value in about.items()]
     parts += ["", "| promise | result | tests | seconds | commit |", "| --- | --- | --- | --- | --- |"]
     rows, sections = earlier_of(earlier)
     for promise in wanted:
+        if promise in rows and set(PROMISES[promise][1]) <= outcome.unfinished:
+            continue  # none of its files has run yet: what was proved before stands
         result = f"{_result(promise, lines, outcome)} | {about.get('commit', '')}"
         rows[promise] = f"| {promise} {PROMISES[promise][0]} | {result} |"
         sections[promise] = _section(promise, lines)
@@ -165,8 +167,8 @@ def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
         state = "**FAILED**"
     elif not told:
         state = "**missing**: nothing was told"
-    elif silent or skipped or outcome.interrupted:
-        lacking = ["the run has not come to its end"] * outcome.interrupted
+    elif silent or skipped or outcome.unfinished & set(PROMISES[promise][1]):
+        lacking = ["the run has not come to its end"] * bool(outcome.unfinished & set(PROMISES[promise][1]))
         lacking += [f"test_{name} told nothing" for name in silent] + [f"{len(skipped)} skipped"] * bool(skipped)
         state = f"**partly**: {', '.join(lacking)}"
     else:
@@ -244,7 +246,7 @@ def gathered(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], Outcome, fl
             lines += [json.loads(line) for line in (folder / "told.jsonl").read_text("utf-8").splitlines()]
         if (folder / "seconds").is_file():
             seconds += float((folder / "seconds").read_text())
-        whole.interrupted = whole.interrupted or not (folder / "code").is_file()
+        whole.unfinished |= set() if (folder / "code").is_file() else {folder.name}
     return lines, whole, seconds
 
 

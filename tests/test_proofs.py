@@ -74,11 +74,13 @@ def test_a_promise_of_which_a_part_did_not_run_is_held_partly() -> None:
     other = line | {"test": "tests/test_postgres.py::test_p"}
     outcome = Outcome({line["test"]: 2.0, other["test"]: 1.0, "tests/test_postgres.py::test_q": 0.0})
     assert "| held | 2 | 3 |" in report_of([line, other], outcome, wanted=["P2"], about={})
-    outcome.interrupted = True
+    outcome.unfinished = {"faults"}
+    assert "| held | 2 | 3 |" in report_of([line, other], outcome, wanted=["P2"], about={})
+    outcome.unfinished = {"faults", "postgres"}
     assert "| **partly**: the run has not come to its end | 2 | 3 |" in report_of(
         [line, other], outcome, wanted=["P2"], about={}
     )
-    outcome.interrupted = False
+    outcome.unfinished = set()
     outcome.skipped["tests/test_postgres.py::test_q"] = "no server"
     assert "| **partly**: 1 skipped | 2 | 3 |" in report_of([line, other], outcome, wanted=["P2"], about={})
 
@@ -112,6 +114,12 @@ def test_what_was_proved_on_an_earlier_commit_stays_in_the_report() -> None:
     assert "| P38 A lost store is rebuilt from Ashby | held | 1 | 1 | aaa |" in text
     assert text.count("## P10") == text.count("## P38") == 1
     assert "- done: n 2" in text
+    begun = report_of(
+        [first], Outcome({first["test"]: 1.0}, unfinished={"recover"}), wanted=["P10", "P38"], about={"commit": "ccc"},
+        earlier=earlier,
+    )  # fmt: skip
+    assert "| P10 A second run does nothing | held | 1 | 1 | ccc |" in begun
+    assert "| P38 A lost store is rebuilt from Ashby | held | 1 | 1 | aaa |" in begun
     old = earlier.replace(" | aaa |", " |").replace(" | commit |", " |")
     assert "| P38 A lost store is rebuilt from Ashby | held | 1 | 1 | aaa |" in report_of(
         [], Outcome(), wanted=["P10"], about={"commit": "bbb"}, earlier=old
@@ -129,8 +137,8 @@ def test_what_was_proved_before_a_stop_is_kept(tmp_path: Path) -> None:
     (done / "code").write_text("1")
     assert prove("tests/test_none.py", done, []) == 1
     lines, outcome, seconds = gathered([done, stopped, tmp_path / "never"])
-    assert (len(lines), outcome.interrupted, seconds) == (2, True, 5.0)
-    assert gathered([done])[1].interrupted is False
+    assert (len(lines), outcome.unfinished, seconds) == (2, {"b", "never"}, 5.0)
+    assert gathered([done])[1].unfinished == set()
 
 
 def _telling(text: str) -> dict[str, set[str]]:
