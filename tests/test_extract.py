@@ -208,6 +208,16 @@ def test_rights_that_a_key_lacks_are_named_all_at_once(book: Workbook, sandbox: 
     assert book.store.count("tags")
 
 
+def test_rights_that_ashbys_key_lacks_are_named_with_levers(book: Workbook, sandbox: Sandbox) -> None:
+    sandbox.switch(key_without="jobsRead,interviewsRead", lever_key_without="/opportunities/*/notes")
+    with pytest.raises(UnauthorizedError) as told:
+        steps.audit(book)
+    text = str(told.value)
+    assert all(f"Ashby: {name}" in text for name in ("jobsRead", "interviewsRead"))
+    assert "Lever: read notes" in text
+    assert "Admin, API keys. Then run 01_audit again." in text
+
+
 def test_an_account_without_disposition_stages_is_moved_all_the_same(book: Workbook, sandbox: Sandbox) -> None:
     sandbox.faults({"api": "lever", "endpoint": "/disposition_stages", "effect": "status", "status": 404})
     result = steps.audit(book)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -45,10 +45,15 @@ def lever_permissions(lever: Lever, opportunity_id: str = "") -> list[Row]:
     return rows + [_ask(lever, f"/opportunities/{opportunity_id}/{name}", name)[0] for name in children]
 
 
-def closed_lists(permissions: list[Row]) -> list[Row]:
-    """Those of `lever_permissions` (403) without which not even the audit can look: the lists that it reads itself."""
-    needed = {f"read {name}" for name in LISTS if not name.endswith("/deleted")}
-    lacking = [row for row in permissions if row["side"] == "Lever" and row["permission"] in needed and not row["ok"]]
+def closed_lists(permissions: list[Row], endpoints: Iterable[str] = ()) -> list[Row]:
+    """Those permissions without which not even the audit can look: of lists that it reads itself.
+
+    On Lever's side what was answered with 403; on Ashby's what the key lacks for `endpoints`.
+    """
+    known = contract.ashby_endpoints()
+    needed = {("Lever", f"read {name}") for name in LISTS if not name.endswith("/deleted")}
+    needed |= {("Ashby", known[endpoint]["permission"]) for endpoint in endpoints}
+    lacking = [row for row in permissions if (row["side"], row["permission"]) in needed and not row["ok"]]
     return [row for row in lacking if not row["detail"].startswith(ODD)]
 
 

@@ -11,7 +11,7 @@ from lib import audit as audits
 from lib import extract as extraction
 from lib.errors import GateError, UnauthorizedError
 from lib.steps import exported, forecasting, planning, scoring
-from lib.steps.target import read_candidates, read_target, version_finding
+from lib.steps.target import ENDPOINTS, read_candidates, read_target, version_finding
 from lib.store import FileRow, now_ms
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
@@ -102,12 +102,13 @@ def _permissions(book: Workbook) -> list[dict[str, Any]]:
     found = audits.lever_permissions(book.lever, next(iter(book.store.head_shas("opportunities")), ""))
     found += audits.ashby_permissions(book.ashby)
     book.store.put_results("audit", "permissions", found)
-    if closed := audits.closed_lists(found):
+    if closed := audits.closed_lists(found, ENDPOINTS):
         lacking = [f"{row['side']}: {row['permission']}" for row in found if not row["ok"]]
+        todo = dict.fromkeys(row["detail"].rstrip(".") for row in closed)
         raise UnauthorizedError(
-            f"The keys lack {len(lacking)} rights ({'; '.join(lacking)}), and without {closed[0]['permission']!r} in "
-            "Lever there is no audit.",
-            hint=f"{closed[0]['detail']} Then run 01_audit again.",
+            f"The keys lack {len(lacking)} rights ({'; '.join(lacking)}); without {closed[0]['permission']!r} in "
+            f"{closed[0]['side']} there is no audit.",
+            hint=f"{'; '.join(todo)}. Then run 01_audit again.",
         )
     return found
 

@@ -20,6 +20,7 @@ LISTS = {
     "custom_fields": ("customField.list", {"includeArchived": True}),
     "tags": ("candidateTag.list", {"includeArchived": True}),
 }
+ENDPOINTS = (*(endpoint for endpoint, _ in LISTS.values()), "interviewStage.list")  # what `read_target` asks
 UNPAGED = ("archive_reasons", "sources")
 
 
