@@ -9,12 +9,13 @@ import sqlite3
 import stat
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import postgres as servers
 import pytest
-from conftest import ON_POSTGRES, killed, new_store
+from conftest import ON_POSTGRES, killed, killed_once_begun, new_store
 from proofs import amount
 from sqlalchemy import event, func, select, text, update
 from sqlalchemy.schema import DropTable
@@ -152,17 +153,16 @@ def test_a_writer_of_another_machine_is_named_with_the_way_to_take_over(store: S
         Lease.take(store.engine, step="extract", patience=0)
 
 
-def test_a_dead_writer_is_taken_over(store: Store, tmp_path: Path) -> None:
+def test_a_dead_writer_is_taken_over(store: Store) -> None:
     """A real process holds the lease and is killed."""
     store.close()
 
-    def hold() -> None:
+    def hold(begin: Callable[[], object]) -> None:
         with another(store).lease("load", owner="kim"):
-            (tmp_path / "held").touch()
+            begin()
             time.sleep(30)
 
-    assert killed(hold, seconds=0.5)
-    assert (tmp_path / "held").exists()
+    assert killed_once_begun(hold, seconds=0.1)
     assert another(store).holder() == ""  # the dead are not at work
     with store.lease("load") as lease:
         assert "kim" in lease.took_over
