@@ -114,15 +114,25 @@ def report_of(
     for promise in wanted:
         if promise in rows and set(PROMISES[promise][1]) <= outcome.unfinished:
             continue  # none of its files has run yet: what was proved before stands
+        older = _older(sections.get(promise, ""), rows.get(promise, ""), lines) if promise in rows else ""
         result = f"{_result(promise, lines, outcome)} | {about.get('commit', '')}"
         rows[promise] = f"| {promise} {PROMISES[promise][0]} | {result} |"
         sections[promise] = _section(promise, lines)
+        if set(PROMISES[promise][1]) & outcome.unfinished:
+            sections[promise] += older
     shown = [promise for promise in PROMISES if promise in rows]
     parts += [rows[promise] for promise in shown] + [sections.get(promise, "").rstrip() for promise in shown]
     for title, some in (("Failed", outcome.failed), ("Skipped", outcome.skipped)):
         if some:
             parts += ["", f"## {title}", "", *(f"- `{test}`: {why}" for test, why in sorted(some.items()))]
     return "\n".join(parts) + "\n"
+
+
+def _older(section: str, row: str, lines: list[dict[str, Any]]) -> str:
+    """What an earlier report told of a promise and this unfinished run has not told yet, with the commit it is of."""
+    now, commit = {line["what"] for line in lines}, row.rstrip(" |").rpartition("|")[2].strip()
+    told = [line for line in section.splitlines() if line.startswith("- ") and line[2:].partition(": ")[0] not in now]
+    return "".join(f"\n{line}{'' if line.endswith(']') else f' [{commit}]'}" for line in told)
 
 
 def _section(promise: str, lines: list[dict[str, Any]]) -> str:
@@ -158,7 +168,7 @@ def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
     others = {_bare(line["test"]) for line in lines} - {_bare(test) for test in told}
     here = [
         test for test in outcome.seconds
-        if (_file(test) in PROMISES[promise][1] and _bare(test) not in others) or test in told
+        if (_file(test) in PROMISES[promise][1] and _bare(test) not in others) or _bare(test) in {*map(_bare, told)}
     ]  # fmt: skip
     own = [test for test in here if test in told] or here
     silent = [name for name in PROMISES[promise][1] if name not in {_file(test) for test in told}]

@@ -96,6 +96,11 @@ def test_a_failure_counts_for_the_promise_its_siblings_tell_of() -> None:
     text = report_of(lines, outcome, wanted=["P3", "P7"], about={})
     assert "| P3 The same under mixes of all faults | **FAILED** | 1 | 1 |" in text
     assert "| P7 Few calls more than the plan under faults | held | 1 | 1 |" in text
+    elsewhere = "tests/test_postgres.py::test_files"  # P1 has no proofs of its own in that file
+    outcome = Outcome({f"{elsewhere}[a]": 1.0, f"{elsewhere}[b]": 1.0}, {f"{elsewhere}[b]": "no"})
+    line = {"promise": "P1", "what": "tests", "figures": {}, "test": f"{elsewhere}[a]"}
+    text = report_of([line], outcome, wanted=["P1"], about={})
+    assert "| P1 Nothing lost, nothing doubled, whatever moment we die | **FAILED** | 1 | 1 |" in text
 
 
 def test_what_was_proved_on_an_earlier_commit_stays_in_the_report() -> None:
@@ -120,6 +125,18 @@ def test_what_was_proved_on_an_earlier_commit_stays_in_the_report() -> None:
     )  # fmt: skip
     assert "| P10 A second run does nothing | held | 1 | 1 | ccc |" in begun
     assert "| P38 A lost store is rebuilt from Ashby | held | 1 | 1 | aaa |" in begun
+    half = {"promise": "P38", "what": "half", "figures": {"n": 3}, "test": "tests/test_recover.py::test_b"}
+    begun = report_of(
+        [half], Outcome({half["test"]: 1.0}, unfinished={"recover", "load"}), wanted=["P38"], about={"commit": "ddd"},
+        earlier=earlier,
+    )  # fmt: skip
+    assert "**missing**" not in begun
+    both = Outcome({half["test"]: 1.0, "tests/test_load.py::test_c": 1.0}, unfinished={"faults"})
+    about = {"commit": "ddd"}
+    told = [half | {"promise": "P4"}, half | {"promise": "P4", "what": "drops", "test": "tests/test_load.py::test_c"}]
+    first_p4 = report_of(told, both, wanted=["P4"], about=about)
+    later = report_of(told[:1], both, wanted=["P4"], about={"commit": "eee"}, earlier=first_p4)
+    assert "- half: n 3\n- drops: n 3 [ddd]" in later
     old = earlier.replace(" | aaa |", " |").replace(" | commit |", " |")
     assert "| P38 A lost store is rebuilt from Ashby | held | 1 | 1 | aaa |" in report_of(
         [], Outcome(), wanted=["P10"], about={"commit": "bbb"}, earlier=old
