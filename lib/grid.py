@@ -7,7 +7,7 @@ spreadsheet meanwhile is kept.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lib import decisions
@@ -21,21 +21,25 @@ PAGE = 20
 SURE = 0.95
 WORDS = {"high": 0.95, "medium": 0.7, "low": 0.3}
 """How sure a proposal is that says so in a word; other tables have numbers."""
+Opened = Callable[[DecisionTable], Iterable[tuple[int, Row]]]
 Choices = Callable[[str, Mapping[str, str], str], list[tuple[str, str]]]
 
 
 class Grid:
     """Tables of one customer, of which one is shown; `choices` gives (shown, written) for (table, row, column).
 
-    `about` says more of a row than its file may hold (names of people): shown here, never written.
+    `opened` says which rows of a table are open, where an empty verdict does not settle that. `about` says more of a
+    row than its file may hold (names of people): shown here, never written.
     """
 
     def __init__(
-        self, tables: Mapping[str, DecisionTable], *, choices: Choices, about: Mapping[str, str] | None = None
-    ) -> None:
+        self, tables: Mapping[str, DecisionTable], *, choices: Choices, about: Mapping[str, str] | None = None,
+        opened: Mapping[str, Opened] | None = None,
+    ) -> None:  # fmt: skip
         import ipywidgets as widgets  # noqa: PLC0415 - only where somebody looks
 
-        by_work = sorted(tables.items(), key=lambda one: -len(one[1].open_rows()))
+        self._opened = opened or {}
+        by_work = sorted(tables.items(), key=lambda one: -len(self._open(*one)))
         self._tables = dict(by_work)  # what needs most work first
         self._choices, self._about = choices, about or {}
         self._page = 0
@@ -66,7 +70,7 @@ class Grid:
     def shown(self) -> list[Row]:
         """All rows that the search and the box let through, unsure ones first, then those on which most hangs."""
         table, words = self._tables[self.table.value], self.search.value.casefold().split()
-        rows = [row for _, row in table.open_rows()] if self.only_open.value else table.rows
+        rows = self._open(self.table.value, table) if self.only_open.value else table.rows
         found = [row for row in rows if all(word in self._text(row) for word in words)]
         return sorted(found, key=lambda row: (_sure(row.get("confidence")), -_number(row["n_records"]), row["id"]))
 
@@ -74,7 +78,11 @@ class Grid:
         return " ".join([*row.values(), self._about.get(row["id"], "")]).casefold()
 
     def _titles(self) -> list[tuple[str, str]]:
-        return [(f"{name}: {len(one.open_rows())} open of {len(one.rows)}", name) for name, one in self._tables.items()]
+        return [(f"{name}: {len(self._open(name, one))} open of {len(one.rows)}", name)
+                for name, one in self._tables.items()]  # fmt: skip
+
+    def _open(self, name: str, table: DecisionTable) -> list[Row]:
+        return [row for _, row in self._opened.get(name, DecisionTable.open_rows)(table)]
 
     def _begin(self, _change: Any = None) -> None:
         self._page = 0
@@ -129,8 +137,9 @@ class Grid:
     # ---- what is written ---------------------------------------------------------------------------------------------
     def _accept(self, _button: Any = None) -> None:
         """The proposals of the rows that are shown, on all pages, and that are open and sure enough."""
+        due = {row["id"] for row in self._open(self.table.value, self._tables[self.table.value])}
         sure = [row for row in self.shown() if row.get("proposal") and _sure(row.get("confidence")) >= self.sure.value]
-        self._set({row["id"]: row["proposal"] for row in sure if not row["verdict"]}, "verdict")
+        self._set({row["id"]: row["proposal"] for row in sure if row["id"] in due}, "verdict")
         self._show()
 
     def _set(self, verdicts: Mapping[str, str], column: str) -> None:
@@ -150,7 +159,7 @@ class Grid:
         lines = [line for line, row in table.numbered() if row["id"] in verdicts]
         where = table.where(lines[0]) if len(lines) == 1 else f"{table.where(1).rpartition(':')[0]}, {len(lines)} rows"
         gone = f" {len(lacking)} rows are not in the file any more: run this cell again." if lacking else ""
-        self._say(f"Written: {where}. {len(table.open_rows())} rows of this table are open.{gone}")
+        self._say(f"Written: {where}. {len(self._open(name, table))} rows of this table are open.{gone}")
         self._retitle()
 
     def _retitle(self) -> None:

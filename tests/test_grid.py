@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import pandas as pd
 import pytest
 from conftest import Sandbox
 
@@ -16,6 +15,7 @@ from lib.decisions import DecisionTable
 from lib.grid import PAGE, Grid
 from lib.mapping.choices import WORDS, choices
 from lib.steps.editing import HEADLESS
+from lib.steps.signing import unsigned
 from lib.store.reading import Reading
 from lib.workbook import Workbook
 
@@ -103,6 +103,18 @@ def test_the_table_with_most_work_comes_first_and_words_are_numbers(tmp_path: Pa
     assert [one["confidence"] for one in shown.shown()] == ["", "odd", "low", "medium", "0.94", "high"]
     shown.accept.click()
     assert verdicts(many) == {"r-0": "Phone"}
+
+
+def test_a_loss_that_is_signed_for_fewer_records_is_open(tmp_path: Path) -> None:
+    rows = [row(1, verdict="2", proposal=3), row(2, verdict="3"), row(3, verdict="any")]
+    table = DecisionTable("losses", tmp_path / "losses.csv", rows, COLUMNS)
+    table.write()
+    shown = Grid({"losses": table}, choices=lambda *_: [], opened={"losses": unsigned})
+    assert [one["id"] for one in shown.shown()] == ["r-1"]
+    shown.sure.value = 0
+    shown.accept.click()
+    assert verdicts(table) == {"r-1": "3", "r-2": "3", "r-3": "any"}
+    assert "0 rows of this table are open" in shown.told.value
 
 
 # ---- what is written -------------------------------------------------------------------------------------------------
@@ -222,5 +234,5 @@ def test_who_a_pair_is_about_is_told_of_both_sides(mapped: Workbook) -> None:
     names = set(result.contacts["name"])
     assert all(text.partition(",")[0] in names for text in told.values())
     ashby = [row["id"] for row in result.table.rows if row["label"] == "ashby"]
+    assert ashby
     assert all("(in Ashby)" in told[one] for one in ashby)
-    assert isinstance(result.contacts, pd.DataFrame)

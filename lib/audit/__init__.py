@@ -105,6 +105,10 @@ def findings(reader: Any, *, permissions: list[Row], confidential: Row, dangling
     """What a person must know before going on: {id, severity, finding, n_records, do}."""
     found = [_confidential(confidential)]
     for row in permissions:
+        if row["ok"] and row["detail"]:
+            text = f"{row['side']}, {row['permission']}: {row['detail']}"
+            name = f"absent:{row['permission']}"
+            found.append({"id": name, "severity": "info", "finding": text, "n_records": None, "do": "nothing"})
         if not row["ok"]:
             name = f"permission:{row['side'].lower()}:{row['permission']}"
             text = f"{row['side']} key lacks: {row['permission']}"

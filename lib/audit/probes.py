@@ -20,7 +20,7 @@ LISTS = (
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 CONFIDENTIAL = ("opportunities", "postings", "requisitions")
 ABSENT = {
-    "resumes": "404 where there is no résumé (seen by other clients)",
+    "resumes": "",  # where there is no résumé (seen by other clients)
     "disposition_stages": "this account has no such list (it is not in every edition of the reference): stages are "
     "proposed by their names alone",
 }

@@ -251,7 +251,7 @@ class _Carried:
 
 
 def _write_losses(book: Workbook, rows: list[dict[str, Any]]) -> None:
-    """The whole loss list as CSV beside the report, to be read and signed: ids and counts only."""
+    """The whole loss list as CSV beside the report, to be read: ids and counts only."""
     columns = ("lever_type", "field", "treatment", "n_records", "where", "reason")
     file = book.private_file("reports/losses.csv")
     with file as out:

@@ -9,6 +9,7 @@ from typing import Any
 from lib.decisions import DecisionTable
 from lib.grid import Grid
 from lib.mapping.choices import choices
+from lib.steps.signing import unsigned
 from lib.store.ledger import Ledger
 from lib.store.reading import Reading
 from lib.workbook import Workbook
@@ -25,7 +26,7 @@ def edit(book: Workbook, tables: Mapping[str, DecisionTable], *, about: Mapping[
     there = {name: table for name, table in tables.items() if table.path.is_file()}
     if os.environ.get(HEADLESS) or not there:
         return None
-    return Grid(there, choices=choices(Reading(book.store)), about=about).widget
+    return Grid(there, choices=choices(Reading(book.store)), about=about, opened={"losses": unsigned}).widget
 
 
 def who(book: Workbook, contacts: Any, pairs: DecisionTable) -> dict[str, str]:

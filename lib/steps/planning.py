@@ -7,12 +7,12 @@ from typing import Any
 
 from lib.decisions import DecisionTable
 from lib.extract import CHILDREN, RECENT
+from lib.extract.reports import lively
 from lib.steps import signing
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
 Row = dict[str, Any]
-COLUMNS = ("item", "state", "figures", "do")
 DONE, OPEN, DECIDE = "done", "open", "decide"
 YEARS_3 = 3 * 365 * 86_400_000
 SECONDS_A_VERDICT = 20  # of a person, for a row with a proposal: an assumption, said where it is used
@@ -42,12 +42,13 @@ def _row(item: str, state: str, figures: str, do: str = "") -> Row:
 def _facts(book: Workbook) -> dict[str, int]:
     """What the opportunities tell, in one walk: counts by name."""
     now = int(book.store.meta("extract.since") or 0)
+    since = now - RECENT
     found = dict.fromkeys(("all", "active", "lively", "old", "confidential"), 0)
     for item in book.store.all("opportunities"):
         archived_at = (item.get("archived") or {}).get("archivedAt")
         found["all"] += 1
         found["active"] += not item.get("archived")
-        found["lively"] += not item.get("archived") or int(archived_at or 0) > now - RECENT
+        found["lively"] += lively(item, since)
         found["old"] += bool(item.get("archived")) and int(archived_at or 0) < now - YEARS_3
         found["confidential"] += item.get("confidentiality") == "confidential"
     found["drafts"] = sum(one.get("state") == "draft" for one in book.store.all("postings"))

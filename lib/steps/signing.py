@@ -69,7 +69,8 @@ def is_signed(book: Workbook) -> bool:
 def unsigned(table: DecisionTable) -> Iterator[tuple[int, decisions.Row]]:
     """(line, row) of each loss that nobody has accepted, or fewer of it than there are now."""
     for line, row in table.numbered():
-        if row["n_records"] != "0" and not _accepts(row["verdict"], int(row["n_records"])):
+        n_records = int(row["n_records"]) if _is_number(row["n_records"]) else 1
+        if n_records and not _accepts(row["verdict"], n_records):
             yield line, row
 
 
