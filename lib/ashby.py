@@ -45,6 +45,7 @@ from lib.transport.tally import Tally
 
 PAGE = 100
 MAX_PAGES = 200_000
+ASKED_AGAIN = 2  # times for a page whose cursor leads nowhere, or back
 KNOWN_VERSION = "2026-01-01"  # the one active API version (its guide on versioning, 2026): what all here is written for
 RESTART_CODES = ("next_cursor_expired", "invalid_next_cursor", "cursor_invalid")
 SYNC_CODES = ("sync_token_expired", "sync_token_invalid", "incremental_sync_too_large")
@@ -117,13 +118,13 @@ class Ashby:
     def pages(self, endpoint: str, body: Mapping[str, Any] | None = None) -> Iterator[Answer]:
         """All pages of a list; the last answer carries the sync token where the endpoint has one.
 
-        CursorExpiredError when a cursor is refused half way, or comes twice: begin again.
+        CursorExpiredError when a cursor is refused half way, or comes twice however often its page is asked for: begin
+        again.
         """
         cursor, seen = "", set()
         for _ in range(MAX_PAGES):
-            answer = self._page(endpoint, {**(body or {}), "limit": PAGE} | ({"cursor": cursor} if cursor else {}))
-            if not isinstance(answer.results, list):
-                raise ContractError(f"Ashby: {endpoint} did not answer with a list.", request_id=answer.request_id)
+            asked = {**(body or {}), "limit": PAGE} | ({"cursor": cursor} if cursor else {})
+            answer = self._leading_on(endpoint, asked, seen)
             yield answer
             if not answer.more:
                 return
@@ -135,9 +136,21 @@ class Ashby:
             seen.add(cursor)
         raise ContractError(f"Ashby: {endpoint} does not end.")
 
+    def _leading_on(self, endpoint: str, body: dict[str, Any], seen: set[str]) -> Answer:
+        """One page, asked for again when it leads nowhere or back: one wrong answer is no reason to read all again."""
+        answer = self._page(endpoint, body)
+        for _ in range(ASKED_AGAIN):
+            if not answer.more or (answer.cursor and answer.cursor not in seen):
+                break
+            answer = self._page(endpoint, body)
+        return answer
+
     def _page(self, endpoint: str, body: dict[str, Any]) -> Answer:
         try:
-            return self.call(endpoint, body)
+            answer = self.call(endpoint, body)
+            if not isinstance(answer.results, list):
+                raise ContractError(f"Ashby: {endpoint} did not answer with a list.", request_id=answer.request_id)
+            return answer
         except RejectedError as error:
             if error.code not in RESTART_CODES:
                 raise

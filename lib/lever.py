@@ -32,6 +32,7 @@ from lib.transport.tally import Tally
 
 PAGE = 100
 MAX_PAGES = 100_000  # a bound, so that no listing can go on for ever
+ASKED_AGAIN = 2  # times for a page whose token leads nowhere, or back
 Query = list[tuple[str, str]]
 
 
@@ -126,16 +127,14 @@ class Lever:
         return item
 
     def pages(self, path: str, query: Query | None = None, *, limit: int | None = PAGE) -> Iterator[Page]:
-        """All pages of a list. OffsetExpiredError when a token is refused half way: begin again."""
+        """All pages of a list. OffsetExpiredError when a token is refused half way, or comes twice: begin again."""
         token, seen = "", set()
         fixed = list(query or []) + ([("limit", str(limit))] if limit else [])
         for _ in range(MAX_PAGES):
-            answer, server_ms = self._reply(path, [*fixed, ("offset", token)] if token else fixed)
-            more = answer.get("hasNext", False) if isinstance(answer, dict) else False
-            if not isinstance(more, bool):
-                raise ContractError(f"Lever: {path} does not say plainly whether there is more.")
+            asked = [*fixed, ("offset", token)] if token else fixed
+            answer, server_ms = self._leading_on(path, asked, seen)
             yield Page(unwrap(answer, path), server_ms)
-            if not more:
+            if not _more(answer, path):
                 return
             token = answer.get("next") or ""
             if not token:
@@ -144,6 +143,15 @@ class Lever:
                 raise OffsetExpiredError(f"Lever: {path} gave a page token twice.", hint="The listing starts again.")
             seen.add(token)
         raise ContractError(f"Lever: {path} does not end.")
+
+    def _leading_on(self, path: str, query: Query, seen: set[str]) -> tuple[Any, int]:
+        """One page, asked for again when it leads nowhere or back: one wrong answer is no reason to read all again."""
+        found = self._reply(path, query)
+        for _ in range(ASKED_AGAIN):
+            if not _more(found[0], path) or (found[0].get("next") and found[0]["next"] not in seen):
+                break
+            found = self._reply(path, query)
+        return found
 
     def items(self, path: str, query: Query | None = None, *, limit: int | None = PAGE) -> list[dict[str, Any]]:
         """A whole list, restarted when a page token is refused half way."""
@@ -301,6 +309,13 @@ def _json(reply: Reply, path: str) -> Any:
     if isinstance(body, dict) and "data" not in body and {"code", "message"} <= body.keys():
         raise UnavailableError(f"Lever: {path} answered 200 with an error.", code=plain_code(body["code"]))
     return body
+
+
+def _more(answer: Any, path: str) -> bool:
+    more = answer.get("hasNext", False) if isinstance(answer, dict) else False
+    if not isinstance(more, bool):
+        raise ContractError(f"Lever: {path} does not say plainly whether there is more.")
+    return more
 
 
 def unwrap(answer: Any, path: str) -> list[dict[str, Any]]:

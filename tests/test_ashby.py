@@ -331,14 +331,22 @@ def test_a_list_is_read_to_its_end_with_the_cursor_it_gave(server, ashby):
 
 @pytest.mark.parametrize("cursors", [("1", "1"), ("1", "2", "1")])
 def test_a_cursor_that_comes_back_is_not_another_lap(server, ashby, cursors):
-    """The list is begun three times, then given up; one honest walk in between is enough."""
-    pages = [page("a", more=True, cursor=cursor) for cursor in cursors]
+    """Its page is asked for twice more, the list begun three times, then given up; one honest walk is enough."""
+    pages = [page("a", more=True, cursor=cursor) for cursor in (*cursors, cursors[-1], cursors[-1])]
     server.says(*(pages * 4))
     with pytest.raises(UnavailableError, match="three times"):
         ashby.items("candidate.list")
-    assert 3 * len(cursors) == len(server.asked)
+    assert 3 * len(pages) == len(server.asked)
     server.says(*pages, page("a", more=True, cursor="1"), page("b"))
     assert [{"id": "a"}, {"id": "b"}] == ashby.items("candidate.list")
+
+
+@pytest.mark.parametrize("wrong", [page("a", more=True, cursor="1"), page(more=True)])
+def test_one_answer_that_leads_back_or_nowhere_costs_one_call(server, ashby, wrong):
+    """The page is asked for again; nothing of the wrong answer counts, and the list is not begun anew."""
+    server.says(page("a", more=True, cursor="1"), wrong, page("b", more=True, cursor="2"), page("c"))
+    assert [{"id": "a"}, {"id": "b"}, {"id": "c"}] == ashby.items("candidate.list")
+    assert [None, "1", "1", "2"] == [one.json.get("cursor") for one in server.asked]
 
 
 @pytest.mark.parametrize(

@@ -239,12 +239,20 @@ def test_a_refused_token_starts_the_list_again(server, lever):
 
 @pytest.mark.parametrize("tokens", [("1", "1"), ("1", "2", "1")])
 def test_a_token_that_comes_back_is_not_another_lap(server, lever, tokens):
-    """The list is begun three times, then given up; it never runs for ever and never ends short."""
-    pages = [page("a", more=True, token=token) for token in tokens]
+    """Its page is asked for twice more, the list begun three times, then given up; it never ends short."""
+    pages = [page("a", more=True, token=token) for token in (*tokens, tokens[-1], tokens[-1])]
     server.says(*(pages * 4))
     with pytest.raises(UnavailableError, match="three times"):
         lever.items("/users")
-    assert 3 * len(tokens) == len(server.asked)
+    assert 3 * len(pages) == len(server.asked)
+
+
+@pytest.mark.parametrize("wrong", [page("a", more=True, token="1"), page(more=True), page(more=True, token="")])
+def test_one_answer_that_leads_back_or_nowhere_costs_one_request(server, lever, wrong):
+    """The page is asked for again; nothing of the wrong answer counts, and the list is not begun anew."""
+    server.says(page("a", more=True, token="1"), wrong, page("b", more=True, token="2"), page("c"))
+    assert [{"id": "a"}, {"id": "b"}, {"id": "c"}] == lever.items("/users")
+    assert [False, True, True, True] == ["offset" in one.target for one in server.asked]
 
 
 def test_each_page_tells_the_servers_time(server, lever):
