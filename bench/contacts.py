@@ -38,7 +38,10 @@ PLACEHOLDERS: Final = ("noemail@example.com", "none@none.com", "test@test.com", 
 NUMBERS: Final = ("+47 {0:08d}", "+1 415 {0:07d}", "+4420{0:08d}", "+49 (30) {0:08d}", "0047{0:08d}", "({0:07d})", "")
 FIRST_MS: Final = 1_500_000_000_000
 TRAP_SHARE: Final = 0.12  # of all humans: those of a hostile shape
-TRAPS: Final = ("mailbox", "placeholder", "couple", "namesake", "surname", "addresses", "tag", "initial", "anonymous")
+TRAPS: Final = (
+    "mailbox", "placeholder", "couple", "namesake", "surname", "addresses", "tag", "initial", "anonymous",
+    "nickname", "slip", "script", "household", "pasted", "neighbour", "married", "number", "moved",
+)  # fmt: skip
 AGAIN: Final = 0.15  # of all plain humans: those with a second contact under one of their addresses
 Json = dict[str, Any]
 
@@ -148,6 +151,77 @@ def _initial(chance: random.Random, one: Json, n: int) -> list[Json]:
     return [one, _other(one, name=f"{one['names'][0][0]}. {one['names'][1]}", phones=[])]
 
 
+def _nickname(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """One human being, once by the short form of the given name, with a new address and the old telephone."""
+    long, short = chance.choice((("Robert", "Bob"), ("William", "Bill"), ("Margaret", "Peggy"), ("Elizabeth", "Liz")))
+    phone = [f"+1 415 6{one['human'] % 1_000_000:06d}"]
+    other = {"emails": [f"k{one['human']}@new.example"], "phones": phone, "links": []}
+    return [_other(one, name=f"{long} {one['names'][1]}", phones=phone), _other(one, **_named(one, short), **other)]
+
+
+def _named(one: Json, given: str) -> Json:
+    return {"name": f"{given} {one['names'][1]}"}
+
+
+def _slip(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """One human being, whose surname was typed with another letter by a recruiter; the profile is the same."""
+    given, family = one["names"]
+    at = chance.randrange(1, len(family))
+    link = [f"https://linkedin.com/in/p{one['human']}"]
+    name = f"{given} {family[:at]}{chance.choice('aeinrst')}{family[at + 1 :]}"
+    return [_other(one, links=link), _other(one, name=name, emails=[f"p{one['human']}@new.example"], links=link)]
+
+
+def _script(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """One human being, once in Cyrillic and once in Latin letters."""
+    phone = [f"+380 44 {one['human'] % 10_000_000:07d}"]
+    other = {"emails": [f"c{one['human']}@new.example"], "phones": phone, "links": []}
+    return [_other(one, name="Олег Коваль", phones=phone), _other(one, name="Oleg Koval", **other)]
+
+
+def _household(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """Two human beings of one family: one telephone at home, one place, each with an address."""
+    given = chance.choice([name for name in GIVEN if name[0] != one["names"][0][0]])
+    phone = [f"+49 30 8{one['human'] % 1_000_000:06d}"]
+    two = {"human": -one["human"], "emails": [f"h{one['human']}@mail.example"], "phones": phone, "links": []}
+    return [_other(one, phones=phone), _other(one, **_named(one, given), **two)]
+
+
+def _pasted(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """Two human beings who have nothing in common but a profile that a recruiter pasted twice."""
+    two = _human(chance, -one["human"])
+    link = [f"https://linkedin.com/in/w{one['human']}"]
+    return [_other(one, links=link), two | {"emails": [f"w{one['human']}@other.example"], "links": link}]
+
+
+def _neighbour(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """Two human beings of one name in one place, with telephones of their own."""
+    two = _human(chance, -one["human"])
+    place = one["place"] or "Oslo, Norway"
+    numbers = [[f"+47 4{m}{one['human'] % 1_000_000:06d}"] for m in (1, 2)]
+    two |= {"name": one["name"], "place": place, "phones": numbers[1], "emails": [f"m{one['human']}@other.example"]}
+    return [_other(one, place=place, phones=numbers[0]), two]
+
+
+def _married(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """One human being under two surnames, with one address."""
+    return [one, _other(one, name=f"{one['names'][0]} {chance.choice(STARTS)}olm", links=[])]
+
+
+def _number(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """One human being who changed address and profile; the telephone is written in another way."""
+    digits = f"{one['human'] % 10_000_000:07d}"
+    other = {"emails": [f"r{one['human']}@new.example"], "phones": [f"0047 9{digits[:3]} {digits[3:]}"], "links": []}
+    return [_other(one, phones=[f"+47 9{digits}"]), _other(one, **other)]
+
+
+def _moved(chance: random.Random, one: Json, n: int) -> list[Json]:
+    """One human being who moved: another place, address and telephone; the profile stayed."""
+    link = [f"linkedin.com/in/v{one['human']}"]
+    other = {"emails": [f"v{one['human']}@new.example"], "phones": [], "place": "Nairobi, Kenya", "links": link}
+    return [_other(one, links=link), _other(one, **other)]
+
+
 def _anonymous(chance: random.Random, one: Json, n: int) -> list[Json]:
     """A human being who was anonymised: whatever is left says nothing, though somebody else has the same address."""
     return [_other(one, anonymous=True, human=-one["human"]), one]
@@ -155,7 +229,9 @@ def _anonymous(chance: random.Random, one: Json, n: int) -> list[Json]:
 
 _TRAPS: Final = {
     "mailbox": _mailbox, "placeholder": _placeholder, "couple": _couple, "namesake": _namesake, "surname": _surname,
-    "addresses": _addresses, "tag": _tag, "initial": _initial, "anonymous": _anonymous,
+    "addresses": _addresses, "tag": _tag, "initial": _initial, "anonymous": _anonymous, "nickname": _nickname,
+    "slip": _slip, "script": _script, "household": _household, "pasted": _pasted, "neighbour": _neighbour,
+    "married": _married, "number": _number, "moved": _moved,
 }  # fmt: skip
 
 

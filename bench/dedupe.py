@@ -8,7 +8,7 @@ is seconds per n·log n against the smallest size, "step" against the one before
 
 silent: a table of contacts (id, name, emails, created_ms, is_anonymized) → who is one person, without asking anybody.
 table: opportunities as Lever lists them → the table of contacts with all columns.
-decide: that table → people, pairs to review, blocks (everything but the rows of people).
+decide: that table → people, the model, pairs to review, blocks (everything but the rows of people).
 keep: one row per person, written to a store with members and pairs.
 """
 
@@ -111,7 +111,7 @@ def measure_whole(n: int, seed: int) -> Json:
 
     contacts = lap("table", lambda: contacts_table(counted(), now_ms=NOW_MS))
     lap.figures["table"] = {name: value - made[0] * name.endswith("_s") for name, value in lap.figures["table"].items()}
-    found = lap("decide", lambda: dedupe(contacts))
+    found = lap("decide", lambda: dedupe(contacts, learns=True))
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "customer")
         rows = (person for person, _ in found.survivors())

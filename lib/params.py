@@ -212,6 +212,7 @@ class Policy(_Model):
     consent_denied: Literal["never", "load"] = "never"
     consent_expired: Literal["never", "load"] = "never"
     phone_region: str = Field("US", pattern="^[A-Z]{2}$")
+    review_from: float = Field(0.3, ge=0.01, le=0.99)  # pairs of people at least so likely to be one wait for a verdict
     note_limit: int = Field(20_000, ge=500)
     file_limit: int = Field(0, ge=0)  # bytes of the largest file that Ashby takes; 0: not known
     losses: Literal["signed", "unsigned"] = "signed"  # whether losses.csv must be signed before anything is written

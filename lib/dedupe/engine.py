@@ -16,9 +16,10 @@ from lib.dedupe.columns import Contacts, Flags, contacts_of
 from lib.dedupe.existing import Match, match_existing
 from lib.dedupe.facts import Facts, addresses_of
 from lib.dedupe.groups import WHYS, Groups, groups_of, whys
+from lib.dedupe.learned import Opinion, opinion_of
 from lib.dedupe.people import PEOPLE_COLUMNS, survivor
 from lib.dedupe.policy import DedupePolicy
-from lib.dedupe.review import Block, Pair, Refused, compare, pairs_within
+from lib.dedupe.review import Beyond, Block, Pair, compare, found_within, pairs_of
 from lib.dedupe.silent import Names, SilentTier, silent_tier
 from lib.dedupe.standing import Standing, adoptions
 from lib.dedupe.verdicts import Verdicts, ordered, read_verdicts
@@ -43,6 +44,7 @@ class Result:
     pairs: a, b, tier, score, reasons, verdict, kind ("lever": two people; "ashby": a person and a candidate).
     matches: person, ashby_id, match, why.  conflicts: person, field, kept, others.
     blocks: kind, value, n_people, n_pairs, n_compared, reason: what was in common, and how far it was followed.
+    apart: as pairs: people who share an address and are too unlike to be reviewed.  opinion: what the model says.
 
     `survivors` gives each row of `people` with its rows of `conflicts`, one after the other: for more people than
     should be in memory at once.
@@ -52,6 +54,8 @@ class Result:
     pairs: pd.DataFrame
     matches: pd.DataFrame
     blocks: pd.DataFrame
+    apart: pd.DataFrame
+    opinion: Opinion | None
     survivors: Callable[[], Iterator[tuple[Row, list[Row]]]]
 
     @property
@@ -107,12 +111,14 @@ def dedupe(
     verdicts: Mapping[tuple[str, str], str] | None = None,
     policy: DedupePolicy = _DEFAULT,
     standing: Standing = _NOBODY,
+    learns: bool = False,
 ) -> Result:
     """Decide who is the same person.
 
     `contacts` and `existing` are shaped as `contacts_table`; only id and name are required. `verdicts` maps a pair of
     ids, in any order, to "same" or "different" ("" is open). `standing` is what earlier loads have written: those
-    people keep their ids and their candidates. The result is the same for every order of rows.
+    people keep their ids and their candidates. With `learns` the score of a pair is its probability, by a model that
+    is learned from these contacts; else by rules. The result is the same for every order of rows.
     GateError when verdicts contradict each other.
     """
     given, known = verdicts or {}, contacts_of(_NOTHING if existing is None else existing)
@@ -120,14 +126,20 @@ def dedupe(
     adopted = adoptions(ours.ids, known.ids, given, standing=standing)
     found = silent(ours, existing=known.ids, verdicts=adopted | dict(given), policy=policy, standing=standing)
     people = people_beside(found, known, policy=policy)
-    refused = Refused(reason=found.tier.reason, n_people=_n_people(found))
-    pairs, blocks = pairs_within(people, refused=refused, policy=policy)
+    beyond = Beyond(reason=found.tier.reason, n_people=_n_people(found))
+    common, blocks = found_within(people, beyond=beyond, policy=policy)
+    about: dict[str, Any] = {"verdicts": found.verdicts, "policy": policy}
+    near, opinion = people.beside.near(), None
+    if learns:
+        opinion = opinion_of(people, common, near, beyond=beyond, **about)
+        beyond = replace(beyond, chance=opinion.chance)
+    pairs, apart = pairs_of(people, common, beyond=beyond, policy=policy)
     made = [number for number, person in enumerate(people.ids) if standing.candidate_of.get(person) == ""]
-    matches, more = match_existing(people, made=made, verdicts=found.verdicts, refused=refused, policy=policy)
+    matches, more = match_existing(people, near, made=made, beyond=beyond, **about)
     for number in made:
         why = "made by an earlier load"
         matches[number] = Match(person=people.ids[number], ashby_id=None, match="new", why=why)
-    judged = _judged(found.verdicts, people, refused, own=adopted.keys() - given.keys())
+    judged = _judged(found.verdicts, people, beyond, own=adopted.keys() - given.keys())
     pairs = [*_without_decided(pairs, people, found.verdicts), *more]
     pairs = [*judged, *_named_by_contacts(pairs, found)]
     pairs.sort(key=lambda pair: (pair.kind, -pair.score, pair.a, pair.b))
@@ -138,6 +150,8 @@ def dedupe(
         pairs=_table(pairs, Pair),
         matches=told,
         blocks=_table(blocks, Block),
+        apart=_table(_named_by_contacts(_without_decided(apart, people, found.verdicts), found), Pair),
+        opinion=opinion,
         survivors=lambda: _survivors(found, told, policy),
     )
 
@@ -247,7 +261,7 @@ def _without_decided(pairs: list[Pair], people: People, verdicts: Verdicts) -> l
     return [pair for pair in pairs if ordered(pair.a, pair.b) not in apart]
 
 
-def _judged(verdicts: Verdicts, people: People, refused: Refused, *, own: Set[tuple[str, str]]) -> list[Pair]:
+def _judged(verdicts: Verdicts, people: People, beyond: Beyond, *, own: Set[tuple[str, str]]) -> list[Pair]:
     """Return the pairs that have a verdict of a person, under the ids it was given for; a candidate is always `b`.
 
     `own` are the pairs that stand for what an earlier load has done.
@@ -259,7 +273,7 @@ def _judged(verdicts: Verdicts, people: People, refused: Refused, *, own: Set[tu
             continue
         a, b = sorted(pair, key=lambda record: (record in known, record))
         one, other = (people.record_card(verdicts.places[record]) for record in (a, b))
-        tier, score, reasons = compare(one, other, refused=refused)
+        tier, score, reasons = compare(one, other, beyond=beyond, ids=(a, b))
         kind = "ashby" if b in known else "lever"
         pairs.append(Pair(a=a, b=b, tier=tier, score=score, reasons=reasons, verdict=verdict, kind=kind))
     return pairs

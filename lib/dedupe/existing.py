@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from lib.dedupe.blocks import People
 from lib.dedupe.cards import Card
 from lib.dedupe.policy import DedupePolicy
-from lib.dedupe.review import Pair, Refused, compare, worth_a_look
+from lib.dedupe.review import Beyond, Pair, compare, worth_a_look
 from lib.dedupe.silent import objection
 from lib.dedupe.verdicts import Verdicts, ordered
 
@@ -31,23 +31,30 @@ class _Search:
 
 
 def match_existing(
-    people: People, *, made: Collection[int], verdicts: Verdicts, refused: Refused, policy: DedupePolicy
+    people: People,
+    near: Mapping[int, Collection[int]],
+    *,
+    made: Collection[int],
+    verdicts: Verdicts,
+    beyond: Beyond,
+    policy: DedupePolicy,
 ) -> tuple[dict[int, Match], list[Pair]]:
     """Return {person: match} of those who are not simply new, and the open pairs of a person (a) and a candidate (b).
 
-    People in `made` have a candidate that an earlier load made: they are not looked for.
+    `near` has the candidates that have something in common with a person. People in `made` have a candidate that an
+    earlier load made: they are not looked for.
     """
-    near, decided = people.beside.near(), _decided(people, verdicts)
+    decided = _decided(people, verdicts)
     searches = {}
     for person in sorted((near.keys() | decided.keys()) - set(made)):
         card, pairs = people.card(person), {}
         groups = people.nodes(person)
         for candidate in sorted(near.get(person, ()), key=people.candidates.__getitem__):
             if not any(ordered(group, verdicts.group(people.record(candidate))) in verdicts.apart for group in groups):
-                pair, other = _pair(people, person, candidate, refused), people.candidate_card(candidate)
-                if worth_a_look(card, other, pair.score, refused=refused, policy=policy):
+                pair, other = _pair(people, person, candidate, beyond), people.candidate_card(candidate)
+                if worth_a_look(card, other, pair.score, beyond=beyond, policy=policy):
                     pairs[candidate] = pair
-        sure = (one for one in pairs if _is_sure(card, people.candidate_card(one), refused))
+        sure = (one for one in pairs if _is_sure(card, people.candidate_card(one), beyond))
         names = tuple(people.candidates[one] for one in sure)
         searches[person] = _Search(decided=decided.get(person), sure=names, pairs=tuple(pairs.values()))
     return _matches(people, searches)
@@ -86,14 +93,15 @@ def _explained(pair: Pair, search: _Search, takers: Mapping[str, int]) -> Pair:
     return replace(pair, reasons=f"{pair.reasons}; {takers[pair.b]} people of Lever fit")
 
 
-def _pair(people: People, person: int, candidate: int, refused: Refused) -> Pair:
-    tier, score, reasons = compare(people.card(person), people.candidate_card(candidate), refused=refused)
+def _pair(people: People, person: int, candidate: int, beyond: Beyond) -> Pair:
     a, b = people.ids[person], people.candidates[candidate]
+    one, other = people.card(person), people.candidate_card(candidate)
+    tier, score, reasons = compare(one, other, beyond=beyond, ids=(a, b))
     return Pair(a=a, b=b, tier=tier, score=score, reasons=reasons, kind="ashby")
 
 
-def _is_sure(a: Card, b: Card, refused: Refused) -> bool:
-    return not objection(a.names, b.names) and any(not refused.reason(address) for address in a.emails & b.emails)
+def _is_sure(a: Card, b: Card, beyond: Beyond) -> bool:
+    return not objection(a.names, b.names) and any(not beyond.reason(address) for address in a.emails & b.emails)
 
 
 def _decided(people: People, verdicts: Verdicts) -> dict[int, str]:

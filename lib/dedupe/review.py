@@ -1,20 +1,21 @@
 """The review tier: pairs of people that have something in common, with a score and the reasons in words."""
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final
 
 import numpy as np
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from lib.dedupe.blocks import NAME_AND_PLACE, People
 from lib.dedupe.cards import Card
 from lib.dedupe.facts import distinct
 from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.silent import PLACEHOLDER, objection
-from lib.dedupe.verdicts import ordered
+from lib.normalize import given_forms
 
 # Weights of the rule: what two people have in common adds, what differs takes away; the sum is cut to 0..1.
 SAME_LINKEDIN: Final = 0.75
@@ -37,11 +38,15 @@ FEW: Final = 3  # up to so many people with one refused address are all listed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refused:
-    """Addresses that join nobody: why ("" for the others), and how many people use one that several use."""
+class Beyond:
+    """What two cards do not tell: why an address joins nobody ("" for others), and how many people use one.
+
+    `chance` is the probability of each pair of ids that a model has judged; without one, rules give the score.
+    """
 
     reason: Callable[[str], str]
     n_people: Mapping[str, int]
+    chance: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,35 +74,35 @@ class Block:
     reason: str
 
 
-def compare(a: Card, b: Card, *, refused: Refused) -> tuple[str, float, str]:
+def compare(a: Card, b: Card, *, beyond: Beyond, ids: tuple[str, str]) -> tuple[str, float, str]:
     """Return (tier, score 0..1, reasons in words) of two people."""
-    evidence = [*_addresses(a, b, refused), *_accounts(a, b), *_names(a, b), *_places(a, b)]
-    score = round(min(1.0, max(0.0, sum(weight for weight, _ in evidence))), 2)
+    evidence = [*_addresses(a, b, beyond), *_accounts(a, b), *_names(a, b), *_places(a, b)]
+    score = beyond.chance.get(ids, round(min(1.0, max(0.0, sum(weight for weight, _ in evidence))), 2))
     tier = "silent-refused" if a.emails & b.emails else "review"
     return tier, score, "; ".join(words for _, words in evidence)
 
 
-def worth_a_look(a: Card, b: Card, score: float, *, refused: Refused, policy: DedupePolicy) -> bool:
+def worth_a_look(a: Card, b: Card, score: float, *, beyond: Beyond, policy: DedupePolicy) -> bool:
     """Tell whether the pair is listed: enough score, or an address in common that few use or under like names."""
     if score >= policy.review_from:
         return True
-    real = [address for address in a.emails & b.emails if refused.reason(address) != PLACEHOLDER]
-    if not real:
-        return False
+    real = [address for address in a.emails & b.emails if beyond.reason(address) != PLACEHOLDER]
+    if not real or beyond.chance:  # a model has weighed it; an address that speaks for one person needs no weight
+        return any(not beyond.reason(address) for address in real)
     alike = a.families & b.families or a.givens & b.givens
     return (
         bool(alike)
         or not objection(a.names, b.names)
-        or any(refused.n_people.get(address, 0) <= FEW for address in real)
+        or any(beyond.n_people.get(address, 0) <= FEW for address in real)
     )
 
 
-def pairs_within(people: People, *, refused: Refused, policy: DedupePolicy) -> tuple[list[Pair], list[Block]]:
-    """Return the pairs to review among `people`, and the blocks they were found in."""
+def found_within(people: People, *, beyond: Beyond, policy: DedupePolicy) -> tuple[list[tuple[int, int]], list[Block]]:
+    """Return the pairs of people that have something in common, in order, and the blocks they were found in."""
     found = array("q")  # pairs as numbers: many blocks have the same ones
     n, blocks = len(people.ids), []
     for kind, value, group in people.beside.blocks():
-        reason = refused.reason(value) if kind == "email" else ""
+        reason = beyond.reason(value) if kind == "email" else ""
         keys: set[int] = set()
         if kind == NAME_AND_PLACE and len(group) > COMMON_NAME:
             reason = "common name"
@@ -108,18 +113,24 @@ def pairs_within(people: People, *, refused: Refused, policy: DedupePolicy) -> t
         n_pairs = len(group) * (len(group) - 1) // 2
         counts = {"n_people": len(group), "n_pairs": n_pairs, "n_compared": len(keys)}
         blocks.append(Block(kind=kind, value=value, reason=reason, **counts))
-    numbers = distinct(np.array(found, dtype=np.int64)).tolist()
-    pairs = (_pair(people, *divmod(number, n), refused=refused, policy=policy) for number in numbers)
-    return sorted((pair for pair in pairs if pair), key=lambda pair: (pair.a, pair.b)), blocks
+    return [divmod(number, n) for number in distinct(np.array(found, dtype=np.int64)).tolist()], blocks
 
 
-def _pair(people: People, a: int, b: int, *, refused: Refused, policy: DedupePolicy) -> Pair | None:
-    a, b = ordered(a, b) if people.ids[a] <= people.ids[b] else ordered(a, b)[::-1]
-    one, other = people.card(a), people.card(b)
-    tier, score, reasons = compare(one, other, refused=refused)
-    if not worth_a_look(one, other, score, refused=refused, policy=policy):
-        return None
-    return Pair(a=people.ids[a], b=people.ids[b], tier=tier, score=score, reasons=reasons)
+def pairs_of(
+    people: People, found: Iterable[tuple[int, int]], *, beyond: Beyond, policy: DedupePolicy
+) -> tuple[list[Pair], list[Pair]]:
+    """Return (the pairs to review, those that share an address and are too unlike to be reviewed)."""
+    listed, apart = [], []
+    for numbers in found:
+        a, b = sorted(numbers, key=people.ids.__getitem__)
+        one, other, ids = people.card(a), people.card(b), (people.ids[a], people.ids[b])
+        tier, score, reasons = compare(one, other, beyond=beyond, ids=ids)
+        pair = Pair(a=ids[0], b=ids[1], tier=tier, score=score, reasons=reasons)
+        if worth_a_look(one, other, score, beyond=beyond, policy=policy):
+            listed.append(pair)
+        elif any(beyond.reason(address) != PLACEHOLDER for address in one.emails & other.emails):
+            apart.append(pair)
+    return tuple(sorted(some, key=lambda pair: (pair.a, pair.b)) for some in (listed, apart))
 
 
 def _candidates(group: list[int], people: People, policy: DedupePolicy, *, narrow: bool) -> Iterator[tuple[int, int]]:
@@ -142,8 +153,8 @@ def _candidates(group: list[int], people: People, policy: DedupePolicy, *, narro
             yield from ((some[0], other) for other in some[1:])
 
 
-def _addresses(a: Card, b: Card, refused: Refused) -> Iterator[tuple[float, str]]:
-    reasons = {refused.reason(address) for address in a.emails & b.emails}
+def _addresses(a: Card, b: Card, beyond: Beyond) -> Iterator[tuple[float, str]]:
+    reasons = {beyond.reason(address) for address in a.emails & b.emails}
     if reasons - {PLACEHOLDER}:
         why = ", ".join(sorted(reason for reason in reasons - {PLACEHOLDER} if reason))
         yield SAME_EMAIL, f"same e-mail address ({why})" if why else "same e-mail address"
@@ -169,14 +180,28 @@ def _names(a: Card, b: Card) -> Iterator[tuple[float, str]]:
         yield SAME_NAME, "same name"
     elif not objection(a.names, b.names):
         yield LIKE_NAME, "one name is a form of the other"
+    elif a.families & b.families and any(given_forms(x) & given_forms(y) for x in a.givens for y in b.givens):
+        yield LIKE_NAME, "one given name is short for the other"
     elif any(fuzz.token_sort_ratio(x, y) >= NEAR for x in a.name_keys for y in b.name_keys):
-        yield NEAR_NAME, "names are spelt alike"
+        yield NEAR_NAME, _spelling(a, b)
     elif a.givens & b.givens:
         yield OTHER_SURNAME, "same given name, other surname"
     elif a.families & b.families:
         yield OTHER_GIVEN, "same surname, other given name"
     else:
         yield OTHER_NAME, "different names"
+
+
+def _spelling(a: Card, b: Card) -> str:
+    """Which name differs, and by how many letters."""
+    for what, same, left, right in (
+        ("surname", a.givens & b.givens, a.families, b.families),
+        ("given name", a.families & b.families, a.givens, b.givens),
+    ):
+        if same and left and right:
+            n = min(OSA.distance(x, y) for x in left for y in right)
+            return f"{what} differs by {'one letter' if n == 1 else f'{n} letters'}"
+    return "names are spelt alike"
 
 
 def _places(a: Card, b: Card) -> Iterator[tuple[float, str]]:

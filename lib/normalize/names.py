@@ -3,9 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from anyascii import anyascii
+from nicknames import NickNamer
 
 _TITLES: Final = re.compile("mr|mrs|ms|mx|dr|prof|professor|sir|herr|frau|dipl|ing")
 # Only degrees that are nobody's name: "Ma", "Do" and "Ba" are families.
@@ -51,6 +53,22 @@ def name_parts(text: str | None) -> tuple[str, str]:
     while start > 1 and _PARTICLES.fullmatch(name_key(words[start - 1])):
         start -= 1
     return " ".join(words[:start]), " ".join(words[start:])
+
+
+def given_forms(given: str) -> frozenset[str]:
+    """Return a given name (one word of a `name_key`), what it is short for, and what is short for it, in English.
+
+    An initial has no form: it is short for everything.
+    """
+    if len(given) < 2:
+        return frozenset()
+    names = _nicknames()
+    return frozenset({given, *names.nicknames_of(given), *names.canonicals_of(given)})
+
+
+@cache
+def _nicknames() -> NickNamer:
+    return NickNamer()
 
 
 def names_conflict(a: str | None, b: str | None) -> bool:

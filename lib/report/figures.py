@@ -162,6 +162,23 @@ def people_match(counts: Data) -> Picture:
     return bars(counts, title="From contacts to people", unit="contacts, people", name="people_match", ordered=True)
 
 
+def match_weights(rows: pd.DataFrame) -> Picture:
+    """What speaks for one person (to the right) and against it, in bits: rows of level and weight, in their order."""
+    items = [(str(row["level"]), float(row["weight"])) for row in rows.to_dict("records")]
+    figure, axes = _axes(_height(len(items)))
+    with mpl.rc_context(STYLE):
+        values = [value for _, value in items]
+        axes.barh(range(len(items)), values, height=0.56, color=[ASHBY if one > 0 else WARN for one in values])
+        axes.set_yticks(range(len(items)), [_label(label) for label, _ in items])
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_xlim(min([-1.0, *values]) * 1.12, max([1.0, *values]) * 1.12)
+        axes.set_xlabel("bits: each doubles how likely it is; below zero each halves it")
+        _bars_down(axes)
+        _title(axes, "What speaks for one person")
+    said = "; ".join(f"{label}: {value:+.1f}" for label, value in items)
+    return Picture(figure, f"What speaks for one person, and what against it, in bits. {mask_text(said)}.", "weights")
+
+
 def bars(data: Data, *, title: str, unit: str, name: str = "bars", ordered: bool = False) -> Picture:
     """One bar per entry, the largest first (with `ordered`, as given); `unit` names the axis."""
     items = list(_items(data).items())

@@ -33,6 +33,8 @@ class DedupeResult:
     """Who is who; `table` is people.csv with the pairs that wait for a verdict.
 
     `people` says of each person how it stands to Ashby (person, ashby_id, match, why); the whole rows are in the store.
+    `weights` is what the model learned (level, weight in bits, learned), `queue` how many pairs wait from which
+    probability on, `blocks` what people were compared by, and `apart` who shares an address and is not asked about.
     """
 
     people: Frame
@@ -41,6 +43,10 @@ class DedupeResult:
     conflicts: Frame
     contacts: Frame
     table: DecisionTable
+    weights: Frame
+    queue: Frame
+    blocks: Frame
+    apart: Frame
 
 
 @dataclass(frozen=True)
@@ -78,10 +84,11 @@ def dedupe(book: Workbook) -> DedupeResult:
         if wrong := _wrong(table):
             raise GateError(f"{'; '.join(wrong[:20])}.", hint="Mend the verdicts and run the step again.")
         verdicts = _verdicts(table)
-        policy = people_finder.DedupePolicy(region=book.params.policy.phone_region)
-        found = people_finder.dedupe(
-            contacts, existing=existing, verdicts=verdicts, policy=policy, standing=_standing(book)
+        policy = people_finder.DedupePolicy(
+            region=book.params.policy.phone_region, review_from=book.params.policy.review_from
         )
+        about: dict[str, Any] = {"verdicts": verdicts, "policy": policy, "standing": _standing(book)}
+        found = people_finder.dedupe(contacts, existing=existing, learns=True, **about)
         pairs = list(_rows(found.pairs))
         table = table.merge(_pair_proposals(pairs))
         table.write()
@@ -89,9 +96,20 @@ def dedupe(book: Workbook) -> DedupeResult:
         book.store.put_people(_people(found, lost), _rows(found.members[["contact", "person", "why"]]), pairs)
         conflicts = pd.DataFrame(lost, columns=["person", "field", "kept", "others"])
         book.store.put_meta("dedupe.verdicts", sorted(f"{a}|{b}={verdict}" for (a, b), verdict in verdicts.items()))
-        for name, rows in (("conflicts", conflicts), ("blocks", found.blocks), ("matches", found.matches)):
+        model = _model(found)
+        kept = {"conflicts": conflicts, "blocks": found.blocks, "matches": found.matches, "apart": found.apart}
+        for name, rows in (kept | {one: model[one] for one in ("weights", "queue")}).items():
             book.store.put_results("dedupe", name, _rows(rows))
-    return DedupeResult(found.matches, found.members, found.pairs, conflicts, contacts, table)
+    return DedupeResult(found.matches, found.members, found.pairs, conflicts, contacts, table, **model)
+
+
+def _model(found: people_finder.Result) -> dict[str, Frame]:
+    """The tables on how pairs were found and judged; `blocks` without the values, which are personal data."""
+    sums = {"value": "count", "n_people": "max", "n_pairs": "sum", "n_compared": "sum"}
+    blocks = found.blocks.groupby(["kind", "reason"], as_index=False).agg(sums)
+    blocks = blocks.rename(columns={"kind": "compared_by", "value": "n_values", "n_people": "n_people_at_most"})
+    weights, queue = found.opinion.likeness.weights, found.opinion.queue()
+    return {"weights": weights, "queue": queue, "blocks": blocks, "apart": found.apart}
 
 
 def _people(found: people_finder.Result, lost: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
