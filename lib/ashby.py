@@ -87,6 +87,7 @@ class Ashby:
         self._patience = patience
         self._hosts = hosts or []
         self.skew_ms = 0  # Ashby's clock minus ours, as its last answer told
+        self.tells_allowance = False  # whether an answer has said how many calls are left
         self.version = self.version_status = ""  # of the API, as its last answer told; "" when it tells none
         self._headers = {"Content-Type": "application/json", "Accept": "application/json; version=1"}
         if api_version:
@@ -110,9 +111,18 @@ class Ashby:
         contract.check_body(endpoint, body)
         if contract.effect(endpoint) != "read":
             return self._once(endpoint, body, writes=True)
+        return self.ask(endpoint, body)
+
+    def ask(self, endpoint: str, body: Mapping[str, Any]) -> Answer:
+        """A reading call whose body is not held against our contract: how Ashby takes what its reference leaves open.
+
+        Raises what `call` raises; ContractError for a call that would write.
+        """
+        if contract.effect(endpoint) != "read":
+            raise ContractError(f"{endpoint} writes: it is never called with a body that is not checked.")
         for attempt in self._patience.tries():
             with attempt:
-                return self._once(endpoint, body, writes=False)
+                return self._once(endpoint, dict(body), writes=False)
         raise AssertionError("a retry loop ends by itself")
 
     def pages(self, endpoint: str, body: Mapping[str, Any] | None = None) -> Iterator[Answer]:
@@ -269,6 +279,7 @@ class Ashby:
             return
         pacer.calm()
         remaining = whole_number(reply.headers.get("x-ratelimit-remaining", ""))
+        self.tells_allowance |= remaining is not None
         if remaining is not None and remaining <= 2:
             wait = _until_reset(reply.headers)
             if wait is not None:

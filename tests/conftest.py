@@ -35,6 +35,8 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parents[1]
 CUSTOMER = "acme"
+PROBE = {"api": "ashby", "endpoint": "candidate.search", "reason": "workbookProbe: unknown member"}
+"""The body by which the audit asks what Ashby does with a member that nobody knows."""
 LONGEST = ("demo", "lab", "life", "crashes", "disk", "postgres", "cli", "switches", "steps", "recover", "mutants")
 """tests/test_<name>.py that take minutes: begun first, so that no process is left alone with one of them at the end."""
 LAST_RESORT = {"archive_reasons": "Unresponsive", "sources": "none", "users": "none", "custom_fields": "note"}
@@ -85,6 +87,12 @@ class Sandbox:
     def state(self) -> Json:
         """The whole Ashby side."""
         return self.ask("GET", "/state")
+
+    @property
+    def rejected_bodies(self) -> list[Json]:
+        """Bodies that do not fit the reference, but for the one by which the audit asks what becomes of such."""
+        found = self.ask("GET", "/calls")["rejected_bodies"]
+        return [one for one in found if one != PROBE]
 
     def ashby(self, endpoint: str, body: Json) -> Json:
         """One call by somebody else: a recruiter at work in Ashby."""

@@ -61,7 +61,7 @@ def finished(book: Workbook, sandbox: Sandbox, company: Company, *, rejected: in
     state = sandbox.state
     assert problems(company.truth, state) == {}
     assert picture(state) == company.quiet
-    assert len(sandbox.ask("GET", "/calls")["rejected_bodies"]) <= rejected
+    assert len(sandbox.rejected_bodies) <= rejected
 
 
 def change(book: Workbook, edit: Callable[[Planned], dict[str, Any] | None]) -> list[str]:
@@ -186,7 +186,7 @@ def test_look_up_finds_what_the_search_does_not_show_yet(
     monkeypatch.setattr(chains, "now_ms", lambda: now_ms() + 86_400_000)
     monkeypatch.setattr("lib.store.ledger.now_ms", lambda: now_ms() + 86_400_000)
     steps.load(mapped, execute=True)
-    bodies = sandbox.ask("GET", "/calls")["rejected_bodies"]
+    bodies = sandbox.rejected_bodies
     assert {(one["endpoint"], one["reason"]) for one in bodies} == {("candidate.list", "createdAfter: in the future")}
     finished(mapped, sandbox, company, rejected=len(bodies))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from lib.audit.behaviour import ashby_behaviour, lever_behaviour
 from lib.audit.forecast import route
 from lib.audit.probes import (
     ashby_permissions,
@@ -25,8 +26,8 @@ from lib.errors import GateError
 
 Row = dict[str, Any]
 __all__ = [
-    "ashby_permissions", "closed_lists", "confidential_access", "findings", "gate", "inventory", "lever_permissions",
-    "losses", "may", "may_call", "route",
+    "ashby_behaviour", "ashby_permissions", "closed_lists", "confidential_access", "findings", "gate", "inventory",
+    "lever_behaviour", "lever_permissions", "losses", "may", "may_call", "route",
 ]  # fmt: skip
 
 LOSSES = (

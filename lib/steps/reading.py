@@ -26,6 +26,7 @@ class AuditResult:
     """Tables of the audit, and the recommended route {route, why}.
 
     `forecast` has a row per step, `endpoints` one per endpoint that it asks; `n_probed` opportunities were read for it.
+    `behaviour` says what both accounts answered to questions that their references leave open.
     `came` says what each file of an export is taken for, where Lever comes as files; `checklist` what is decided.
     """
 
@@ -35,6 +36,7 @@ class AuditResult:
     forecast: Frame
     endpoints: Frame
     permissions: Frame
+    behaviour: Frame
     checklist: Frame
     route: dict[str, Any]
     n_probed: int
@@ -152,6 +154,12 @@ def _signed(book: Workbook) -> dict[str, Any]:
     return {}
 
 
+def _behaviour(book: Workbook, *, lever: bool) -> list[dict[str, Any]]:
+    """What both accounts answer to harmless questions that the references leave open."""
+    asked = audits.lever_behaviour(book.lever, book.store.all("opportunities")) if lever else []
+    return asked + audits.ashby_behaviour(book.ashby, book.store.ashby("candidates"))
+
+
 def _keep_audit(
     book: Workbook, confidential: dict[str, Any], permissions: list[dict[str, Any]], made: forecasting.Forecast,
     *, more: list[dict[str, Any]] | None = None,
@@ -174,6 +182,7 @@ def _keep_audit(
         "forecast": made.steps,
         "endpoints": made.endpoints,
         "permissions": permissions,
+        "behaviour": _behaviour(book, lever=more is None),
     }
     for name, table in rows.items():
         store.put_results("audit", name, table)

@@ -1,0 +1,112 @@
+"""What both accounts answer to questions that their references leave open: asked harmlessly, and told as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Sandbox
+
+from lib import audit, steps, workbook
+from lib.errors import ContractError, UnauthorizedError
+
+
+def answers(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """{question: answer}."""
+    assert all(set(row) == {"side", "question", "asked", "answer"} for row in rows)
+    return {row["question"]: row["answer"] for row in rows}
+
+
+def asked_lever(book: workbook.Workbook) -> dict[str, str]:
+    return answers(audit.lever_behaviour(book.lever, book.lever.items("/opportunities")))
+
+
+def asked_ashby(book: workbook.Workbook) -> dict[str, str]:
+    return answers(audit.ashby_behaviour(book.ashby, book.ashby.items("candidate.list")))
+
+
+UNKNOWN_EXPAND = "Is an unknown name in `expand` ignored?"
+COMMAS = "Does `expand` take several names with commas?"
+UNCHANGED = "Does `updated_at_start` answer with records whose updatedAt is empty?"
+DELETED = "Do the deleted applications want both bounds?"
+MEMBERS = "Are unknown members of a body ignored?"
+CAPITALS = "Does candidate.search mind capitals in an address?"
+ONE_WORD = "Does candidate.search find a name by one word of it?"
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "question", "start"),
+    [
+        ("expand_unknown", "ignored", UNKNOWN_EXPAND, "taken"),
+        ("expand_unknown", "400", UNKNOWN_EXPAND, "refused (400"),
+        ("expand_comma", "ignored", COMMAS, "ignored"),
+        ("expand_comma", "split", COMMAS, "expanded: contact, applications"),
+        ("null_dates", "skipped", UNCHANGED, "no"),
+        ("null_dates", "match", UNCHANGED, "yes"),
+        ("deleted_windows", "checked", DELETED, "refused (400"),
+        ("deleted_windows", "free", DELETED, "no: "),
+    ],
+)
+def test_lever_is_asked_and_its_answer_is_told(
+    book: workbook.Workbook, sandbox: Sandbox, switch: str, value: str, question: str, start: str
+) -> None:
+    """By either behaviour; the question stands beside it."""
+    sandbox.switch(**{switch: value})
+    assert asked_lever(book)[question].startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "question", "start"),
+    [
+        ("unknown_members", "refuse", MEMBERS, "refused (200"),
+        ("unknown_members", "ignore", MEMBERS, "yes"),
+        ("search_email", "any", CAPITALS, "no"),
+        ("search_email", "exact", CAPITALS, "yes"),
+        ("search_name", "equal", ONE_WORD, "no"),
+        ("search_name", "words", ONE_WORD, "yes"),
+    ],
+)
+def test_ashby_is_asked_and_its_answer_is_told(
+    book: workbook.Workbook, sandbox: Sandbox, switch: str, value: str, question: str, start: str
+) -> None:
+    """The candidate who is looked for is one of those who are there."""
+    sandbox.switch(**{switch: value})
+    assert asked_ashby(book)[question].startswith(start)
+
+
+def test_the_audit_keeps_the_answers_writes_nothing_and_names_nobody(book: workbook.Workbook, sandbox: Sandbox) -> None:
+    """They are in the store and in the result; Ashby is as it was; no name or address is in them."""
+    before = sandbox.state
+    result = steps.audit(book)
+    assert sandbox.state == before
+    rows = book.store.results("audit", "behaviour")
+    assert rows == result.behaviour.to_dict("records")
+    assert {row["side"] for row in rows} == {"Lever", "Ashby"}
+    told = " ".join(str(value) for row in rows for value in row.values()).lower()
+    for candidate in book.ashby.items("candidate.list"):
+        assert candidate["name"].lower() not in told
+        assert str((candidate.get("primaryEmailAddress") or {}).get("value", "@@")).lower() not in told
+
+
+def test_an_account_without_records_is_asked_what_needs_none(book: workbook.Workbook) -> None:
+    """No opportunity, no candidate: fewer questions, and no error."""
+    assert {UNKNOWN_EXPAND, DELETED} <= set(answers(audit.lever_behaviour(book.lever, [])))
+    assert MEMBERS in answers(audit.ashby_behaviour(book.ashby, []))
+
+
+def test_a_key_that_may_not_ask_says_so_and_a_wrong_key_stops(book: workbook.Workbook, sandbox: Sandbox) -> None:
+    """A lacking right is an answer; a key that is not known is none."""
+    sandbox.switch(key_without="candidatesRead")
+    assert answers(audit.ashby_behaviour(book.ashby, []))[MEMBERS] == "the key may not ask"
+    sandbox.switch(key_without="")
+    sandbox.faults({"api": "ashby", "endpoint": "candidate.search", "effect": "status", "status": 401})
+    with pytest.raises(UnauthorizedError):
+        audit.ashby_behaviour(book.ashby, [])
+
+
+def test_a_call_that_writes_is_never_made_with_an_unchecked_body(book: workbook.Workbook, sandbox: Sandbox) -> None:
+    """Asking is for reading calls alone."""
+    before = sandbox.state
+    with pytest.raises(ContractError):
+        book.ashby.ask("candidate.create", {"name": "Nobody"})
+    assert sandbox.state == before
