@@ -149,6 +149,11 @@ def _row(columns: list[str], cells: list[str]) -> Row:
     return _taken(row | {name: value.strip() for name, value in row.items() if name.endswith("verdict")})
 
 
+def as_proposed(row: Row) -> Row:
+    """The row with its proposal as its verdict, and those of its other verdicts that are empty."""
+    return _taken(row | {"verdict": "="})
+
+
 def _taken(row: Row) -> Row:
     """A verdict of `=` or `ok` takes the proposal, and with it the proposals of the row's other verdicts."""
     if row.get("verdict", "").lower() not in AS_PROPOSED or not row.get("proposal"):

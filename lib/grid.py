@@ -7,7 +7,7 @@ spreadsheet meanwhile is kept.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lib import decisions
@@ -136,30 +136,45 @@ class Grid:
 
     # ---- what is written ---------------------------------------------------------------------------------------------
     def _accept(self, _button: Any = None) -> None:
-        """The proposals of the rows that are shown, on all pages, and that are open and sure enough."""
-        due = {row["id"] for row in self._open(self.table.value, self._tables[self.table.value])}
-        sure = [row for row in self.shown() if row.get("proposal") and _sure(row.get("confidence")) >= self.sure.value]
-        self._set({row["id"]: row["proposal"] for row in sure if row["id"] in due}, "verdict")
+        """The proposals of the rows that are shown, on all pages, are sure enough, and are open in the file, too."""
+        sure = {row["id"]: row["proposal"] for row in self.shown() if _sure(row.get("confidence")) >= self.sure.value}
+
+        def accepted(table: DecisionTable) -> dict[str, Row]:
+            still = (row for row in self._open(self.table.value, table) if row.get("proposal"))
+            return {row["id"]: decisions.as_proposed(row) for row in still if sure.get(row["id"]) == row["proposal"]}
+
+        self._write(accepted, wanted={one for one, proposal in sure.items() if proposal})
         self._show()
 
     def _set(self, verdicts: Mapping[str, str], column: str) -> None:
-        """Write verdicts into the file as it stands now, and say where."""
+        def given(table: DecisionTable) -> dict[str, Row]:
+            rows = (row for row in table.rows if row["id"] in verdicts)
+            return {row["id"]: row | {column: verdicts[row["id"]].strip()} for row in rows}
+
+        self._write(given, wanted=verdicts.keys())
+
+    def _write(self, changed: Callable[[DecisionTable], dict[str, Row]], *, wanted: Collection[str]) -> None:
+        """Write the changed rows into the file as it stands now, and say where."""
         name = self.table.value
         try:
             table = decisions.read(self._tables[name].path)
-            known = {row["id"] for row in table.rows}
-            rows = [row | {column: verdicts[row["id"]].strip()} if row["id"] in verdicts else row for row in table.rows]
-            table = DecisionTable(name, table.path, rows, table.columns)
+            new = changed(table)
+            table = DecisionTable(name, table.path, [new.get(row["id"], row) for row in table.rows], table.columns)
             table.write()
         except WorkbookError as error:
             self._say(str(error))
             return
         self._tables[name] = table
-        lacking = [one for one in verdicts if one not in known]
-        lines = [line for line, row in table.numbered() if row["id"] in verdicts]
+        known = {row["id"] for row in table.rows}
+        lacking, settled = (
+            sum(one not in known for one in wanted),
+            sum(one in known and one not in new for one in wanted),
+        )
+        lines = [line for line, row in table.numbered() if row["id"] in new]
         where = table.where(lines[0]) if len(lines) == 1 else f"{table.where(1).rpartition(':')[0]}, {len(lines)} rows"
-        gone = f" {len(lacking)} rows are not in the file any more: run this cell again." if lacking else ""
-        self._say(f"Written: {where}. {len(self._open(name, table))} rows of this table are open.{gone}")
+        more = f" {lacking} rows are not in the file any more: run this cell again." if lacking else ""
+        more += f" {settled} rows were decided, or proposed otherwise, meanwhile, and stay so." if settled else ""
+        self._say(f"Written: {where}. {len(self._open(name, table))} rows of this table are open.{more}")
         self._retitle()
 
     def _retitle(self) -> None:

@@ -110,7 +110,10 @@ def _beside(customer: str, other: str, limit: int) -> None:
             members = f"  ({', '.join(one.members)})" if one.members else ""
             out.print(f"{one.what}  {one.row_id}{members}", soft_wrap=True, markup=False)
         n_rows = sum(row["n_rows"] for row in found)
-        out.print("The plans are alike." if not n_rows else f"{len(shown):,} of {n_rows:,} rows shown (--limit)")
+        alike = "The plans are alike."
+        if old.plan_hash() != new.plan_hash():
+            alike = "The same rows with the same bodies; their order, or what they wait for, differs."
+        out.print(alike if not n_rows else f"{len(shown):,} of {n_rows:,} rows shown (--limit)")
 
 
 def _kept(found: Iterable[Change], shown: list[Change], limit: int) -> Iterator[Change]:

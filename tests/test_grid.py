@@ -236,3 +236,35 @@ def test_who_a_pair_is_about_is_told_of_both_sides(mapped: Workbook) -> None:
     ashby = [row["id"] for row in result.table.rows if row["label"] == "ashby"]
     assert ashby
     assert all("(in Ashby)" in told[one] for one in ashby)
+
+
+def test_accepting_leaves_alone_what_was_decided_in_the_file_meanwhile(
+    grid: Grid, tables: dict[str, DecisionTable]
+) -> None:
+    """Somebody wrote a verdict into the spreadsheet after the grid was opened: a click must not turn it round."""
+    table = decisions.read(tables["stages"].path)
+    changed = [one | {"verdict": "Onsite"} if one["id"] == "r-2" else one for one in table.rows]
+    DecisionTable("stages", table.path, changed, table.columns).write()
+    grid.accept.click()
+    assert verdicts(tables["stages"]) == {"r-2": "Onsite", "r-4": "Onsite", "r-30": "Phone"}
+    assert "1 rows were decided, or proposed otherwise, meanwhile" in grid.told.value
+
+
+def test_accepting_leaves_alone_what_is_proposed_otherwise_by_now(grid: Grid, tables: dict[str, DecisionTable]) -> None:
+    """04_map ran again meanwhile: nobody has seen the new proposal."""
+    table = decisions.read(tables["stages"].path)
+    changed = [one | {"proposal": "Hired"} if one["id"] == "r-2" else one for one in table.rows]
+    DecisionTable("stages", table.path, changed, table.columns).write()
+    grid.accept.click()
+    assert verdicts(tables["stages"]) == {"r-4": "Onsite", "r-30": "Phone"}
+
+
+def test_an_accepted_new_job_takes_its_team_location_and_plan(tmp_path: Path) -> None:
+    """As `=` in the file does: without them 04_map would stop."""
+    columns = [*decisions.FIRST, "team", "team_verdict", *decisions.LAST]
+    posting = row(1, proposal="new", confidence="0.99", team="Engineering") | {"team_verdict": ""}
+    postings = DecisionTable("postings", tmp_path / "acme" / "postings.csv", [posting], columns)
+    postings.write()
+    Grid({"postings": postings}, choices=lambda *_: []).accept.click()
+    written = decisions.read(postings.path).rows[0]
+    assert (written["verdict"], written["team_verdict"]) == ("new", "Engineering")

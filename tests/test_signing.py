@@ -153,3 +153,23 @@ def test_a_customer_whose_ashby_is_thrown_away_need_not_sign(mapped: Workbook) -
     assert mapped.params.policy.losses == "unsigned"
     assert not losses(mapped).path.exists()
     steps.losses_gate(mapped)
+
+
+def test_a_plan_is_not_loaded_by_the_loss_list_of_another_one(
+    strict: Workbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """04_map dies between the plan and the end: the list is that plan's already; a list of another one stops."""
+    decided(strict, all="any")
+    signing.gate(strict)
+    monkeypatch.setattr("lib.steps.deciding.changing.remember", lambda *_args, **_more: 1 / 0)
+    table = strict.table("tags")
+    rows = [row | {"verdict": "drop"} for row in table.rows]
+    decisions.DecisionTable("tags", table.path, rows, table.columns).write()
+    with pytest.raises(ZeroDivisionError):
+        steps.map(strict)
+    assert any(row["field"] == "tags" or "tag" in row["reason"] for row in strict.store.results("map", "losses"))
+    with pytest.raises(GateError, match="wait for a signature"):
+        signing.gate(strict)
+    signing.keep(strict.store, [], plan_hash="another")
+    with pytest.raises(GateError, match="not that of the plan in force"):
+        signing.gate(strict)

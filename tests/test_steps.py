@@ -14,6 +14,7 @@ import reconcile
 from conftest import Sandbox, decide, environment, move, prepare, running_sandbox, write_customer
 
 from lib import steps
+from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
@@ -145,6 +146,21 @@ def test_pairs_without_or_with_wrong_verdicts_stop_the_plan(book: Workbook, sand
         steps.map(book)
     assert "people.csv:2: 'perhaps'" in str(caught.value)
     assert "people.csv:3: no verdict" in str(caught.value)
+
+
+def test_a_pair_that_somebody_wrote_the_other_way_round_is_that_pair(book: Workbook, sandbox: Sandbox) -> None:
+    """`b|a` holds the verdict of `a|b`: the row stays one, and nobody is asked again."""
+    prepare(book, sandbox)
+    table = book.table("people")
+    pair = next(row for row in table.rows if row["verdict"] and row["n_records"] != "0")
+    turned = "|".join(reversed(pair["id"].split("|")))
+    rows = [row | {"id": turned} if row["id"] == pair["id"] else row for row in table.rows]
+    DecisionTable("people", table.path, rows, table.columns).write()
+    steps.dedupe(book)
+    found = {row["id"]: row["verdict"] for row in book.table("people").rows}
+    assert found[pair["id"]] == pair["verdict"]
+    assert turned not in found
+    steps.people_gate(book)
 
 
 def test_people_csv_changed_after_dedupe(book: Workbook, sandbox: Sandbox) -> None:

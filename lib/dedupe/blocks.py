@@ -1,6 +1,6 @@
 """People and candidates of Ashby beside each other: who has a value in common is found before anybody is compared."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -13,6 +13,7 @@ from lib.dedupe.facts import Facts, facts_of, runs, together
 from lib.dedupe.groups import Groups
 
 NAME_AND_PLACE: Final = "name and place"
+MOST_PAIRS: Final = 10_000  # of a person and a candidate with one value in common
 _KEPT: Final = 1 << 13  # cards kept for the next comparison: pairs come in order, so few are made twice
 
 
@@ -34,8 +35,12 @@ class Beside:
             for place, code in enumerate(codes.tolist()):
                 yield kind, facts.values[code], owners[starts[place] : starts[place + 1]].tolist()
 
-    def near(self) -> dict[int, set[int]]:
-        """Return {person: candidates that have a value in common with it}, candidates numbered from 0."""
+    def near(self, *, nobodys: Callable[[str], bool], made: Collection[int]) -> dict[int, set[int]]:
+        """Return {person: candidates that have a value in common with it}, candidates numbered from 0.
+
+        Values that are `nobodys`, and those that more pairs than `MOST_PAIRS` have in common, say nothing; people who
+        are `made` already are left out.
+        """
         found: dict[int, set[int]] = {}
         for facts in self.facts.values():
             holders: dict[int, list[int]] = {}
@@ -43,6 +48,14 @@ class Beside:
             for candidate, code in zip(facts.owner[there].tolist(), facts.code[there].tolist(), strict=True):
                 holders.setdefault(code, []).append(candidate - self.n)
             some = ~there & np.isin(facts.code, np.fromiter(holders, np.int64, len(holders)))
+            counts = np.bincount(facts.code[some], minlength=len(facts.values))
+            for code in [one for one, several in holders.items() if counts[one] * len(several) > MOST_PAIRS]:
+                del holders[code]
+            for code in [one for one in holders if nobodys(facts.values[one])]:
+                del holders[code]
+            some &= np.isin(facts.code, np.fromiter(holders, np.int64, len(holders)))
+            if made:
+                some &= ~np.isin(facts.owner, np.fromiter(made, np.int64, len(made)))
             for person, code in zip(facts.owner[some].tolist(), facts.code[some].tolist(), strict=True):
                 found.setdefault(person, set()).update(holders[code])
         return found

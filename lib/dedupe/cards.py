@@ -14,7 +14,7 @@ import numpy as np
 from lib.dedupe.columns import Contacts, Flags, Numbers
 from lib.dedupe.facts import Facts, each_once, facts_of, numbered, shown
 from lib.dedupe.silent import Names
-from lib.normalize import email_folded, link_kind, linkedin_slug, name_key, name_parts, phone_e164
+from lib.normalize import email_folded, link_kind, linkedin_slug, name_generation, name_key, name_parts, phone_e164
 
 _SHORTEST_PHONE: Final = 7  # digits; shorter ones are extensions
 
@@ -26,6 +26,8 @@ class Card:
     names: frozenset[str] = frozenset()
     name_keys: frozenset[str] = frozenset()
     givens: frozenset[str] = frozenset()
+    middles: frozenset[str] = frozenset()
+    generations: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     emails: frozenset[str] = frozenset()
     folded: frozenset[str] = frozenset()
@@ -61,6 +63,8 @@ class Cards:
             names=_present([name]),
             name_keys=_present([name_key(name)]),
             givens=_present(name_key(given).split()[:1]),
+            middles=_present(name_key(given).split()[1:]),
+            generations=_present([name_generation(name)]),
             families=_present([name_key(family)]),
             emails=emails,
             folded=frozenset(map(email_folded, emails)),

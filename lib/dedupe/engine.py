@@ -20,7 +20,7 @@ from lib.dedupe.learned import Opinion, opinion_of
 from lib.dedupe.people import PEOPLE_COLUMNS, survivor
 from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.review import Beyond, Block, Pair, compare, found_within, pairs_of
-from lib.dedupe.silent import Names, SilentTier, silent_tier
+from lib.dedupe.silent import PLACEHOLDER, Names, SilentTier, silent_tier
 from lib.dedupe.standing import Standing, adoptions
 from lib.dedupe.verdicts import Verdicts, ordered, read_verdicts
 from lib.normalize import location_parts
@@ -29,6 +29,7 @@ _DEFAULT: Final = DedupePolicy()
 _NOBODY: Final = Standing()
 _NOTHING: Final = pd.DataFrame({"id": [], "name": []})
 _PLACES_KEPT: Final = 1 << 14
+STEPS: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 0.95)
 _NUMBERS: Final = {
     Pair: {"score": "float64"},
     Block: {"n_people": "int64", "n_pairs": "int64", "n_compared": "int64"},
@@ -44,7 +45,9 @@ class Result:
     pairs: a, b, tier, score, reasons, verdict, kind ("lever": two people; "ashby": a person and a candidate).
     matches: person, ashby_id, match, why.  conflicts: person, field, kept, others.
     blocks: kind, value, n_people, n_pairs, n_compared, reason: what was in common, and how far it was followed.
-    apart: as pairs: people who share an address and are too unlike to be reviewed.  opinion: what the model says.
+    apart: as pairs, likeliest first: they share an address, a number or a profile and are too unlike to be reviewed.
+    queue: review_from, n_pairs, n_same: how many pairs would wait from which probability on, and how many of them are
+    one person as far as is known.  opinion: what the model says; None when it was not asked.
 
     `survivors` gives each row of `people` with its rows of `conflicts`, one after the other: for more people than
     should be in memory at once.
@@ -55,6 +58,7 @@ class Result:
     matches: pd.DataFrame
     blocks: pd.DataFrame
     apart: pd.DataFrame
+    queue: pd.DataFrame
     opinion: Opinion | None
     survivors: Callable[[], Iterator[tuple[Row, list[Row]]]]
 
@@ -129,20 +133,20 @@ def dedupe(
     beyond = Beyond(reason=found.tier.reason, n_people=_n_people(found))
     common, blocks = found_within(people, beyond=beyond, policy=policy)
     about: dict[str, Any] = {"verdicts": found.verdicts, "policy": policy}
-    near, opinion = people.beside.near(), None
+    made = [number for number, person in enumerate(people.ids) if standing.candidate_of.get(person) == ""]
+    near = people.beside.near(nobodys=lambda value: beyond.reason(value) == PLACEHOLDER, made=made)
+    own, opinion = adopted.keys() - given.keys(), None
     if learns:
-        opinion = opinion_of(people, common, near, beyond=beyond, **about)
+        opinion = opinion_of(people, common, near, own=own, beyond=beyond, **about)
         beyond = replace(beyond, chance=opinion.chance)
     pairs, apart = pairs_of(people, common, beyond=beyond, policy=policy)
-    made = [number for number, person in enumerate(people.ids) if standing.candidate_of.get(person) == ""]
-    matches, more = match_existing(people, near, made=made, beyond=beyond, **about)
-    for number in made:
-        why = "made by an earlier load"
-        matches[number] = Match(person=people.ids[number], ashby_id=None, match="new", why=why)
-    judged = _judged(found.verdicts, people, beyond, own=adopted.keys() - given.keys())
+    matches, more, others = match_existing(people, near, made=made, beyond=beyond, **about)
+    judged = _judged(found.verdicts, people, beyond, own=own)
     pairs = [*_without_decided(pairs, people, found.verdicts), *more]
+    apart = _named_by_contacts([*_without_decided(apart, people, found.verdicts), *others], found)
+    queue = _queue(pairs, apart) if learns else _queue([], [])
     pairs = [*judged, *_named_by_contacts(pairs, found)]
-    pairs.sort(key=lambda pair: (pair.kind, -pair.score, pair.a, pair.b))
+    pairs.sort(key=lambda pair: (pair.kind, *_likeliest(pair)))
     blocks.sort(key=lambda block: (-block.n_people, block.kind, block.value))
     told = _matches_table(people.ids, matches)
     return Result(
@@ -150,7 +154,8 @@ def dedupe(
         pairs=_table(pairs, Pair),
         matches=told,
         blocks=_table(blocks, Block),
-        apart=_table(_named_by_contacts(_without_decided(apart, people, found.verdicts), found), Pair),
+        apart=_table(sorted((pair for pair in apart if pair.shares), key=_likeliest), Pair),
+        queue=queue,
         opinion=opinion,
         survivors=lambda: _survivors(found, told, policy),
     )
@@ -219,8 +224,22 @@ def _matches_table(people: list[str], matches: Mapping[int, Match]) -> pd.DataFr
     return pd.DataFrame({"person": people} | rest, dtype=object)
 
 
+def _likeliest(pair: Pair) -> tuple[float, str, str]:
+    return -pair.score, pair.a, pair.b
+
+
+def _queue(pairs: list[Pair], apart: list[Pair]) -> pd.DataFrame:
+    """How many pairs would wait for a verdict, by the probability from which on they do."""
+    rows = []
+    for step in STEPS:
+        waiting = [pair.score for pair in pairs if pair.always or pair.score >= step]
+        waiting += [pair.score for pair in apart if pair.score >= step]
+        rows.append((step, len(waiting), round(sum(waiting), 1)))
+    return pd.DataFrame(rows, columns=["review_from", "n_pairs", "n_same"])
+
+
 def _table(rows: Iterable[Any], kind: type) -> pd.DataFrame:
-    columns = [field.name for field in fields(kind)]
+    columns = [field.name for field in fields(kind) if field.compare]
     values = {column: [getattr(row, column) for row in rows] for column in columns}
     return pd.DataFrame(values, columns=columns, dtype=object).astype(_NUMBERS.get(kind, {}))
 

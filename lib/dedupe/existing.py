@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from lib.dedupe.blocks import People
 from lib.dedupe.cards import Card
 from lib.dedupe.policy import DedupePolicy
-from lib.dedupe.review import Beyond, Pair, compare, worth_a_look
+from lib.dedupe.review import Beyond, Pair, pair_of, speaks_for_one, worth_a_look
 from lib.dedupe.silent import objection
 from lib.dedupe.verdicts import Verdicts, ordered
 
@@ -23,11 +23,12 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Search:
-    """What is known of one person: the candidate of a verdict, candidates that nothing speaks against, open pairs."""
+    """What is known of one person: the candidate of a verdict, candidates that nothing speaks against, pairs."""
 
     decided: str | None
     sure: tuple[str, ...]
     pairs: tuple[Pair, ...]
+    apart: tuple[Pair, ...]
 
 
 def match_existing(
@@ -38,8 +39,10 @@ def match_existing(
     verdicts: Verdicts,
     beyond: Beyond,
     policy: DedupePolicy,
-) -> tuple[dict[int, Match], list[Pair]]:
-    """Return {person: match} of those who are not simply new, and the open pairs of a person (a) and a candidate (b).
+) -> tuple[dict[int, Match], list[Pair], list[Pair]]:
+    """Return {person: match} of those who are not simply new, and pairs of a person (a) and a candidate (b).
+
+    The first ones are open; the others have something in common, and are too unlike to be asked about.
 
     `near` has the candidates that have something in common with a person. People in `made` have a candidate that an
     earlier load made: they are not looked for.
@@ -47,17 +50,24 @@ def match_existing(
     decided = _decided(people, verdicts)
     searches = {}
     for person in sorted((near.keys() | decided.keys()) - set(made)):
-        card, pairs = people.card(person), {}
+        card, pairs, apart = people.card(person), {}, []
         groups = people.nodes(person)
         for candidate in sorted(near.get(person, ()), key=people.candidates.__getitem__):
             if not any(ordered(group, verdicts.group(people.record(candidate))) in verdicts.apart for group in groups):
-                pair, other = _pair(people, person, candidate, beyond), people.candidate_card(candidate)
+                other, ids = people.candidate_card(candidate), (people.ids[person], people.candidates[candidate])
+                pair = pair_of(card, other, beyond=beyond, ids=ids, kind="ashby")
                 if worth_a_look(card, other, pair.score, beyond=beyond, policy=policy):
                     pairs[candidate] = pair
+                else:
+                    apart.append(pair)
         sure = (one for one in pairs if _is_sure(card, people.candidate_card(one), beyond))
         names = tuple(people.candidates[one] for one in sure)
-        searches[person] = _Search(decided=decided.get(person), sure=names, pairs=tuple(pairs.values()))
-    return _matches(people, searches)
+        found = {"pairs": tuple(pairs.values()), "apart": tuple(apart)}
+        searches[person] = _Search(decided=decided.get(person), sure=names, **found)
+    matches, listed = _matches(people, searches)
+    why = "made by an earlier load"
+    matches |= {one: Match(person=people.ids[one], ashby_id=None, match="new", why=why) for one in made}
+    return matches, listed, [pair for search in searches.values() for pair in search.apart]
 
 
 def _matches(people: People, searches: Mapping[int, _Search]) -> tuple[dict[int, Match], list[Pair]]:
@@ -82,6 +92,9 @@ def _match(person: str, search: _Search, takers: Mapping[str, int]) -> Match:
         return Match(person=person, ashby_id=search.sure[0], match="exists", why="same e-mail address")
     if search.pairs:
         return Match(person=person, ashby_id=None, match="review", why=f"{len(search.pairs)} open pairs")
+    if search.apart:
+        why = f"{len(search.apart)} in Ashby have something in common, and are too unlike"
+        return Match(person=person, ashby_id=None, match="new", why=why)
     return Match(person=person, ashby_id=None, match="new", why="nobody like this in Ashby")
 
 
@@ -93,15 +106,8 @@ def _explained(pair: Pair, search: _Search, takers: Mapping[str, int]) -> Pair:
     return replace(pair, reasons=f"{pair.reasons}; {takers[pair.b]} people of Lever fit")
 
 
-def _pair(people: People, person: int, candidate: int, beyond: Beyond) -> Pair:
-    a, b = people.ids[person], people.candidates[candidate]
-    one, other = people.card(person), people.candidate_card(candidate)
-    tier, score, reasons = compare(one, other, beyond=beyond, ids=(a, b))
-    return Pair(a=a, b=b, tier=tier, score=score, reasons=reasons, kind="ashby")
-
-
 def _is_sure(a: Card, b: Card, beyond: Beyond) -> bool:
-    return not objection(a.names, b.names) and any(not beyond.reason(address) for address in a.emails & b.emails)
+    return not objection(a.names, b.names) and speaks_for_one(a, b, beyond=beyond)
 
 
 def _decided(people: People, verdicts: Verdicts) -> dict[int, str]:

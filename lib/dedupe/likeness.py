@@ -40,74 +40,87 @@ def _any(column: str) -> str:
     return f"list_has_any({column}_l, {column}_r)"
 
 
-def _either(*columns: str) -> str:
-    return " OR ".join(f"len({column}_l) = 0 OR len({column}_r) = 0" for column in columns)
+def _both(column: str) -> str:
+    return f"len({column}_l) > 0 AND len({column}_r) > 0"
+
+
+def _unknown(*columns: str) -> str:
+    return " OR ".join(f"{' + '.join(f'len({column}_{side})' for column in columns)} = 0" for side in "lr")
 
 
 SAME_NAME: Final = "name_l = name_r"
 _FAMILY: Final = _any("families")
 _GIVEN: Final = f"({_any('forms')} OR list_has_any(initials_l, starts_r) OR list_has_any(starts_l, initials_r))"
+_FORM: Final = f"{_FAMILY} AND {_GIVEN}"
+_MIDDLES: Final = f"{_both('middles')} AND NOT {_any('middles')} AND NOT {_any('middle_starts')}"
+_SPELLING: Final = (
+    "length(name_l) >= 8 AND damerau_levenshtein(name_l, name_r) <= 2"
+    " AND (damerau_levenshtein(given_l, given_r) <= 1 AND length(given_l) >= 5 OR given_l = given_r)"
+)
 
 
-def _crowd(column: str) -> str:
-    """In common with others, but under one name: in a family, that tells one from the other."""
-    return f"{_any(column)} AND ({_any('names')} OR {_FAMILY} AND {_GIVEN})"
+def _shared(what: str, home: str, crowd: str) -> tuple[Level, ...]:
+    """What several people use: in a family a name tells one from the other; none of it is learned."""
+    return (
+        Level(f"shared {what}, same name", f"({_any(home)} OR {_any(crowd)}) AND ({_any('names')} OR {_FORM})",
+              0.1, 5e-4, learns=False),
+        Level(f"{what} of a household, same given name", f"{_any(home)} AND {_any('forms')}", 0.1, 2e-4, learns=False),
+        Level(f"shared {what}", f"{_any(home)} OR {_any(crowd)}", 0.05, 5e-3, learns=False),
+    )  # fmt: skip
 
 
 COMPARISONS: Final[dict[str, tuple[str, tuple[Level, ...]]]] = {
     "name": (
-        _either("names"),
+        _unknown("names"),
         (
+            Level(
+                "junior and senior", f"{_both('generations')} AND NOT {_any('generations')}", 2e-3, 0.1, learns=False
+            ),
             Level("same name", SAME_NAME, 0.5, 1e-4),
             Level("same name, written in another way", _any("names"), 0.08, 1e-5),
-            Level("one name is a form of the other", f"{_FAMILY} AND {_GIVEN}", 0.12, 5e-5),
             Level(
-                "names are spelt alike",
-                "length(name_l) >= 8 AND damerau_levenshtein(name_l, name_r) <= 2"
-                " AND (damerau_levenshtein(given_l, given_r) <= 1 AND length(given_l) >= 5 OR given_l = given_r)",
-                0.06,
-                2e-5,
+                "same given name and surname, other middle names", f"{_FORM} AND {_MIDDLES}", 0.01, 1e-4, learns=False
             ),
+            Level("one name is a form of the other", _FORM, 0.12, 5e-5),
+            Level("names are spelt alike", _SPELLING, 0.06, 2e-5),
             Level("same given name, other surname", _any("forms"), 0.1, 0.015),
-            Level("same surname, other given name", _FAMILY, 0.005, 0.05, learns=False),
+            Level("same surname, other given name", _FAMILY, 5e-3, 0.05, learns=False),
             Level("different names", "ELSE", 0.01, 0.98, learns=False),
         ),
     ),
     "mail": (
-        "len(emails_l) + len(boxes_l) = 0 OR len(emails_r) + len(boxes_r) = 0",
+        _unknown("emails", "home_emails", "crowd_emails"),
         (
             Level("same e-mail address", f"email_l = email_r OR {_any('emails')}", 0.6, 1e-6),
             Level("same mailbox but for a tag or dots", _any("folded"), 0.05, 1e-6, learns=False),
-            Level("shared e-mail address, same name", _crowd("boxes"), 0.1, 8e-4, learns=False),
-            Level("shared e-mail address", _any("boxes"), 0.05, 0.005, learns=False),
+            *_shared("e-mail address", "home_emails", "crowd_emails"),
             Level("other e-mail addresses", "ELSE", 0.3, 0.98),
         ),
     ),
     "phone": (
-        "len(phones_l) + len(homes_l) = 0 OR len(phones_r) + len(homes_r) = 0",
+        _unknown("phones", "home_phones", "crowd_phones"),
         (
             Level("same phone number", f"phone_l = phone_r OR {_any('phones')}", 0.6, 1e-6),
-            Level("shared phone number, same name", _crowd("homes"), 0.1, 2e-4, learns=False),
-            Level("shared phone number", _any("homes"), 0.05, 0.005, learns=False),
+            *_shared("phone number", "home_phones", "crowd_phones"),
             Level("other phone numbers", "ELSE", 0.35, 0.98),
         ),
     ),
     "LinkedIn": (
-        _either("profiles"),
+        _unknown("profiles"),
         (
             Level("same LinkedIn profile", f"profile_l = profile_r OR {_any('profiles')}", 0.85, 1e-6),
             Level("other LinkedIn profiles", "ELSE", 0.15, 1.0),
         ),
     ),
     "GitHub": (
-        _either("github"),
+        _unknown("github"),
         (
             Level("same GitHub profile", _any("github"), 0.85, 1e-6),
             Level("other GitHub profiles", "ELSE", 0.15, 1.0),
         ),
     ),
     "place": (
-        _either("places"),
+        _unknown("places"),
         (
             Level("same place", f"place_l = place_r OR {_any('places')}", 0.6, 0.05),
             Level("other place", "ELSE", 0.4, 0.95),
@@ -125,7 +138,7 @@ N_LEARNED: Final = 200_000  # pairs per block to learn from, at most
 FEWEST: Final = 50  # pairs of a block below which nothing is learned from it
 EXPERIENCE: Final = 0.1  # how much of m stays what experience says, however much was learned
 STRANGERS: Final = 5_000  # pairs of strangers that experience counts for, beside those of the customer
-LEAST, MOST = 1e-7, 0.999  # no weight is without a bound
+LEAST, MOST = 1e-9, 0.999  # no weight is without a bound
 SEED: Final = 7
 TEXTS: Final = ("unique_id", "name", "given", "email", "phone", "profile", "place")  # all other columns are lists
 COLUMNS: Final = ("comparison", "level", "m", "u", "weight", "learned")
@@ -146,10 +159,10 @@ class Likeness:
 
     def of_pairs(
         self, records: pd.DataFrame, pairs: Sequence[tuple[str, str]], *, common: Mapping[str, float]
-    ) -> dict[tuple[str, str], float]:
-        """The probability (0..1) of each pair of ids of `records`; `common` is the share of each name."""
+    ) -> list[float]:
+        """The probability (0..1) of each pair of ids of `records`, in order; `common` is the share of each name."""
         if not pairs:
-            return {}
+            return []
         known = {(row.comparison, row.level): (row.m, row.u) for row in self.weights.itertuples()}
         with _linker(records, settings(self.prior, known)) as linker:
             rarest = min(common.values(), default=1.0)
@@ -162,7 +175,7 @@ class Likeness:
             found = linker.inference.predict(warning_mode="never").as_pandas_dataframe()
         told = zip(found["unique_id_l"], found["unique_id_r"], found["match_probability"], strict=True)
         of = {(a, b): float(chance) for a, b, chance in told}
-        return {pair: of[pair] for pair in pairs}
+        return [of[pair] for pair in pairs]
 
 
 def settings(prior: float, known: Known | None = None) -> Json:
@@ -188,10 +201,18 @@ def settings(prior: float, known: Known | None = None) -> Json:
     }
 
 
-def learn(contacts: pd.DataFrame, *, prior: float, prior_of_contacts: float) -> Likeness:
-    """Learn from contacts, a row each (see `table_of`); the priors are of two people, and of two of these contacts."""
+def learn(
+    contacts: pd.DataFrame, *, prior: float, prior_of_contacts: float, counted: Mapping[str, float] | None = None
+) -> Likeness:
+    """Learn from contacts, a row each (see `table_of`); the priors are of two people, and of two of these contacts.
+
+    `counted` gives u of levels that were counted among all people: {words: u}. What hardly any two strangers share is
+    not seen in random pairs.
+    """
+    counted = counted or {}
     if len(contacts) < 2:
-        return Likeness(weights=_weights({}, n_random=1, prior=prior), prior=prior, n_pairs={})
+        weights = _weights({}, n_random=1, prior=prior_of_contacts, counted=counted)
+        return Likeness(weights=weights, prior=prior, n_pairs={})
     n_random = min(N_RANDOM, len(contacts) * (len(contacts) - 1) // 2)
     n_pairs = {column: _n_pairs(contacts[column]) for column in BLOCKS}
     used = {column: count for column, count in n_pairs.items() if count >= FEWEST}
@@ -209,7 +230,8 @@ def learn(contacts: pd.DataFrame, *, prior: float, prior_of_contacts: float) -> 
         for one in told["comparisons"]
         for level in one["comparison_levels"]
     }
-    return Likeness(weights=_weights(trained, n_random=n_random, prior=prior_of_contacts), prior=prior, n_pairs=used)
+    weights = _weights(trained, n_random=n_random, prior=prior_of_contacts, counted=counted)
+    return Likeness(weights=weights, prior=prior, n_pairs=used)
 
 
 def _n_pairs(values: pd.Series) -> int:
@@ -239,7 +261,9 @@ def _typed(records: pd.DataFrame) -> pyarrow.Table:
     return pyarrow.Table.from_pandas(records, schema=pyarrow.schema(kinds), preserve_index=False)
 
 
-def _weights(trained: Mapping[tuple[str, str], Json], *, n_random: int, prior: float) -> pd.DataFrame:
+def _weights(
+    trained: Mapping[tuple[str, str], Json], *, n_random: int, prior: float, counted: Mapping[str, float]
+) -> pd.DataFrame:
     """m and u of every level, with their weight; what was counted among strangers is without those who are one person.
 
     A level that was not seen keeps what experience says; one that was seen nowhere among strangers is not rarer than
@@ -253,7 +277,10 @@ def _weights(trained: Mapping[tuple[str, str], Json], *, n_random: int, prior: f
             if (told := _learned(found, "m_probability", level.m)) is not None:
                 m = (1 - EXPERIENCE) * told + EXPERIENCE * level.m
                 learned.append("m")
-            if (told := _learned(found, "u_probability", level.u)) is not None:
+            if level.words in counted:
+                u = counted[level.words]
+                learned.append("u")
+            elif (told := _learned(found, "u_probability", level.u)) is not None:
                 seen = max((told - prior * m) / (1 - prior), 0.5 / n_random)
                 u = (n_random * seen + STRANGERS * level.u) / (n_random + STRANGERS)
                 learned.append("u")

@@ -21,6 +21,7 @@ from lib.dedupe.review import Beyond
 from lib.dedupe.silent import PLACEHOLDER, objection
 from lib.normalize import email_folded, given_forms
 
+HOUSEHOLD: Final = 5  # up to so many people who share an address or a number are a family
 SLIP: Final = 0.88  # how alike two long given names are that may be one
 LONG: Final = 5  # letters of a given name in which one letter may be a slip: "Tom" and "Tim" are two names
 MOST_CONTACTS: Final = 40_000  # contacts to learn from; more are sampled
@@ -28,21 +29,26 @@ _LETTERS: Final = 4  # words of a family name with fewer are particles, unless t
 
 
 class Crowds(NamedTuple):
-    """Addresses and telephone numbers that strangers use (of a family, an agency, a recruiter), and nobody's."""
+    """Addresses and telephone numbers that strangers use: of a household (few people), of a crowd; and nobody's."""
 
-    emails: frozenset[str]
-    phones: frozenset[str]
+    homes: frozenset[str] = frozenset()
+    crowds: frozenset[str] = frozenset()
     nobodys: frozenset[str] = frozenset()
 
 
 def crowds_of(people: People, *, beyond: Beyond, policy: DedupePolicy) -> Crowds:
     """Return what people use whose given names have nothing to do with each other, and what is known to be shared."""
-    found: dict[str, set[str]] = {"email": set(), "phone": set()}
+    homes: set[str] = set()
+    crowds = set(policy.shared_mailboxes)
     for kind, value, group in people.beside.blocks():
-        if kind in found and (len(group) > policy.block_limit or _has_strangers(map(people.card, group))):
-            found[kind].add(value)
+        if kind not in ("email", "phone"):
+            continue
+        if len(group) > policy.block_limit:
+            crowds.add(value)
+        elif _has_strangers(map(people.card, group)):
+            (homes if len(group) <= HOUSEHOLD else crowds).add(value)
     nobodys = frozenset(one for one in people.cards.emails.values if beyond.reason(one) == PLACEHOLDER)
-    return Crowds(frozenset(found["email"] | policy.shared_mailboxes), frozenset(found["phone"]), nobodys)
+    return Crowds(frozenset(homes), frozenset(crowds), nobodys)
 
 
 def _has_strangers(cards: Iterable[Card]) -> bool:
@@ -50,7 +56,9 @@ def _has_strangers(cards: Iterable[Card]) -> bool:
 
 
 def strangers(a: Card, b: Card) -> bool:
-    """Tell whether two people surely have different given names: no forms, initials, or slips of one name."""
+    """Tell whether two people surely have different given names: no forms, initials, or slips; or generations."""
+    if a.generations and b.generations and not a.generations & b.generations:
+        return True
     if not a.givens or not b.givens or not objection(a.names, b.names):
         return False
     return not any(_may_be_one(x, y) for x in a.givens for y in b.givens)
@@ -72,23 +80,29 @@ def table_of(cards: Iterable[tuple[str, Card]], crowds: Crowds) -> pd.DataFrame:
 def _row(key: str, card: Card, crowds: Crowds) -> dict[str, Any]:
     """Lists are sorted; the text beside each is its first, by which pairs to learn from are found."""
     givens = sorted(card.givens)
-    known = card.emails - crowds.nobodys
-    emails, phones = sorted(known - crowds.emails), sorted(card.phones - crowds.phones)
-    ways = {way for name in card.name_keys for way in _ways(name)}
-    names, profiles, places = sorted(card.name_keys), sorted(card.linkedin), sorted(card.places)
+    known, ways = card.emails - crowds.nobodys, {way for name in card.name_keys for way in _ways(name)}
+    emails, phones = (_plain(some - crowds.homes - crowds.crowds) for some in (known, card.phones))
+    names, profiles, places = sorted(card.name_keys), _plain(card.linkedin), sorted(card.places)
     return {
         "unique_id": key,
-        "name": _first(names), "names": sorted(ways), "given": _first(givens) or "",
-        "families": _families(card),
+        "name": _first(names), "names": sorted(ways), "given": _first(givens) or "", "families": _families(card),
         "forms": sorted({form for given in givens for form in given_forms(given)}),
         "initials": [given for given in givens if len(given) == 1],
         "starts": sorted({given[0] for given in givens}),
-        "email": _first(emails), "emails": emails, "boxes": sorted(known & crowds.emails),
-        "folded": sorted(set(map(email_folded, emails))),
-        "phone": _first(phones), "phones": phones, "homes": sorted(card.phones & crowds.phones),
-        "profile": _first(profiles), "profiles": profiles, "github": sorted(card.github),
+        "middles": sorted(card.middles), "middle_starts": sorted({middle[0] for middle in card.middles}),
+        "generations": sorted(card.generations),
+        "email": _first(emails), "emails": emails, "folded": sorted(set(map(email_folded, emails))),
+        "home_emails": _plain(known & crowds.homes), "crowd_emails": _plain(known & crowds.crowds),
+        "phone": _first(phones), "phones": phones,
+        "home_phones": _plain(card.phones & crowds.homes), "crowd_phones": _plain(card.phones & crowds.crowds),
+        "profile": _first(profiles), "profiles": profiles, "github": _plain(card.github),
         "place": _first(places), "places": places,
     }  # fmt: skip
+
+
+def _plain(values: Iterable[str]) -> list[str]:
+    """In order, and as Unicode knows it: half an emoji is none."""
+    return sorted(value.encode("utf-8", "replace").decode("utf-8") for value in values)
 
 
 def _first(values: Sequence[str]) -> str | None:

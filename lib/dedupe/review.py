@@ -51,7 +51,11 @@ class Beyond:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """Two people who may be one. `tier` is "review", or "silent-refused" when they share an address."""
+    """Two people who may be one. `tier` is "review", or "silent-refused" when they share an address.
+
+    `always`: to be reviewed whatever the score, by an address that speaks for one person. `shares`: they have an
+    address, a number or a profile in common.
+    """
 
     a: str
     b: str
@@ -60,6 +64,8 @@ class Pair:
     reasons: str
     verdict: str = ""
     kind: str = "lever"
+    always: bool = field(default=False, compare=False)
+    shares: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,13 +94,29 @@ def worth_a_look(a: Card, b: Card, score: float, *, beyond: Beyond, policy: Dedu
         return True
     real = [address for address in a.emails & b.emails if beyond.reason(address) != PLACEHOLDER]
     if not real or beyond.chance:  # a model has weighed it; an address that speaks for one person needs no weight
-        return any(not beyond.reason(address) for address in real)
+        return speaks_for_one(a, b, beyond=beyond)
     alike = a.families & b.families or a.givens & b.givens
     return (
         bool(alike)
         or not objection(a.names, b.names)
         or any(beyond.n_people.get(address, 0) <= FEW for address in real)
     )
+
+
+def speaks_for_one(a: Card, b: Card, *, beyond: Beyond) -> bool:
+    """Tell whether they share an address that joins people without a question."""
+    return any(not beyond.reason(address) for address in a.emails & b.emails)
+
+
+def pair_of(a: Card, b: Card, *, beyond: Beyond, ids: tuple[str, str], kind: str = "lever") -> Pair:
+    """Return two people with what speaks for their being one."""
+    tier, score, reasons = compare(a, b, beyond=beyond, ids=ids)
+    real = any(beyond.reason(address) != PLACEHOLDER for address in a.emails & b.emails)
+    shares = bool(real or a.phones & b.phones or a.linkedin & b.linkedin or a.github & b.github)
+    always = speaks_for_one(a, b, beyond=beyond)
+    return Pair(
+        a=ids[0], b=ids[1], tier=tier, score=score, reasons=reasons, kind=kind, always=always, shares=shares
+    )  # fmt: skip
 
 
 def found_within(people: People, *, beyond: Beyond, policy: DedupePolicy) -> tuple[list[tuple[int, int]], list[Block]]:
@@ -119,17 +141,14 @@ def found_within(people: People, *, beyond: Beyond, policy: DedupePolicy) -> tup
 def pairs_of(
     people: People, found: Iterable[tuple[int, int]], *, beyond: Beyond, policy: DedupePolicy
 ) -> tuple[list[Pair], list[Pair]]:
-    """Return (the pairs to review, those that share an address and are too unlike to be reviewed)."""
+    """Return (the pairs to review, those that are too unlike to be reviewed)."""
     listed, apart = [], []
     for numbers in found:
         a, b = sorted(numbers, key=people.ids.__getitem__)
         one, other, ids = people.card(a), people.card(b), (people.ids[a], people.ids[b])
-        tier, score, reasons = compare(one, other, beyond=beyond, ids=ids)
-        pair = Pair(a=ids[0], b=ids[1], tier=tier, score=score, reasons=reasons)
-        if worth_a_look(one, other, score, beyond=beyond, policy=policy):
-            listed.append(pair)
-        elif any(beyond.reason(address) != PLACEHOLDER for address in one.emails & other.emails):
-            apart.append(pair)
+        pair = pair_of(one, other, beyond=beyond, ids=ids)
+        is_listed = worth_a_look(one, other, pair.score, beyond=beyond, policy=policy)
+        (listed if is_listed else apart).append(pair)
     return tuple(sorted(some, key=lambda pair: (pair.a, pair.b)) for some in (listed, apart))
 
 
@@ -176,10 +195,14 @@ def _accounts(a: Card, b: Card) -> Iterator[tuple[float, str]]:
 def _names(a: Card, b: Card) -> Iterator[tuple[float, str]]:
     if not a.names or not b.names:
         yield 0.0, "a name is missing"
+    elif a.generations and b.generations and not a.generations & b.generations:
+        yield OTHER_GIVEN, "same name, junior and senior"
     elif a.name_keys & b.name_keys:
         yield SAME_NAME, "same name"
     elif not objection(a.names, b.names):
         yield LIKE_NAME, "one name is a form of the other"
+    elif a.families & b.families and a.givens & b.givens:
+        yield LIKE_NAME, "same given name and surname, other middle names"
     elif a.families & b.families and any(given_forms(x) & given_forms(y) for x in a.givens for y in b.givens):
         yield LIKE_NAME, "one given name is short for the other"
     elif any(fuzz.token_sort_ratio(x, y) >= NEAR for x in a.name_keys for y in b.name_keys):

@@ -19,6 +19,7 @@ COLUMNS: Final = (
     "id", "name", "headline", "location", "emails", "phones", "links", "names", "headlines", "locations",
     "created_ms", "last_ms", "n_opportunities", "is_anonymized", "consent",
 )  # fmt: skip
+pd.set_option("mode.string_storage", "python")  # half an emoji of Lever's is a str, and no Arrow string (report.values)
 _REQUIRED: Final = ("id", "name")
 _STRICTNESS: Final = ("unknown", "allowed", "expired", "denied")
 

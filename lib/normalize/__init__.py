@@ -7,7 +7,7 @@ input unless its docstring says so.
 from lib.normalize.emails import email_canonical, email_codes, email_folded, is_placeholder_email
 from lib.normalize.links import link_kind, linkedin_slug
 from lib.normalize.matching import best_matches, name_scores
-from lib.normalize.names import given_forms, name_key, name_keys, name_parts, names_conflict
+from lib.normalize.names import given_forms, name_generation, name_key, name_keys, name_parts, names_conflict
 from lib.normalize.phones import phone_e164
 from lib.normalize.places import location_parts
 from lib.normalize.text import csv_plain, csv_safe, file_name, plain_text, safe_html, split_text, text_safe
@@ -28,6 +28,7 @@ __all__ = [
     "linkedin_slug",
     "location_parts",
     "ms_to_iso",
+    "name_generation",
     "name_key",
     "name_keys",
     "name_parts",

@@ -81,7 +81,7 @@ def _cleaned(url: str) -> str | None:
     if not _HOST.fullmatch(host) or "@" in parts.netloc or "\\" in url:
         return None
     place = host if port is None else f"{host}:{port}"
-    rest = (quote(part, safe=_PATH) for part in (parts.path, parts.query, parts.fragment))
+    rest = (quote(part, safe=_PATH, errors="replace") for part in (parts.path, parts.query, parts.fragment))
     return urlunsplit((parts.scheme.lower(), place, *rest))
 
 

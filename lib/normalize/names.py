@@ -55,6 +55,13 @@ def name_parts(text: str | None) -> tuple[str, str]:
     return " ".join(words[:start]), " ".join(words[start:])
 
 
+def name_generation(text: str | None) -> str:
+    """Return jr, sr, ii, iii or iv where a name of three words or more ends so; else ""."""
+    for words in _readings(text):
+        return _split_generation(words)[0]
+    return ""
+
+
 def given_forms(given: str) -> frozenset[str]:
     """Return a given name (one word of a `name_key`), what it is short for, and what is short for it, in English.
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lib.report.masking import UUID, mask_text
 
+pd.set_option("mode.string_storage", "python")  # half an emoji of Lever's is a str, and no Arrow string (dedupe.tables)
 NOTHING: Final = "–"
 _LONG = 180
 _ID = re.compile(rf"\b(?:{UUID}|[0-9a-f]{{40,64}})\b")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -90,7 +90,8 @@ def dedupe(book: Workbook) -> DedupeResult:
         about: dict[str, Any] = {"verdicts": verdicts, "policy": policy, "standing": _standing(book)}
         found = people_finder.dedupe(contacts, existing=existing, learns=True, **about)
         pairs = list(_rows(found.pairs))
-        table = table.merge(_pair_proposals(pairs))
+        proposals = _pair_proposals(pairs)
+        table = _in_their_order(table, {str(row["id"]) for row in proposals}).merge(proposals)
         table.write()
         lost: list[dict[str, Any]] = []
         book.store.put_people(_people(found, lost), _rows(found.members[["contact", "person", "why"]]), pairs)
@@ -108,8 +109,8 @@ def _model(found: people_finder.Result) -> dict[str, Frame]:
     sums = {"value": "count", "n_people": "max", "n_pairs": "sum", "n_compared": "sum"}
     blocks = found.blocks.groupby(["kind", "reason"], as_index=False).agg(sums)
     blocks = blocks.rename(columns={"kind": "compared_by", "value": "n_values", "n_people": "n_people_at_most"})
-    weights, queue = found.opinion.likeness.weights, found.opinion.queue()
-    return {"weights": weights, "queue": queue, "blocks": blocks, "apart": found.apart}
+    weights = found.opinion.likeness.weights if found.opinion else pd.DataFrame()
+    return {"weights": weights, "queue": found.queue, "blocks": blocks, "apart": found.apart}
 
 
 def _people(found: people_finder.Result, lost: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -152,18 +153,26 @@ def _wrong(table: DecisionTable) -> list[str]:
     ]
 
 
+def _in_their_order(table: DecisionTable, proposed: set[str]) -> DecisionTable:
+    """The table with each pair named as it is proposed: somebody may have written its ids the other way round."""
+    turned = {row["id"]: "|".join(reversed(row["id"].split("|"))) for row in table.rows}
+    known = {row["id"] for row in table.rows}
+    names = {one: other for one, other in turned.items() if other in proposed and other not in known}
+    return replace(table, rows=[row | {"id": names.get(row["id"], row["id"])} for row in table.rows])
+
+
 def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of people.csv: ids and probabilities only; who they are is shown in the notebook, never in the file."""
+    """Rows of people.csv: ids, and how sure the proposal is; who they are is shown in the notebook alone."""
     rows = []
     for pair in sorted(pairs, key=lambda one: (-float(one["score"]), one["a"], one["b"])):
-        score = float(pair["score"])
+        chance = float(pair["score"])
         rows.append(
             {
                 "id": f"{pair['a']}|{pair['b']}",
                 "label": pair["kind"],
-                "proposal": "same" if score >= 0.8 else "different",
+                "proposal": "same" if chance >= 0.5 else "different",
                 "reason": pair["reasons"],
-                "confidence": f"{score:.2f}",
+                "confidence": f"{max(chance, 1 - chance):.2f}",
                 "n_records": 1,
             }
         )
@@ -230,11 +239,11 @@ def map(book: Workbook) -> MapResult:
         inputs, this = changing.inputs_of(book, tables), {"plan_hash": draft.plan_hash}
         changing.compare(book, draft.rows(), inputs=inputs, **this)
         learning.try_again(decisions.lessons, ledger)
+        signing.keep(book.store, losses.rows(), plan_hash=draft.plan_hash)
         ledger.put_plan(draft.rows(), **this)
         changing.remember(book, inputs, **this)
         fresh.remember(book)
         steps, endpoints = scoring.plan_forecast(book)
-        book.store.put_results("map", "losses", losses.rows())
         _write_losses(book, losses.rows())
         signatures = signing.table_of(book.customer, book.store)
         if signing.is_signed(book):

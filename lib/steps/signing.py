@@ -11,10 +11,12 @@ from lib import decisions
 from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.store import Store
+from lib.store.ledger import Ledger
 from lib.workbook import Workbook, home
 
 Row = dict[str, Any]
 ANY = "any"
+OF = "map.losses_of"  # the plan whose loss list is kept
 SHOWN = 20  # lines that an error names
 _ELSEWHERE = ("moved changed", "note")  # treatments after which it stands in Ashby, in another place
 
@@ -61,6 +63,12 @@ def table_of(customer: str, store: Store) -> DecisionTable:
     return table.merge(proposals(store.results("map", "losses")))
 
 
+def keep(store: Store, rows: list[dict[str, Any]], *, plan_hash: str) -> None:
+    """Keep the loss list of a plan, before the plan comes into force: none is loaded by another one's list."""
+    store.put_results("map", "losses", rows)
+    store.put_meta(OF, plan_hash)
+
+
 def is_signed(book: Workbook) -> bool:
     """Whether the params file wants the loss list signed at all (policy.losses)."""
     return book.params.policy.losses == "signed"
@@ -86,6 +94,8 @@ def gate(book: Workbook) -> None:
     """GateError with file and line of each loss that is not signed, and of each verdict that is none."""
     if not is_signed(book):
         return
+    if book.store.meta(OF) != Ledger(book.store).plan_hash():
+        raise GateError("The loss list is not that of the plan in force.", hint="Run 04_map again.")
     table = table_of(book.customer, book.store)
     found = [f"{table.where(line)}: {_told(row)}" for line, row in unsigned(table)]
     if found:
