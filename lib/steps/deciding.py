@@ -96,7 +96,7 @@ def dedupe(book: Workbook) -> DedupeResult:
         lost: list[dict[str, Any]] = []
         book.store.put_people(_people(found, lost), _rows(found.members[["contact", "person", "why"]]), pairs)
         conflicts = pd.DataFrame(lost, columns=["person", "field", "kept", "others"])
-        book.store.put_meta("dedupe.verdicts", sorted(f"{a}|{b}={verdict}" for (a, b), verdict in verdicts.items()))
+        book.store.put_meta("dedupe.verdicts", _in_words(verdicts))
         model = _model(found)
         kept = {"conflicts": conflicts, "blocks": found.blocks, "matches": found.matches, "apart": found.apart}
         for name, rows in (kept | {one: model[one] for one in ("weights", "queue")}).items():
@@ -142,6 +142,11 @@ def _verdicts(table: DecisionTable) -> dict[tuple[str, str], str]:
     """{(a, b): same or different} of people.csv."""
     pairs = {row["id"]: row["verdict"].lower() for row in table.rows if row["verdict"] and "|" in row["id"]}
     return {(pair.partition("|")[0], pair.partition("|")[2]): verdict for pair, verdict in pairs.items()}
+
+
+def _in_words(verdicts: dict[tuple[str, str], str]) -> list[str]:
+    """Verdicts as they are compared with those of another time, in whichever order a pair is written."""
+    return sorted(f"{'|'.join(sorted(pair))}={verdict}" for pair, verdict in verdicts.items())
 
 
 def _wrong(table: DecisionTable) -> list[str]:
@@ -193,7 +198,7 @@ def people_gate(book: Workbook) -> None:
     used = book.store.meta("dedupe.verdicts")
     if used is None:
         raise GateError("The people are not known yet.", hint="Run 03_dedupe first.")
-    if used != sorted(f"{a}|{b}={verdict}" for (a, b), verdict in _verdicts(table).items()):
+    if used != _in_words(_verdicts(table)):
         raise GateError("people.csv has changed since 03_dedupe last ran.", hint="Run 03_dedupe again.")
 
 
