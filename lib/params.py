@@ -200,6 +200,17 @@ class Scope(_Model):
     include_confidential: bool = True
 
 
+class Survives(_Model):
+    """Whose value a person keeps whose contacts differ; further addresses, numbers and links are kept besides."""
+
+    name: Literal["fullest", "newest", "oldest"] = "fullest"
+    headline: Literal["newest", "oldest"] = "newest"
+    location: Literal["newest", "oldest"] = "newest"
+    email: Literal["newest", "oldest"] = "newest"
+    phone: Literal["newest", "oldest"] = "newest"
+    links: Literal["newest", "oldest"] = "newest"
+
+
 class Policy(_Model):
     """Decisions of principle, made once per customer; docs/mapping.md explains each."""
 
@@ -213,6 +224,7 @@ class Policy(_Model):
     consent_expired: Literal["never", "load"] = "never"
     phone_region: str = Field("US", pattern="^[A-Z]{2}$")
     review_from: float = Field(0.3, ge=0.01, le=0.99)  # pairs of people at least so likely to be one wait for a verdict
+    survives: Survives = Survives()
     note_limit: int = Field(20_000, ge=500)
     file_limit: int = Field(0, ge=0)  # bytes of the largest file that Ashby takes; 0: not known
     losses: Literal["signed", "unsigned"] = "signed"  # whether losses.csv must be signed before anything is written

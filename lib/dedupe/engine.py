@@ -213,7 +213,7 @@ def _survivors(found: Silent, matches: pd.DataFrame, policy: DedupePolicy) -> It
     ashby, match = matches["ashby_id"].tolist(), matches["match"].tolist()
     for number, person in enumerate(found.groups.ids):
         rows = [found.contacts.row(contact) for contact in found.groups.of(number)]
-        row, lost = survivor(person, rows, region=policy.region, place=parts)
+        row, lost = survivor(person, rows, policy=policy, place=parts)
         yield row | {"ashby_id": ashby[number], "match": match[number]}, lost
 
 

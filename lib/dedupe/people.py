@@ -1,12 +1,13 @@
 """Survivorship: one row per person out of the rows of its contacts, and what was not kept in its own place."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from lib.dedupe.facts import canonical_emails
+from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.tables import strictest
 from lib.normalize import is_placeholder_email, link_kind, name_key, phone_e164, text_safe
 
@@ -20,23 +21,30 @@ _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060-\u2064\ufef
 
 
 def survivor(
-    person: str, rows: Sequence[Mapping[str, Any]], *, region: str | None, place: Callable[[str], dict[str, str]]
+    person: str, rows: Sequence[Mapping[str, Any]], *, policy: DedupePolicy, place: Callable[[str], dict[str, str]]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the row of a person and its conflicts (person, field, kept, others); `place` is `location_parts`.
 
-    Rules: name = the fullest, then the newest; headline, location = the newest; first e-mail = the newest that is no
-    placeholder; first phone and first link of a site = the newest; created = the earliest; consent = the strictest.
+    Rules: `policy.survives` says whose name, headline, location, first e-mail (placeholders last), first phone and
+    first link of a site are kept (of equally full names the newest); created = the earliest; consent = the strictest.
     Further e-mails, phones and links are kept in lists; what has no place is listed as a conflict.
     """
     rows = sorted(rows, key=lambda row: (-row["last_ms"], row["id"]))
-    names = _distinct(row["names"] for row in rows)
-    kept: dict[str, Any] = {"person": person, "name": _fullest(names)}
-    emails, odd_emails = canonical_emails(text for row in rows for text in row["emails"])
+
+    def of(field: str, column: str) -> Iterator[str]:
+        """All values, those that are to be kept first."""
+        some = rows[::-1] if policy.survives.get(field) == "oldest" else rows
+        return chain.from_iterable(row[column] for row in some)
+
+    names = _distinct(of("name", "names"))
+    fullest = policy.survives.get("name", "fullest") == "fullest"
+    kept: dict[str, Any] = {"person": person, "name": _fullest(names) if fullest else next(iter(names), "")}
+    emails, odd_emails = canonical_emails(of("email", "emails"))
     if len(emails) > 1:
         emails.sort(key=is_placeholder_email)
-    phones = _phones((phone for row in rows for phone in row["phones"]), region=region)
-    links, odd_links = _links(link for row in rows for link in row["links"])
-    headlines, locations = _distinct(row["headlines"] for row in rows), _distinct(row["locations"] for row in rows)
+    phones = _phones(of("phone", "phones"), region=policy.region)
+    links, odd_links = _links(of("links", "links"))
+    headlines, locations = _distinct(of("headline", "headlines")), _distinct(of("location", "locations"))
     kept |= {"email": emails[0] if emails else None, "alternate_emails": emails[1:]}
     kept |= {"phone": phones[0] if phones else None, "other_phones": phones[1:]} | links
     kept |= {"headline": headlines[0] if headlines else "", "location": locations[0] if locations else ""}
@@ -61,8 +69,8 @@ def survivor(
     ]
 
 
-def _distinct(lists: Iterable[Iterable[str]]) -> list[str]:
-    return list(dict.fromkeys(value for value in chain.from_iterable(lists) if value))
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(value for value in values if value))
 
 
 def _fullest(names: Sequence[str]) -> str:

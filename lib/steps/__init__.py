@@ -5,6 +5,7 @@ Notebooks call these, and so do runs without notebooks. Every step may be run ag
 
 from lib.steps.deciding import DedupeResult, MapResult, dedupe, map, people_gate, propose
 from lib.steps.editing import edit, who
+from lib.steps.grouping import groups, sides
 from lib.steps.reading import (
     AuditResult,
     ExtractResult,
@@ -34,6 +35,7 @@ __all__ = [
     "extract",
     "files_gate",
     "gone_gate",
+    "groups",
     "is_intact",
     "load",
     "losses_gate",
@@ -44,6 +46,7 @@ __all__ = [
     "read_candidates",
     "read_target",
     "recover",
+    "sides",
     "validate",
     "who",
 ]

@@ -18,7 +18,7 @@ from lib.normalize import csv_safe
 from lib.steps import changing, fresh, learning, scoring, signing
 from lib.steps.lost import check_known
 from lib.steps.reading import files_gate, gone_gate, quiet_gate
-from lib.steps.target import read_candidates, read_target
+from lib.steps.target import dedupe_policy, read_candidates, read_target
 from lib.steps.writing import settle_open
 from lib.store import compared
 from lib.store.ledger import CHANGED, Ledger
@@ -84,10 +84,7 @@ def dedupe(book: Workbook) -> DedupeResult:
         if wrong := _wrong(table):
             raise GateError(f"{'; '.join(wrong[:20])}.", hint="Mend the verdicts and run the step again.")
         verdicts = _verdicts(table)
-        policy = people_finder.DedupePolicy(
-            region=book.params.policy.phone_region, review_from=book.params.policy.review_from
-        )
-        about: dict[str, Any] = {"verdicts": verdicts, "policy": policy, "standing": _standing(book)}
+        about: dict[str, Any] = {"verdicts": verdicts, "policy": dedupe_policy(book), "standing": _standing(book)}
         found = people_finder.dedupe(contacts, existing=existing, learns=True, **about)
         pairs = list(_rows(found.pairs))
         proposals = _pair_proposals(pairs)

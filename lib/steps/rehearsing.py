@@ -20,6 +20,7 @@ from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
 from lib.load.cost import adopted_in, calls_of
+from lib.steps.target import dedupe_policy
 from lib.store import Store, dumps
 from lib.validate.cost import Sketch, sketch
 from lib.workbook import Workbook
@@ -85,7 +86,7 @@ def cast(book: Workbook, *, now_ms: int) -> Cast:
     """The people as 03_dedupe would find them; pairs that wait for a verdict count as proposed, where that can be."""
     contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=now_ms)
     existing = people_finder.existing_table(book.store.ashby("candidates"))
-    policy = people_finder.DedupePolicy(region=book.params.policy.phone_region)
+    policy = dedupe_policy(book)
     rows = [row for row in book.table("people").rows if "|" in row["id"] and row["verdict"]]
     verdicts = {tuple(row["id"].split("|", 1)): row["verdict"].lower() for row in rows}
     found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy)

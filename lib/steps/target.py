@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.ashby import KNOWN_VERSION, SYNC_CODES
+from lib.dedupe import DedupePolicy
 from lib.errors import GateError, RejectedError
 from lib.workbook import Workbook
 
@@ -91,3 +92,11 @@ def _changed_candidates(book: Workbook, token: str) -> tuple[list[dict[str, Any]
         if error.code in SYNC_CODES:
             return None, ""
         raise
+
+
+def dedupe_policy(book: Workbook) -> DedupePolicy:
+    """What the params file says of who is the same person."""
+    given = book.params.policy
+    return DedupePolicy(
+        region=given.phone_region, review_from=given.review_from, survives=given.survives.model_dump()
+    )  # fmt: skip

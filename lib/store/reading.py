@@ -67,6 +67,11 @@ class Reading:
             yield from ((json.loads(row.body), contacts.get(row.person, [])) for row in page)
             page = self._store._rows(query.where(t.people.c.person > page[-1].person))
 
+    def persons(self, ids: Sequence[str]) -> dict[str, Item]:
+        """{person: as dedupe left it} of these people, as many as one statement may name."""
+        query = select(t.people.c.person, t.people.c.body).where(t.people.c.person.in_(ids))
+        return {row.person: json.loads(row.body) for row in self._store._rows(query)}
+
     def contacts(self, people: Sequence[str]) -> dict[str, list[str]]:
         """{person: contacts by id} of these people, as many as one statement may name."""
         query = select(t.members.c.person, t.members.c.contact).where(t.members.c.person.in_(people))
