@@ -181,6 +181,13 @@ MUTANTS = [
         ("tests/test_doubt.py",),
     ),
     Mutant(
+        "what others are shown after a shared list was read counts for it",
+        DOUBT,
+        "            self._shown[candidate_id] = max([shown, ",
+        "            self._shown[candidate_id] = max([self._load.shown(NOTE), ",
+        ("tests/test_doubt.py",),
+    ),
+    Mutant(
         "a row that a process died with counts as sent when it was recorded",
         DOUBT,
         'load.began_ms if entry and entry.state == "intended" else 0)',

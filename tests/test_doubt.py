@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -161,3 +162,147 @@ def test_a_run_that_stops_asks_no_further_how_a_job_stands(store: Store) -> None
     with load._places:
         assert not guard.is_there(load.ashby, "job.setStatus", {"jobId": "j", "status": "Open"}, load=load)
     assert asked == ["job.info"]
+
+
+# ---- several notes of one candidate --------------------------------------------------------------------------------
+class Pile(Notes):
+    """A candidate whose notes are taken, or lost before or after they were taken, as `fates` say, one after another."""
+
+    def __init__(self, *fates: str, delay_s: float = 0.0) -> None:
+        super().__init__(self._visible)
+        self._fates, self._delay_s = list(fates), delay_s
+        self.taken: list[tuple[float, str]] = []
+
+    def _visible(self, _candidate: str) -> list[str]:
+        return [note for at, note in self.taken if time.monotonic() >= at + self._delay_s]
+
+    def call(self, endpoint: str, body: dict[str, Any]) -> Any:
+        assert endpoint == "candidate.createNote"
+        self.n_sent += 1
+        time.sleep(0.005)  # as any call takes: what is sent next is sent later
+        fate = self._fates.pop(0) if self._fates else "taken"
+        if fate != "lost before":
+            self.taken.append((time.monotonic(), body["note"].partition("note ")[2].rstrip("]")))
+        if fate != "taken":
+            raise UnknownOutcomeError("No answer.")
+        return SimpleNamespace(results={"id": f"a-{self.taken[-1][1]}"}, request_id="", warnings=[])
+
+
+def run_of(store: Store, ashby: Notes, rows: list[Planned]) -> Load:
+    Ledger(store).put_plan(rows, plan_hash="one pile")
+    load = load_of(store, ashby)
+    with load._places:
+        Chain(load).run(rows)
+    return load
+
+
+def states(load: Load, rows: list[Planned]) -> list[str]:
+    return [entry.state for one in rows if (entry := load.ledger.entry(one.row_id))]
+
+
+PILE = [row(name, "p-a") for name in "abcdef"]
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.5 * SETTLE])
+def test_lost_answers_of_one_candidates_notes_are_looked_up_in_one_list(store: Store, delay_s: float) -> None:
+    """Four of six were lost, two of them before they were taken: one list, two more calls, each note once."""
+    ashby = Pile("lost after", "lost before", "taken", "lost after", "lost before", "taken", delay_s=delay_s)
+    load = run_of(store, ashby, PILE)
+    assert states(load, PILE) == ["done"] * 6
+    assert sorted(note for _, note in ashby.taken) == list("abcdef")
+    assert ashby.n_sent == 8
+    assert ashby.n_looks == 1 or (delay_s and ashby.n_looks <= 3)  # what was sent last may not be in sight yet
+
+
+def test_a_list_that_was_read_too_early_makes_no_note_twice(store: Store) -> None:
+    """Ashby shows later than the settling delay: nothing is taken for absent by the list that all share."""
+    ashby = Pile("lost after", "lost after", "taken", "lost after", delay_s=2.5 * SETTLE)
+    rows = PILE[:4]
+    load = run_of(store, ashby, rows)
+    assert states(load, rows) == ["done"] * 4
+    assert sorted(note for _, note in ashby.taken) == list("abcd")
+
+
+def test_what_others_are_shown_after_the_shared_list_was_read_proves_nothing_of_it(store: Store) -> None:
+    """Somebody else's later note comes into sight while ours are looked up: our list was read before."""
+    rows = PILE[:2]
+
+    class Slow(Pile):
+        def items(self, endpoint: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+            found = super().items(endpoint, body)
+            if self.n_looks == 1:
+                load_now[0].show("candidate.createNote", now_ms() + 60_000)
+                return []
+            return found
+
+    load_now: list[Load] = []
+    ashby = Slow("lost after", "lost after")
+    Ledger(store).put_plan(rows, plan_hash="one pile")
+    load_now.append(load_of(store, ashby))
+    with load_now[0]._places:
+        Chain(load_now[0]).run(rows)
+    assert sorted(note for _, note in ashby.taken) == ["a", "b"]
+    assert states(load_now[0], rows) == ["done"] * 2
+
+
+def test_a_note_that_is_lost_twice_is_looked_up_anew(store: Store) -> None:
+    """Sent again after the list was read, and lost again, but taken: that list does not know of it."""
+    ashby = Pile("lost before", "taken", "lost after")
+    rows = PILE[:2]
+    load = run_of(store, ashby, rows)
+    assert states(load, rows) == ["done"] * 2
+    assert sorted(note for _, note in ashby.taken) == ["a", "b"]
+
+
+def test_a_private_note_is_looked_up_before_the_next_one_is_sent(store: Store) -> None:
+    """It might stand there for everybody to see: nothing else is written before that is known."""
+    rows = [replace(one, body=one.body | {"isPrivate": True}) for one in PILE[:2]]
+    order: list[str] = []
+
+    class Private(Pile):
+        def items(self, endpoint: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+            order.append("look")
+            return [one | {"isPrivate": True} for one in super().items(endpoint, body)]
+
+        def call(self, endpoint: str, body: dict[str, Any]) -> Any:
+            order.append("send")
+            answer = super().call(endpoint, body)
+            answer.results["isPrivate"] = True
+            return answer
+
+    load = run_of(store, Private("lost after"), rows)
+    assert order == ["send", "look", "send"]
+    assert states(load, rows) == ["done"] * 2
+
+
+def test_notes_without_an_outcome_of_an_earlier_run_are_looked_up_together(store: Store) -> None:
+    """A process died with three of them; the next one reads the list once."""
+    rows = PILE[:3]
+    ashby = Pile()
+    Ledger(store).put_plan(rows, plan_hash="one pile")
+    for one in rows:
+        Ledger(store).intend(one)
+        ashby.taken.append((time.monotonic(), one.lever_id))
+    load = load_of(store, ashby)
+    with load._places:
+        Chain(load).run(rows)
+    assert (states(load, rows), ashby.n_sent, ashby.n_looks) == (["done"] * 3, 0, 1)
+
+
+def test_a_run_that_stops_leaves_lost_notes_to_the_next_one(store: Store) -> None:
+    """Their outcome stays open in the ledger."""
+    rows = PILE[:2]
+
+    class Stopping(Pile):
+        def call(self, endpoint: str, body: dict[str, Any]) -> Any:
+            if self.n_sent == 1:
+                load_now[0]._stop()
+            return super().call(endpoint, body)
+
+    load_now: list[Load] = []
+    ashby = Stopping("lost after", "lost after")
+    Ledger(store).put_plan(rows, plan_hash="one pile")
+    load_now.append(load_of(store, ashby))
+    with load_now[0]._places:
+        Chain(load_now[0]).run(rows)
+    assert (states(load_now[0], rows), ashby.n_looks) == (["unknown"] * 2, 0)

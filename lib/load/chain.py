@@ -16,7 +16,7 @@ from lib.errors import (
     UnknownOutcomeError,
 )
 from lib.load import doubt, guard, privacy
-from lib.load.lookup import can_look_up, file_ids
+from lib.load.lookup import NOTE, can_look_up, file_ids
 from lib.load.moved import GONE, MovedError, look_after
 from lib.load.uploads import FILES, Uploads
 from lib.store import now_ms
@@ -45,6 +45,8 @@ class Chain:
         self._is_gone = False  # the candidate is not in Ashby any more: nothing that follows can be sent
         self._left_alone: list[str] = []  # what the row in hand does not set, because somebody else has set it
         self._adopted: set[str] = set()  # whom and what these rows only link: in Ashby before us
+        self._open: list[Planned] = []  # notes whose answers were lost: looked up together when the others are done
+        self._shelf: doubt.Shelf | None = None
         self._earlier: dict[str, dict[str, Any]] = {}  # bodies of the rows that an earlier run has carried out
 
     def run(self, rows: list[Planned]) -> int:
@@ -75,7 +77,27 @@ class Chain:
                 self._follow(row, body, entry)
             except RejectedError as error:  # a look-up was refused: the row's outcome stays open, the others go on
                 self.load.refused(row, error)
+        self._look_at_open()
         return self.n_writes
+
+    def _look_at_open(self) -> None:
+        """Look up the notes whose answers were lost, all in one list, and send again those that are not there.
+
+        The newest first: where it is shown, what was sent before it would be, too.
+        """
+        rows, self._open = self._open, []
+        if not rows or self.load.stopping:
+            return
+        done = (one for one in self.ledger.of(self._rows).values() if one.state == "done" and one.ashby_id)
+        # of one millisecond what was begun is later than what was recorded: the calls of a chain follow one another
+        self._shelf = doubt.Shelf(self.load, rows, {str(one.ashby_id): one.first_ms + 1 for one in done})
+        for row in reversed(rows):
+            if self.load.stopping:
+                return
+            try:
+                self._follow(row, self._filled(row), self.ledger.entry(row.row_id))
+            except RejectedError as error:
+                self.load.refused(row, error)
 
     def clear_up(self, rows: list[tuple[Planned, Entry]]) -> int:
         """Look up rows without an outcome, sending nothing: adopted, parked, or surely not there; says how many."""
@@ -163,6 +185,8 @@ class Chain:
             except UnknownOutcomeError as error:
                 note = error.message
                 self.ledger.settle(row, "unknown", note=note, request_id=error.request_id, call={"request": wanted})
+                if self._shelf is not None:
+                    self._shelf.forget(body["candidateId"])
                 if self._clarified(row, body, first_ms):
                     return
                 unsure = seen = True
@@ -320,13 +344,20 @@ class Chain:
 
     # ---- unknown outcomes --------------------------------------------------------------------------------------
     def _clarified(self, row: Planned, body: dict[str, Any], first_ms: int) -> bool:
-        """Look up what became of a write. True when the row needs no sending: adopted, or parked for a person."""
+        """Look up what became of a write. True when it needs no sending (now): adopted, parked, or looked up later.
+
+        Nothing hangs on a note, so that all of a chain are looked up together; but for private ones, which might stand
+        there for everybody to see.
+        """
+        if self._shelf is None and row.kind == NOTE and not row.body.get("isPrivate"):
+            self._open.append(row)
+            return True
         if not can_look_up(row.kind):
             if guard.is_there(self.load.ashby, row.kind, body, load=self.load):
                 self._done(row, None, note="found done after its answer was lost")
                 return True
             return False  # setting the same state again does no harm
-        judged = doubt.find_out(self.load, row, body, first_ms=first_ms)
+        judged = doubt.find_out(self.load, row, body, first_ms=first_ms, shelf=self._shelf)
         if judged.note == doubt.LATE:
             look_after(self.load, row, self._rows)  # nothing is shown of a candidate that was merged into another one
         return self._taken(row, body, judged)

@@ -11,10 +11,12 @@ chain waits its place among the workers is another's. What one look-up has shown
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lib.errors import ConfigError
-from lib.load.lookup import Found, Seeker, note_of
+from lib.errors import ConfigError, NotFoundError
+from lib.load.lookup import NOTE, Found, Seeker, note_of, notes_of
 from lib.load.privacy import is_exposed
 from lib.store import now_ms
 from lib.store.ledger import Entry, Planned
@@ -47,16 +49,59 @@ def glance(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> 
     return _judged(_seeker(load, first_ms).look(row, body))
 
 
-def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> Judgement:
-    """Look for what `row` may have made; absent only when it cannot be there unseen."""
-    seeker = _seeker(load, first_ms)
+class Shelf:
+    """Notes of candidates, each list read once for all look-ups of one chain, when the last one's delay is over.
+
+    A list proves nothing of what was shown after it was read: `shown` keeps what had been shown before, and what the
+    list itself shows. `confirmed` are notes that Ashby has confirmed: {id: when (ms) it was first sent}.
+    """
+
+    def __init__(self, load: Load, rows: Iterable[Planned], confirmed: Mapping[str, int]) -> None:
+        self._load, self._confirmed = load, confirmed
+        self._lists: dict[str, list[dict[str, Any]]] = {}
+        self._shown: dict[str, int] = {}
+        last_ms = max((_sent_ms(load, row) for row in rows), default=0)
+        load.rest(min(load.settle_s, last_ms / 1000 + load.settle_s - now_ms() / 1000))
+
+    def notes(self, candidate_id: str) -> list[dict[str, Any]]:
+        """The notes of a candidate, as they were when they were first asked for; NotFoundError."""
+        if candidate_id not in self._lists:
+            shown = self._load.shown(NOTE)
+            found = self._lists[candidate_id] = notes_of(self._load.ashby, candidate_id)
+            self._shown[candidate_id] = max([shown, *(self._confirmed.get(one["id"], 0) for one in found)])
+        return self._lists[candidate_id]
+
+    def shown(self, candidate_id: str) -> int:
+        """When (ms) the latest note was first sent that is known to be shown in the list of this candidate."""
+        with contextlib.suppress(NotFoundError):
+            self.notes(candidate_id)
+        return self._shown.get(candidate_id, 0)
+
+    def show(self, candidate_id: str, first_ms: int) -> None:
+        """The list shows a note that was first sent at `first_ms`."""
+        self._shown[candidate_id] = max(first_ms, self._shown.get(candidate_id, 0))
+
+    def forget(self, candidate_id: str) -> None:
+        """Something was sent since: the list does not tell of it."""
+        self._lists.pop(candidate_id, None)
+
+
+def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int, shelf: Shelf | None = None) -> Judgement:
+    """Look for what `row` may have made; absent only when it cannot be there unseen.
+
+    With a `shelf` its first look is at the notes that lie there.
+    """
+    seeker, home = _seeker(load, first_ms), str(body.get("candidateId", ""))
     sent_ms = _sent_ms(load, row)
     load.rest(min(load.settle_s, sent_ms / 1000 + load.settle_s - now_ms() / 1000))
     if load.stopping:
         return OPEN
-    is_shown = load.shown(row.kind) > sent_ms  # before the look: what others are shown meanwhile proves nothing
-    found = seeker.look(row, body)
+    # before the look: what others are shown meanwhile proves nothing
+    is_shown = (shelf.shown(home) if shelf else load.shown(row.kind)) > sent_ms
+    found = seeker.look(row, body, notes=shelf.notes if shelf else None)
     load.show(row.kind, first_ms if found.hits else 0)
+    if shelf and found.hits:
+        shelf.show(home, first_ms)
     if is_shown or found.hits or found.near:  # near counts only now: its own row may have claimed it meanwhile
         return _judged(found)
     for _ in range(1 + PATIENCE):

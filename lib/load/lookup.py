@@ -28,7 +28,9 @@ MOST_PAGES = 3  # of people who were added within two seconds
 SEARCH_LIMIT = 100  # candidate.search answers at most 100 people and does not say whether there are more
 MARKER = re.compile(r"\[Lever [a-z]+ [^\]\n]+\]")
 JOB_STATES = ["Draft", "Open", "Closed", "Archived"]
+NOTE = "candidate.createNote"
 Hits = list[str]
+Notes = Callable[[str], list[dict[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -63,10 +65,13 @@ class Seeker:
         """Ashby ids of objects that are what this row wanted to make; `body` has its references filled in."""
         return self.look(row, body).hits
 
-    def look(self, row: Planned, body: dict[str, Any]) -> Found:
-        """What agrees with this row wholly, or in part; nothing when what it hangs on is not there (yet)."""
+    def look(self, row: Planned, body: dict[str, Any], *, notes: Notes | None = None) -> Found:
+        """What agrees with this row wholly, or in part; nothing when what it hangs on is not there (yet).
+
+        `notes` gives those of a candidate where they were read already.
+        """
         try:
-            found = LOOKUPS[row.kind](self, row, body)
+            found = _note(self, row, body, notes) if notes and row.kind == NOTE else LOOKUPS[row.kind](self, row, body)
         except NotFoundError:
             return Found()
         hits, near = self.free(row, dict.fromkeys(found.hits)), self.free(row, dict.fromkeys(found.near))
@@ -208,9 +213,14 @@ def _application(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     return found
 
 
-def _note(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
+def notes_of(ashby: Ashby, candidate_id: str) -> list[dict[str, Any]]:
+    """All notes of a candidate, as they stand now."""
+    return ashby.items("candidate.listNotes", {"candidateId": candidate_id})
+
+
+def _note(seek: Seeker, row: Planned, body: dict[str, Any], read: Notes | None = None) -> Found:
     marker = marker_of(body)
-    notes = seek.ashby.items("candidate.listNotes", {"candidateId": body["candidateId"]})
+    notes = read(body["candidateId"]) if read else notes_of(seek.ashby, body["candidateId"])
     found = [one for one in notes if marker and marker_of(one.get("content")) == marker]
     public = [one["id"] for one in found if body.get("isPrivate") and one.get("isPrivate") is not True]
     return Found([one["id"] for one in found], public=public)
@@ -218,8 +228,7 @@ def _note(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
 
 def note_of(ashby: Ashby, body: dict[str, Any], note_id: str | None) -> dict[str, Any] | None:
     """The note of this id, as it stands at the candidate of `body`; None when it is not there (any more)."""
-    notes = ashby.items("candidate.listNotes", {"candidateId": body["candidateId"]})
-    return next((one for one in notes if one["id"] == note_id), None)
+    return next((one for one in notes_of(ashby, body["candidateId"]) if one["id"] == note_id), None)
 
 
 def _feedback(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
@@ -260,7 +269,7 @@ def _custom_field(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
 LOOKUPS: dict[str, Lookup] = {
     "candidate.create": _candidate,
     "application.create": _application,
-    "candidate.createNote": _note,
+    NOTE: _note,
     "applicationFeedback.submit": _feedback,
     "candidate.uploadFile": _file,
     "candidate.uploadResume": _file,
