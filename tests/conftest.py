@@ -37,6 +37,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CUSTOMER = "acme"
 PROBE = {"api": "ashby", "endpoint": "candidate.search", "reason": "workbookProbe: unknown member"}
 """The body by which the audit asks what Ashby does with a member that nobody knows."""
+PROBED = ("expand=workbook_probe", "expand=contact,applications")
+"""Parameters by which it asks the same of Lever."""
 LONGEST = ("demo", "lab", "life", "crashes", "disk", "postgres", "cli", "switches", "steps", "recover", "mutants")
 """tests/test_<name>.py that take minutes: begun first, so that no process is left alone with one of them at the end."""
 LAST_RESORT = {"archive_reasons": "Unresponsive", "sources": "none", "users": "none", "custom_fields": "note"}
@@ -93,6 +95,12 @@ class Sandbox:
         """Bodies that do not fit the reference, but for the one by which the audit asks what becomes of such."""
         found = self.ask("GET", "/calls")["rejected_bodies"]
         return [one for one in found if one != PROBE]
+
+    @property
+    def unknown_params(self) -> list[Json]:
+        """Query parameters that no reference knows, but for those by which the audit asks what becomes of such."""
+        found = self.ask("GET", "/calls")["unknown_params"]
+        return [one for one in found if one["name"] not in PROBED]
 
     def ashby(self, endpoint: str, body: Json) -> Json:
         """One call by somebody else: a recruiter at work in Ashby."""

@@ -212,6 +212,8 @@ MUTANTS = [
         "an unknown outcome is taken for surely not applied",
         CHAIN,
         """call={"request": wanted})
+                if self._shelf is not None:
+                    self._shelf.forget(body["candidateId"])
                 if self._clarified(row, body, first_ms):
                     return
                 unsure = seen = True

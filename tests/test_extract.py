@@ -72,7 +72,7 @@ def test_all_streams_arrive(book: Workbook, sandbox: Sandbox) -> None:
     assert set(truth["deleted_opportunities"]) <= ids["opportunities_deleted"]
     counts = dict(zip(result.counts["stream"], result.counts["n_objects"], strict=True))
     assert counts["opportunities"] == len(truth["opportunities"])
-    assert sandbox.ask("GET", "/calls")["unknown_params"] == []
+    assert sandbox.unknown_params == []
 
 
 def test_bytes_of_all_files_arrive(mapped_heads: tuple[Any, Any], sandbox: Sandbox) -> None:

@@ -126,7 +126,7 @@ def test_who_shares_an_address_and_is_not_asked_about_is_told(outcome: Outcome) 
         for a, b in zip(apart["a"], apart["b"], strict=True)
         if {trap_of(one) for one in outcome.humans_of[a] | outcome.humans_of[b]} == {"couple"}
     ]
-    assert len(couples) >= 10
+    assert len(couples) >= 5
     assert not any(outcome.is_right(a, b) for a, b in zip(apart["a"], apart["b"], strict=True))
     assert apart["reasons"].str.contains("same (?:e-mail|phone|LinkedIn|GitHub)").all()
     assert list(apart["score"]) == sorted(apart["score"], reverse=True)
@@ -414,7 +414,7 @@ def test_a_junior_and_a_senior_are_two(outcome: Outcome) -> None:
     found = dedupe(pd.concat([outcome.contacts, *two], ignore_index=True), learns=True)
     told = pd.concat([found.pairs, found.apart]).set_index("a")
     assert told.loc["john-Jr", "b"] == "john-Sr"
-    assert told.loc["john-Jr", "score"] < 0.5
+    assert told.loc["john-Jr", "score"] < DedupePolicy().review_from
     assert "junior and senior" in told.loc["john-Jr", "reasons"]
 
 

@@ -49,6 +49,7 @@ def _unknown(*columns: str) -> str:
 
 
 SAME_NAME: Final = "name_l = name_r"
+_GENERATIONS: Final = f"{_both('generations')} AND NOT {_any('generations')}"
 _FAMILY: Final = _any("families")
 _GIVEN: Final = f"({_any('forms')} OR list_has_any(initials_l, starts_r) OR list_has_any(starts_l, initials_r))"
 _FORM: Final = f"{_FAMILY} AND {_GIVEN}"
@@ -61,11 +62,13 @@ _SPELLING: Final = (
 
 def _shared(what: str, home: str, crowd: str) -> tuple[Level, ...]:
     """What several people use: in a family a name tells one from the other; none of it is learned."""
+    either, one = f"({_any(home)} OR {_any(crowd)})", f"NOT ({_GENERATIONS})"
+    names = f"({_any('names')} OR {_FORM})"
+    given = f"{_any(home)} AND {_any('forms')}"
     return (
-        Level(f"shared {what}, same name", f"({_any(home)} OR {_any(crowd)}) AND ({_any('names')} OR {_FORM})",
-              0.1, 5e-4, learns=False),
-        Level(f"{what} of a household, same given name", f"{_any(home)} AND {_any('forms')}", 0.1, 2e-4, learns=False),
-        Level(f"shared {what}", f"{_any(home)} OR {_any(crowd)}", 0.05, 5e-3, learns=False),
+        Level(f"shared {what}, same name", f"{either} AND {names} AND {one}", 0.1, 5e-4, learns=False),
+        Level(f"{what} of a household, same given name", f"{given} AND {one}", 0.1, 2e-4, learns=False),
+        Level(f"shared {what}", either, 0.05, 5e-3, learns=False),
     )  # fmt: skip
 
 
@@ -248,6 +251,7 @@ def _linker(records: pd.DataFrame, wanted: Json) -> Iterator[Linker]:
     logging.getLogger("splink").setLevel(logging.ERROR)
     config = {"threads": 1, "enable_external_access": False, "temp_directory": ""}
     with duckdb.connect(config=config) as connection:
+        connection.execute("SET enable_progress_bar = false")
         table = DuckDBAPI(connection).register(_typed(records), dataset_display_name="people")
         yield Linker(table, wanted, log_level=None, validate_settings=False)
 

@@ -39,6 +39,7 @@ from lib.validate.surplus import (
     find_strange_feedback,
     find_surplus,
     find_twins,
+    pair_key,
 )
 from lib.validate.target import Progress, Target, read_target
 from lib.validate.values import in_units
@@ -228,7 +229,8 @@ def _compare_surplus(made: _Run, run_tag: str) -> None:
     for row in made.store.members():
         contacts.add(row["person"], row["contact"])
     verdicts = made.store.meta("dedupe.verdicts") or []
-    apart = {one.removesuffix("=different") for one in verdicts if one.endswith("=different")}
+    apart = {pair_key(*one.removesuffix("=different").split("|")) for one in verdicts if one.endswith("=different")}
+    apart |= {pair_key(one["a"], one["b"]) for one in made.store.results("dedupe", "apart")}  # too unlike to be asked
     find_doubles_of_address(made.created, made.target.candidates, contacts=contacts, apart=apart, **know)
     find_orphans(made.ledger.link_rows(), made.tally.links, made.target, findings=made.findings)
     find_strange_feedback(made.target, made.feedback_markers, findings=made.findings)

@@ -94,6 +94,11 @@ def find_twins(
                 findings.differ(about, "(exists)", kind="doubled", detail=f"same name and moment as {ashby_id}")
 
 
+def pair_key(one: str, other: str) -> str:
+    """A pair of ids, in whichever order they are written."""
+    return "|".join(sorted((one, other)))
+
+
 def find_doubles_of_address(
     created: Shelf,
     candidates: Shelf,
@@ -106,8 +111,8 @@ def find_doubles_of_address(
 ) -> None:
     """Candidates that no link holds and that have an address of one we made: added in Ashby after the load?
 
-    People who are loaded are not compared with Ashby again, so this is where it is told. `apart` are the pairs
-    `contact|candidate` that a verdict calls different; `contacts` are those of each person.
+    People who are loaded are not compared with Ashby again, so this is where it is told. `apart` are the `pair_key`s of
+    contacts and candidates that a verdict, or the model, calls different; `contacts` are those of each person.
     """
     strangers = Pairs(scratch)
     for one in candidates.all():
@@ -117,7 +122,7 @@ def find_doubles_of_address(
         others = {other for mail in _mails(candidates.get(ashby_id) or {}) for other in strangers.of(mail)}
         own = {person, *contacts.of(person)} if others else set()
         for other in sorted(others):
-            if not any(f"{contact}|{other}" in apart for contact in own):
+            if not any(pair_key(contact, other) in apart for contact in own):
                 told = f"has an address of {ashby_id}: the same person twice? Merge them in Ashby"
                 about = Subject("candidate", person, other)
                 findings.differ(about, "emailAddresses", kind="doubled", detail=told, severity="warning")
