@@ -232,17 +232,19 @@ def test_who_shares_a_family_s_address_with_somebody_in_ashby_is_asked_about_or_
 
 
 def test_a_placeholder_that_thousands_have_makes_no_pairs_with_ashby() -> None:
-    """Neither one that is known as such, nor a mailbox that hundreds have on both sides."""
+    """Neither one that is known as such, nor a mailbox that hundreds have on both sides, but for those of one name."""
     rows = [
         {"id": f"c{n}", "name": f"Name{n} Surname{n}", "emails": [mail], "created_ms": n, "n_opportunities": 1}
         for n in range(400)
         for mail in ["none@none.com" if n % 2 else "jobs@agency.example"]
     ]
     contacts = pd.DataFrame(rows).assign(phones=[[]] * 400)
-    there = existing_table(candidates_of(contacts.assign(name=[f"Other{n} Person{n}" for n in range(400)])))
+    names = [f"Name{n} Surname{n}" if n in (8, 9) else f"Other{n} Person{n}" for n in range(400)]
+    there = existing_table(candidates_of(contacts.assign(name=names)))
     found = dedupe(contacts, existing=there, learns=True)
     assert found.opinion is not None
-    assert len(found.opinion.chance) < 400
+    beside = {pair for pair in found.opinion.chance if pair[1].startswith("ashby-")}
+    assert beside == {("c8", "ashby-c8"), ("c9", "ashby-c9")}
 
 
 # ---- small customers, odd input -------------------------------------------------------------------------------------

@@ -35,11 +35,13 @@ class Beside:
             for place, code in enumerate(codes.tolist()):
                 yield kind, facts.values[code], owners[starts[place] : starts[place + 1]].tolist()
 
-    def near(self, *, nobodys: Callable[[str], bool], made: Collection[int]) -> dict[int, set[int]]:
+    def near(
+        self, *, nobodys: Callable[[str], bool], made: Collection[int], names: Callable[[int], frozenset[str]]
+    ) -> dict[int, set[int]]:
         """Return {person: candidates that have a value in common with it}, candidates numbered from 0.
 
-        Values that are `nobodys`, and those that more pairs than `MOST_PAIRS` have in common, say nothing; people who
-        are `made` already are left out.
+        Of values that are `nobodys`, and of those that more pairs than `MOST_PAIRS` have in common, only pairs with one
+        of their `names` (of an owner) in common; people who are `made` already are left out.
         """
         found: dict[int, set[int]] = {}
         for facts in self.facts.values():
@@ -48,16 +50,26 @@ class Beside:
             for candidate, code in zip(facts.owner[there].tolist(), facts.code[there].tolist(), strict=True):
                 holders.setdefault(code, []).append(candidate - self.n)
             some = ~there & np.isin(facts.code, np.fromiter(holders, np.int64, len(holders)))
-            counts = np.bincount(facts.code[some], minlength=len(facts.values))
-            for code in [one for one, several in holders.items() if counts[one] * len(several) > MOST_PAIRS]:
-                del holders[code]
-            for code in [one for one in holders if nobodys(facts.values[one])]:
-                del holders[code]
-            some &= np.isin(facts.code, np.fromiter(holders, np.int64, len(holders)))
             if made:
                 some &= ~np.isin(facts.owner, np.fromiter(made, np.int64, len(made)))
+            counts = np.bincount(facts.code[some], minlength=len(facts.values))
+            common = {
+                code: self._by_name(several, names)
+                for code, several in holders.items()
+                if counts[code] * len(several) > MOST_PAIRS or nobodys(facts.values[code])
+            }
             for person, code in zip(facts.owner[some].tolist(), facts.code[some].tolist(), strict=True):
-                found.setdefault(person, set()).update(holders[code])
+                if code not in common:
+                    found.setdefault(person, set()).update(holders[code])
+                elif alike := [one for name in names(person) for one in common[code].get(name, ())]:
+                    found.setdefault(person, set()).update(alike)
+        return found
+
+    def _by_name(self, candidates: list[int], names: Callable[[int], frozenset[str]]) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for candidate in candidates:
+            for name in names(self.n + candidate):
+                found.setdefault(name, []).append(candidate)
         return found
 
 
@@ -86,6 +98,11 @@ class People:
     def n_contacts(self) -> int:
         """How many contacts they have together."""
         return len(self.node)
+
+    def names(self, owner: int) -> frozenset[str]:
+        """Return the names, as they are compared, of a person, or of a candidate numbered on from the people."""
+        n = len(self.ids)
+        return (self.card(owner) if owner < n else self.candidate_card(owner - n)).name_keys
 
     def record(self, candidate: int) -> int:
         """Return the number of a candidate as verdicts count: after all contacts."""

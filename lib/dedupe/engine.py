@@ -20,7 +20,7 @@ from lib.dedupe.learned import Opinion, opinion_of
 from lib.dedupe.people import PEOPLE_COLUMNS, survivor
 from lib.dedupe.policy import DedupePolicy
 from lib.dedupe.review import Beyond, Block, Pair, compare, found_within, pairs_of
-from lib.dedupe.silent import PLACEHOLDER, Names, SilentTier, silent_tier
+from lib.dedupe.silent import Names, SilentTier, silent_tier
 from lib.dedupe.standing import Standing, adoptions
 from lib.dedupe.verdicts import Verdicts, ordered, read_verdicts
 from lib.normalize import location_parts
@@ -134,7 +134,7 @@ def dedupe(
     common, blocks = found_within(people, beyond=beyond, policy=policy)
     about: dict[str, Any] = {"verdicts": found.verdicts, "policy": policy}
     made = [number for number, person in enumerate(people.ids) if standing.candidate_of.get(person) == ""]
-    near = people.beside.near(nobodys=lambda value: beyond.reason(value) == PLACEHOLDER, made=made)
+    near = people.beside.near(nobodys=beyond.is_nobodys, made=made, names=people.names)
     own, opinion = adopted.keys() - given.keys(), None
     if learns:
         opinion = opinion_of(people, common, near, own=own, beyond=beyond, **about)

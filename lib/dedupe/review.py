@@ -48,6 +48,10 @@ class Beyond:
     n_people: Mapping[str, int]
     chance: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
+    def is_nobodys(self, address: str) -> bool:
+        """Tell whether an address was typed because a field demanded one."""
+        return self.reason(address) == PLACEHOLDER
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
