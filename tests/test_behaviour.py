@@ -31,6 +31,7 @@ UNCHANGED = "Does `updated_at_start` answer with records whose updatedAt is empt
 DELETED = "Do the deleted applications want both bounds?"
 MEMBERS = "Are unknown members of a body ignored?"
 CAPITALS = "Does candidate.search mind capitals in an address?"
+MILLISECONDS = "Are times kept to the millisecond?"
 ONE_WORD = "Does candidate.search find a name by one word of it?"
 
 
@@ -72,6 +73,50 @@ def test_ashby_is_asked_and_its_answer_is_told(
     """The candidate who is looked for is one of those who are there."""
     sandbox.switch(**{switch: value})
     assert asked_ashby(book)[question].startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("times", "answer"),
+    [
+        (["2024-01-31T10:00:05.123Z"] * 3 + ["2024-01-31T10:00:05.000Z"] * 9, "3 have milliseconds"),
+        (["2024-01-31T10:00:05.100Z"] * 12, "12 have milliseconds"),
+        (["2024-01-31T10:00:05.000Z", "2024-01-31T10:00:05Z"] * 6, "none has milliseconds"),
+        (["2024-01-31T10:00:05.123Z"] * 9, None),
+    ],
+)
+def test_milliseconds_are_told_of_enough_times(book: workbook.Workbook, times: list[str], answer: str | None) -> None:
+    """A hundred of them count too, no fraction is none, and of a few times nothing is told."""
+    candidates = [{"id": f"c{n}", "createdAt": time} for n, time in enumerate(times)]
+    assert answers(audit.ashby_behaviour(book.ashby, candidates)).get(MILLISECONDS) == answer
+
+
+@pytest.mark.parametrize(
+    ("row", "answer"),
+    [
+        ({"effect": "status", "status": 503}, "no usable answer"),
+        ({"effect": "html"}, "no usable answer"),
+        ({"effect": "refuse", "code": "invalid_input", "message": "no"}, "refused (200 invalid_input)"),
+    ],
+)
+def test_what_is_no_answer_is_not_called_a_refusal(
+    book: workbook.Workbook, sandbox: Sandbox, row: dict[str, Any], answer: str
+) -> None:
+    """A vendor that is down has refused nothing; the audit goes on."""
+    sandbox.faults({"api": "ashby", "endpoint": "candidate.search", "every": 1, **row})
+    assert answers(audit.ashby_behaviour(book.ashby, []))[MEMBERS] == answer
+
+
+def test_the_bounds_of_candidate_list_and_the_allowance_are_told(book: workbook.Workbook, sandbox: Sandbox) -> None:
+    """createdBefore is honoured by this sandbox; one that ignored it would answer with somebody."""
+    told = asked_ashby(book)
+    assert told["Is `createdBefore` known to candidate.list?"] == "yes, or there is nobody"
+    assert told["Does Ashby tell how many calls are left?"] == "yes, in x-ratelimit-remaining"
+    somebody = '{"success": true, "results": [{"id": "x"}], "moreDataAvailable": false}'
+    sandbox.faults(
+        {"api": "ashby", "endpoint": "candidate.list", "every": 1, "effect": "status", "status": 200, "body": somebody}
+    )
+    ignoring = answers(audit.ashby_behaviour(book.ashby, []))
+    assert ignoring["Is `createdBefore` known to candidate.list?"].startswith("no, it is ignored")
 
 
 def test_the_audit_keeps_the_answers_writes_nothing_and_names_nobody(book: workbook.Workbook, sandbox: Sandbox) -> None:

@@ -12,6 +12,7 @@ from lib import steps
 from lib.dedupe import DedupePolicy, dedupe
 from lib.dedupe.policy import SURVIVES
 from lib.params import Policy
+from lib.steps import grouping
 from lib.workbook import Workbook
 
 OLD = {
@@ -81,3 +82,23 @@ def test_each_person_of_several_contacts_is_told_field_by_field(book: Workbook, 
     there = set(result.people.loc[result.people["ashby_id"].notna(), "person"])
     assert set(found.loc[already, "person"]) <= there
     assert steps.groups(book, result, most=1)["person"].nunique() <= 1
+
+
+@pytest.mark.parametrize(
+    ("there", "written", "elsewhere"),
+    [(None, "primary address", "further addresses"), ("ashby-1", "nowhere: in Ashby already (ashby-1)", "")],
+)
+def test_one_value_written_in_two_ways_is_no_other_value(there: str | None, written: str, elsewhere: str) -> None:
+    """mailto:, another case, an address of LinkedIn with and without its site; "Ann" is not "Anna"."""
+    person = {"name": "Ann", "email": "ann@x.example", "linkedin": "https://www.linkedin.com/in/ann", "ashby_id": there}
+    contacts = [
+        {"id": "one", "names": ["Ann"], "emails": ["mailto:Ann@X.example"], "links": ["linkedin.com/in/Ann/"]},
+        {"id": "two", "names": ["Anna"], "emails": ["anna@y.example"], "links": []},
+    ]
+    rows = {row["field"]: row for row in grouping._fields(person, contacts, already=grouping.ALREADY["link"])}
+    assert {field: row["kept from"] for field, row in rows.items()} == dict.fromkeys(
+        ("name", "email", "linkedin"), "one"
+    )
+    assert [rows[field]["others"] for field in ("name", "email", "linkedin")] == ["Anna", "anna@y.example", ""]
+    assert rows["email"]["written to"] == written
+    assert rows["email"]["others go to"] == (elsewhere or written)

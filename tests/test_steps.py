@@ -163,6 +163,18 @@ def test_a_pair_that_somebody_wrote_the_other_way_round_is_that_pair(book: Workb
     steps.people_gate(book)
 
 
+def test_who_was_told_apart_from_somebody_in_ashby_stays_so_after_the_load(book: Workbook, sandbox: Sandbox) -> None:
+    """An agency's mailbox in Ashby: 03_dedupe runs again after the load, and the validation asks no question."""
+    somebody = {"name": "Xaver Quillfeather", "email": "jobs@talentbridge.example"}
+    sandbox.ashby("candidate.create", somebody)
+    move(book, sandbox)
+    for _ in range(2):
+        told = {(row["a"], row["b"]) for row in book.store.results("dedupe", "apart") if row["kind"] == "ashby"}
+        assert len(told) == 6
+        assert "the same person twice" not in steps.validate(book).differences.to_csv()
+        steps.dedupe(book)
+
+
 def test_people_csv_changed_after_dedupe(book: Workbook, sandbox: Sandbox) -> None:
     prepare(book, sandbox)
     pair = next(row for row in book.table("people").rows if row["verdict"] == "different")

@@ -7,10 +7,11 @@ tell why a run did what it did, and what to ask the vendors. Every question is o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from lib.ashby import Ashby
-from lib.errors import ApiError, UnauthorizedError
+from lib.errors import ApiError, RejectedError, UnauthorizedError
 from lib.lever import Lever, Query
 
 Row = dict[str, Any]
@@ -38,9 +39,10 @@ def _answers(side: str, questions: Iterable[Question]) -> Iterator[Row]:
             if error.status == 401:
                 raise
             answer = "the key may not ask"
-        except ApiError as error:
-            code = getattr(error, "code", "")
-            answer = f"refused ({error.status}{f' {code}' if code else ''})" if error.status else "no usable answer"
+        except RejectedError as error:
+            answer = f"refused ({error.status}{f' {error.code}' if error.code else ''})"
+        except ApiError:
+            answer = "no usable answer"
         yield {"side": side, "question": question, "asked": asked, "answer": answer}
 
 
@@ -133,9 +135,9 @@ def _of_ashby(ashby: Ashby, candidates: Sequence[Item]) -> Iterator[Question]:
             "candidate.search for the first word of a name of one of those who are there",
             lambda: "yes" if _is_among(named, _found(ashby, word)) else "no: only by the whole name, or too many",
         )
-    times = [str(one["createdAt"]) for one in candidates if one.get("createdAt")]
+    times = [datetime.fromisoformat(one["createdAt"]) for one in candidates if one.get("createdAt")]
     if len(times) >= FEW:
-        exact = sum(not time.endswith((".000Z", "00Z")) for time in times)
+        exact = sum(time.microsecond > 0 for time in times)
         yield (
             "Are times kept to the millisecond?",
             f"createdAt of {len(times):,} candidates who are there",

@@ -5,8 +5,17 @@ one person; everything else is a pair that waits for a recorded verdict. The res
 """
 
 from lib.dedupe.engine import Result, dedupe
-from lib.dedupe.policy import DedupePolicy
+from lib.dedupe.policy import SAME_FROM, DedupePolicy
 from lib.dedupe.standing import Standing
 from lib.dedupe.tables import contacts_table, existing_table, read_contacts_csv
 
-__all__ = ["DedupePolicy", "Result", "Standing", "contacts_table", "dedupe", "existing_table", "read_contacts_csv"]
+__all__ = [
+    "SAME_FROM",
+    "DedupePolicy",
+    "Result",
+    "Standing",
+    "contacts_table",
+    "dedupe",
+    "existing_table",
+    "read_contacts_csv",
+]

@@ -58,15 +58,18 @@ def opinion_of(
     crowds = crowds_of(people, beyond=beyond, policy=policy)
     likeness = _learned(people, crowds)
     cards = _Cards(people, likeness, crowds)
-    chance = cards.asked(_decided(people, verdicts, own=own))
-    n, n_candidates = len(people.ids), len(people.candidates)
+    n, n_candidates, known = len(people.ids), len(people.candidates), set(people.candidates)
+    decided = cards.asked(_decided(people, verdicts, own=own))
     beside = cards.asked(_beside(people, near))
     fixed = set(_holders(people, verdicts))
     free = [one for pair, one in beside.items() if pair[0] not in fixed]
     wanted = _chance_of_two(LEFT * min(n, n_candidates), n * n_candidates)
-    chance |= _raised(beside, free, likeness.prior, wanted, n_pairs=n * n_candidates)
+    beside = {pair: one for pair, one in decided.items() if pair[1] in known} | beside
+    chance = _raised(beside, free, likeness.prior, wanted, n_pairs=n * n_candidates)
     within = cards.asked(_within(people, pairs))
-    chance |= _raised(within, list(within.values()), likeness.prior, likeness.prior, n_pairs=n * (n - 1) / 2)
+    free = list(within.values())
+    within = {pair: one for pair, one in decided.items() if pair[1] not in known} | within
+    chance |= _raised(within, free, likeness.prior, likeness.prior, n_pairs=n * (n - 1) / 2)
     return Opinion(likeness=likeness, chance={pair: round(one, 4) for pair, one in chance.items()})
 
 

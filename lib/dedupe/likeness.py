@@ -76,9 +76,7 @@ COMPARISONS: Final[dict[str, tuple[str, tuple[Level, ...]]]] = {
     "name": (
         _unknown("names"),
         (
-            Level(
-                "junior and senior", f"{_both('generations')} AND NOT {_any('generations')}", 2e-3, 0.1, learns=False
-            ),
+            Level("junior and senior", _GENERATIONS, 2e-3, 0.1, learns=False),
             Level("same name", SAME_NAME, 0.5, 1e-4),
             Level("same name, written in another way", _any("names"), 0.08, 1e-5),
             Level(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+SAME_FROM: Final = 0.5  # pairs at least so likely to be one person are proposed as such
 SURVIVES: Final = {"name": "fullest", "headline": "newest", "location": "newest", "email": "newest", "phone": "newest",
                    "links": "newest"}  # fmt: skip
 """Whose value a person keeps, of several contacts, where the customer does not say otherwise."""

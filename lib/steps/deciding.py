@@ -84,7 +84,8 @@ def dedupe(book: Workbook) -> DedupeResult:
         if wrong := _wrong(table):
             raise GateError(f"{'; '.join(wrong[:20])}.", hint="Mend the verdicts and run the step again.")
         verdicts = _verdicts(table)
-        about: dict[str, Any] = {"verdicts": verdicts, "policy": dedupe_policy(book), "standing": _standing(book)}
+        standing = _standing(book)
+        about: dict[str, Any] = {"verdicts": verdicts, "policy": dedupe_policy(book), "standing": standing}
         found = people_finder.dedupe(contacts, existing=existing, learns=True, **about)
         pairs = list(_rows(found.pairs))
         proposals = _pair_proposals(pairs)
@@ -95,10 +96,28 @@ def dedupe(book: Workbook) -> DedupeResult:
         conflicts = pd.DataFrame(lost, columns=["person", "field", "kept", "others"])
         book.store.put_meta("dedupe.verdicts", _in_words(verdicts))
         model = _model(found)
-        kept = {"conflicts": conflicts, "blocks": found.blocks, "matches": found.matches, "apart": found.apart}
+        kept = {"conflicts": conflicts, "blocks": found.blocks, "matches": found.matches}
+        kept["apart"] = _with_earlier(found.apart, book.store.results("dedupe", "apart"), standing)
         for name, rows in (kept | {one: model[one] for one in ("weights", "queue")}).items():
             book.store.put_results("dedupe", name, _rows(rows))
     return DedupeResult(found.matches, found.members, found.pairs, conflicts, contacts, table, **model)
+
+
+def _with_earlier(apart: Frame, earlier: list[dict[str, Any]], standing: people_finder.Standing) -> Frame:
+    """Pairs that are too unlike, with those of people whom a load has made since: they are not compared again.
+
+    The validation would ask of them whether they are one.
+    """
+    made = {person for person, candidate in standing.candidate_of.items() if candidate == ""}
+    there = set(zip(apart["a"], apart["b"], strict=True))
+    more = [
+        row
+        for row in earlier
+        if row["kind"] == "ashby"
+        and standing.person_of.get(row["a"], row["a"]) in made
+        and (row["a"], row["b"]) not in there
+    ]
+    return pd.concat([apart, pd.DataFrame(more, columns=apart.columns)], ignore_index=True) if more else apart
 
 
 def _model(found: people_finder.Result) -> dict[str, Frame]:
@@ -172,7 +191,7 @@ def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             {
                 "id": f"{pair['a']}|{pair['b']}",
                 "label": pair["kind"],
-                "proposal": "same" if chance >= 0.5 else "different",
+                "proposal": "same" if chance >= people_finder.SAME_FROM else "different",
                 "reason": pair["reasons"],
                 "confidence": f"{max(chance, 1 - chance):.2f}",
                 "n_records": 1,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from lib.normalize import email_canonical, linkedin_slug
 from lib.store.reading import Reading
 
 if TYPE_CHECKING:
@@ -70,16 +71,22 @@ def _fields(
     for field, (single, several, place, elsewhere) in FIELDS.items():
         kept = str(person.get(single) or "")
         had = {contact["id"]: _texts(contact.get(several), field) for contact in contacts}
-        others = [text for text in dict.fromkeys(chain(*had.values())) if text.casefold() != kept.casefold()]
-        holders = [key for key, texts in had.items() if any(kept.casefold() in text.casefold() for text in texts)]
+        others = [text for text in dict.fromkeys(chain(*had.values())) if _key(text, field) != _key(kept, field)]
+        holders = [one for one, texts in had.items() if _key(kept, field) in [_key(text, field) for text in texts]]
         if kept or others:
             yield {
                 "field": field, "kept": kept, "kept from": ", ".join(holders) if kept else "",
                 "written to": (there or place) if kept else "", "others": "; ".join(others),
-                "others go to": elsewhere if others else "",
+                "others go to": (there or elsewhere) if others else "",
             }  # fmt: skip
 
 
 def _texts(value: Any, field: str) -> list[str]:
     several = [str(one) for one in value] if isinstance(value, list) else [str(value)] if value else []
     return [text for text in several if field != "linkedin" or "linkedin" in text.casefold()]
+
+
+def _key(text: str, field: str) -> str:
+    """What two ways to write one value have in common."""
+    known = {"email": email_canonical, "linkedin": linkedin_slug}.get(field)
+    return (known(text) if known else None) or text.strip().casefold()

@@ -26,7 +26,6 @@ from lib.validate.cost import Sketch, sketch
 from lib.workbook import Workbook
 
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
-SURE = 0.8  # pairs from here on are proposed as the same person (03_dedupe)
 FALLBACK = {"sources": "none", "users": "none", "stages": "history note", "custom_fields": "note"}
 FALLBACK |= {"feedback_forms": "note", "tags": "keep", "postings": "new"}
 Item = dict[str, Any]
@@ -89,10 +88,11 @@ def cast(book: Workbook, *, now_ms: int) -> Cast:
     policy = dedupe_policy(book)
     rows = [row for row in book.table("people").rows if "|" in row["id"] and row["verdict"]]
     verdicts = {tuple(row["id"].split("|", 1)): row["verdict"].lower() for row in rows}
-    found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy)
+    found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy, learns=True)
     pairs = [one for one in found.pairs.to_dict("records") if not one["verdict"]]
     if pairs:
-        wanted = {(one["a"], one["b"]): "same" if one["score"] >= SURE else "different" for one in pairs}
+        wanted = {(one["a"], one["b"]): "same" if one["score"] >= people_finder.SAME_FROM else "different"
+                  for one in pairs}  # fmt: skip
         with contextlib.suppress(GateError):  # proposals may contradict each other: then nobody is joined
             found = people_finder.dedupe(contacts, existing=existing, verdicts=wanted | verdicts, policy=policy)
     people = found.people.assign(match=found.people["match"].replace("review", "new"))
