@@ -22,7 +22,7 @@ FEW = 10  # times from which on it means something that none has milliseconds
 
 
 def lever_behaviour(lever: Lever, opportunities: Iterable[Item]) -> list[Row]:
-    """{side, question, asked, answer} of Lever; `opportunities` are those that were read."""
+    """{side, question, asked, told} of Lever; `opportunities` are those that were read."""
     return list(_answers("Lever", _of_lever(lever, opportunities)))
 
 
@@ -43,7 +43,7 @@ def _answers(side: str, questions: Iterable[Question]) -> Iterator[Row]:
             answer = f"refused ({error.status}{f' {error.code}' if error.code else ''})"
         except ApiError:
             answer = "no usable answer"
-        yield {"side": side, "question": question, "asked": asked, "answer": answer}
+        yield {"side": side, "question": question, "asked": asked, "told": answer}
 
 
 def _of_lever(lever: Lever, opportunities: Iterable[Item]) -> Iterator[Question]:
@@ -60,19 +60,19 @@ def _of_lever(lever: Lever, opportunities: Iterable[Item]) -> Iterator[Question]
         return _items(lever.get("/opportunities", [("limit", "1"), *query]))
 
     yield (
-        "Is an unknown name in `expand` ignored?",
+        "Is an unknown name in expand ignored?",
         "GET /opportunities, expand=workbook_probe",
         lambda: f"taken; {len(first(('expand', 'workbook_probe')))} record answered",
     )
     if one is not None:
         yield (
-            "Does `expand` take several names with commas?",
+            "Does expand take several names with commas?",
             "GET /opportunities/{id}, expand=contact,applications",
             lambda: _expanded(lever, str(one["id"])),
         )
     if unchanged is not None:
         yield (
-            "Does `updated_at_start` answer with records whose updatedAt is empty?",
+            "Does updated_at_start answer with records whose updatedAt is empty?",
             "GET /opportunities, the moment at which one of them was made, updated_at_start=0",
             lambda: _unchanged(lever, unchanged),
         )
@@ -117,7 +117,7 @@ def _of_ashby(ashby: Ashby, candidates: Sequence[Item]) -> Iterator[Question]:
         lambda: f"yes; {len(_found(ashby, {'email': NOBODY, 'workbookProbe': True}))} answered",
     )
     yield (
-        "Is `createdBefore` known to candidate.list?",
+        "Is createdBefore known to candidate.list?",
         "candidate.list, limit 1, createdBefore the year 1970",
         lambda: _created_before(ashby),
     )
