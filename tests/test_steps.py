@@ -175,6 +175,20 @@ def test_who_was_told_apart_from_somebody_in_ashby_stays_so_after_the_load(book:
         steps.dedupe(book)
 
 
+def test_a_decided_pair_says_after_the_load_what_it_said_when_it_was_decided(book: Workbook, sandbox: Sandbox) -> None:
+    """The load's own candidates are no new evidence; a confidence that somebody typed over is judged anew."""
+    move(book, sandbox)
+    before = [row for row in book.table("people").rows if (row["label"], row["verdict"]) == ("ashby", "different")]
+    assert before
+    steps.dedupe(book)
+    after = {row["id"]: row for row in book.table("people").rows}
+    assert [after[row["id"]] for row in before] == before
+    file = book.table("people").path
+    file.write_text(file.read_text("utf-8").replace(f",{before[0]['confidence']},", ",surely,"), "utf-8")
+    steps.dedupe(book)
+    assert "surely" not in file.read_text("utf-8")
+
+
 def test_people_csv_changed_after_dedupe(book: Workbook, sandbox: Sandbox) -> None:
     prepare(book, sandbox)
     pair = next(row for row in book.table("people").rows if row["verdict"] == "different")

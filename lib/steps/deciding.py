@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,8 +88,9 @@ def dedupe(book: Workbook) -> DedupeResult:
         about: dict[str, Any] = {"verdicts": verdicts, "policy": dedupe_policy(book), "standing": standing}
         found = people_finder.dedupe(contacts, existing=existing, learns=True, **about)
         pairs = list(_rows(found.pairs))
-        proposals = _pair_proposals(pairs)
-        table = _in_their_order(table, {str(row["id"]) for row in proposals}).merge(proposals)
+        table = _in_their_order(table, {f"{pair['a']}|{pair['b']}" for pair in pairs})
+        pairs = _as_decided(pairs, table, _made(standing))
+        table = table.merge(_pair_proposals(pairs))
         table.write()
         lost: list[dict[str, Any]] = []
         book.store.put_people(_people(found, lost), _rows(found.members[["contact", "person", "why"]]), pairs)
@@ -108,16 +109,39 @@ def _with_earlier(apart: Frame, earlier: list[dict[str, Any]], standing: people_
 
     The validation would ask of them whether they are one.
     """
-    made = {person for person, candidate in standing.candidate_of.items() if candidate == ""}
+    made = _made(standing)
     there = set(zip(apart["a"], apart["b"], strict=True))
-    more = [
-        row
-        for row in earlier
-        if row["kind"] == "ashby"
-        and standing.person_of.get(row["a"], row["a"]) in made
-        and (row["a"], row["b"]) not in there
-    ]
+    more = [row for row in earlier if row["kind"] == "ashby" and row["a"] in made and (row["a"], row["b"]) not in there]
     return pd.concat([apart, pd.DataFrame(more, columns=apart.columns)], ignore_index=True) if more else apart
+
+
+def _made(standing: people_finder.Standing) -> set[str]:
+    """The contacts, and the ids, of people whom a load has made."""
+    made = {person for person, candidate in standing.candidate_of.items() if candidate == ""}
+    return made | {contact for contact, person in standing.person_of.items() if person in made}
+
+
+def _as_decided(pairs: list[dict[str, Any]], table: DecisionTable, made: set[str]) -> list[dict[str, Any]]:
+    """The pairs; a decided one of somebody whom a load has made since says what it said when it was decided.
+
+    The model would judge it among fewer questions, and beside the candidates that the load has made.
+    """
+    decided = {row["id"]: row for row in table.rows if row["verdict"]}
+    return [
+        pair | _before(decided.get(f"{pair['a']}|{pair['b']}", {}))
+        if pair["kind"] == "ashby" and pair["a"] in made
+        else pair
+        for pair in pairs
+    ]
+
+
+def _before(row: Mapping[str, str]) -> dict[str, Any]:
+    """What a decided row says of its pair; nothing if it was written by hand."""
+    try:
+        sure = float(row["confidence"])
+    except (KeyError, ValueError):
+        return {}
+    return {"score": sure if row.get("proposal") == "same" else 1 - sure, "reasons": row.get("reason", "")}
 
 
 def _model(found: people_finder.Result) -> dict[str, Frame]:
@@ -185,7 +209,7 @@ def _in_their_order(table: DecisionTable, proposed: set[str]) -> DecisionTable:
 def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of people.csv: ids, and how sure the proposal is; who they are is shown in the notebook alone."""
     rows = []
-    for pair in sorted(pairs, key=lambda one: (-float(one["score"]), one["a"], one["b"])):
+    for pair in sorted(pairs, key=lambda one: (-round(float(one["score"]), 2), one["a"], one["b"])):
         chance = float(pair["score"])
         rows.append(
             {
