@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import json
 import os
 import select
@@ -398,6 +399,7 @@ def killed_once_begun(
     pid = os.fork()
     if pid == 0:
         code = 1
+        gc.freeze()  # what the parent's other threads own (DuckDB's, pyarrow's) is not the child's to collect
         try:
             work(lambda: os.write(writes, b"."))
             code = 0
@@ -409,7 +411,9 @@ def killed_once_begun(
     os.close(reads)  # what is told further on goes nowhere: SIGPIPE is ignored by Python
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if os.waitpid(pid, os.WNOHANG)[0]:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            assert not os.WIFSIGNALED(status), f"ended by signal {os.WTERMSIG(status)}, and nobody has sent it"
             return False
         time.sleep(0.002)
     os.kill(pid, signal.SIGKILL)

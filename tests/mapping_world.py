@@ -204,9 +204,9 @@ class World:
         )
 
     # ---- the step
-    def propose(self) -> dict[str, list[dict[str, Any]]]:
+    def propose(self, tables: dict[str, DecisionTable] | None = None) -> dict[str, list[dict[str, Any]]]:
         """Proposals for all tables."""
-        return propose(self, policy=self.policy, now_ms=NOW)
+        return propose(self, policy=self.policy, tables=tables, now_ms=NOW)
 
     def tables(self) -> dict[str, DecisionTable]:
         """Tables whose verdicts follow the proposals, but for what `verdicts` says: {table: {id: verdict}}."""

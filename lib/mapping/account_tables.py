@@ -90,7 +90,7 @@ id             | M | marker line; form field "Lever feedback ID" |
 type           | C | text of the feedback | Ashby has one kind
 text           | C | text of the feedback (form title) | the form is chosen by decision
 instructions   | A | raw archive | instructions of the form, not an answer
-fields         | C | text, field by field; form fields of the same title and fitting type | forms are not created by API
+fields         | C | text, field by field; form fields by decision (feedback_fields.csv) | forms are not created by API; no scale is rescaled
 baseTemplateId | C | decides the form | templates are not created by API
 interview      | A | raw archive; the interview is in the "Lever interviews" note | interviews are not created
 panel          | A | raw archive | interviews are not created

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from lib.mapping.source import Item, Source, clean, ident
+
+SCALED = ("dropdown", "multiple-choice", "multiple-select", "score-system", "score", "yes-no")
+"""Types of Lever fields whose answers are values of a scale or a list."""
 
 
 @dataclass
 class Question:
-    """One row of custom_fields.csv."""
+    """One question of a form: its types, its options, and how often it was answered.
+
+    `options` is {case-folded: text}; `values` counts them in answers, and `n_several` answers that name several.
+    """
 
     key: str
     form: str
@@ -19,6 +27,8 @@ class Question:
     types: set[str] = field(default_factory=set)
     options: dict[str, str] = field(default_factory=dict)
     n_records: int = 0
+    values: Counter[str] = field(default_factory=Counter)
+    n_several: int = 0
 
 
 def forms_of(source: Source, opportunity: Item) -> Iterator[tuple[str, Item]]:
@@ -62,7 +72,7 @@ def count_questions(found: dict[str, Question], source: Source, opportunity: Ite
     for kind, form in forms_of(source, opportunity):
         for item in form.get("fields") or []:
             if answered(item):
-                _count(found, question_key(kind, form, item), form, item)
+                count_question(found, question_key(kind, form, item), form, item)
 
 
 def sorted_questions(found: dict[str, Question], source: Source) -> dict[str, Question]:
@@ -71,19 +81,28 @@ def sorted_questions(found: dict[str, Question], source: Source) -> dict[str, Qu
     return {key: found[key] for key in sorted(found)}
 
 
-def _count(found: dict[str, Question], key: str, form: Item, item: Item) -> None:
+def count_question(found: dict[Any, Question], key: str | tuple[str, str], form: Item, item: Item) -> None:
+    """Count one answered field of a form in {key: Question}."""
     kind = clean(item.get("type")) or "unknown"
-    question = found.setdefault(key, Question(key, clean(form.get("text")), clean(item.get("text")), kind))
+    if (question := found.get(key)) is None:
+        name = key if isinstance(key, str) else "/".join(key)
+        question = found[key] = Question(name, clean(form.get("text")), clean(item.get("text")), kind)
     question.n_records += 1
     question.types.add(kind)
-    _add_options(question, item)
-    if kind in ("dropdown", "multiple-choice", "multiple-select", "score-system"):
+    add_options(question, item)
+    if kind in SCALED:
         value = item["value"]
-        for text in value if isinstance(value, list) else [value]:
-            question.options.setdefault(clean(text).casefold(), clean(text))
+        texts = [clean(one) for one in (value if isinstance(value, list) else [value])]
+        question.n_several += len(texts) > 1
+        for text in texts:
+            question.values[text.casefold()] += 1
+            question.options.setdefault(text.casefold(), text)
 
 
-def _add_options(question: Question, item: Item) -> None:
+def add_options(question: Question | None, item: Item) -> None:
+    """Add the options that a field of a form or of a template names to its question, if it is one that was answered."""
+    if question is None:
+        return
     for option in item.get("options") or []:
         text = clean(option.get("text") if isinstance(option, dict) else option)
         if text:
@@ -93,6 +112,4 @@ def _add_options(question: Question, item: Item) -> None:
 def _template_options(found: dict[str, Question], source: Source) -> None:
     for template in source.reader.all("form_templates"):
         for item in template.get("fields") or []:
-            question = found.get(f"form:{template['id']}:{clean(item.get('text'))}")
-            if question:
-                _add_options(question, item)
+            add_options(found.get(f"form:{template['id']}:{clean(item.get('text'))}"), item)

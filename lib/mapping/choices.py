@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from lib.mapping import target
+from lib.mapping.feedback_fields import SCORES
+from lib.mapping.model import FeedbackForm
 from lib.mapping.source import Item, Reader, clean
 
 Choice = tuple[str, str]
@@ -20,6 +22,7 @@ WORDS = {
     "tags": ["keep", "drop", "keep manual"],
     "custom_fields": ["note", "drop"],
     "feedback_forms": ["note"],
+    "feedback_fields": ["text"],
     "losses": ["any"],
     "refusals": ["yes", "no"],
 }
@@ -48,15 +51,32 @@ def choices(reader: Reader) -> Choices:
     stages = {key: [(stage.title, stage.ashby_id) for stage in plan.stages if stage.type != "Archived"]
               for key, plan in target.plans(reader).items()}  # fmt: skip
 
+    forms = {item["id"]: target.feedback_form(item) for item in reader.ashby("feedback_forms")}
+
     def of(table: str, row: Mapping[str, str], column: str) -> list[Choice]:
         words = [_both(word) for word in WORDS.get(table, ())] if column == "verdict" else []
         if table == "stages":
             return words + _unique(stages.get(row["id"].partition("/")[0], []))
+        if table == "feedback_fields":
+            return words + _of_form(forms.get(row["id"].partition("/")[0]), row.get("ashby_field", ""))
         if table == "losses":
             return [*words, _both(row["n_records"])]
         return words + known.get((table, column), [])
 
     return of
+
+
+def _of_form(form: FeedbackForm | None, title: str) -> list[Choice]:
+    """The fields of a form; or, of its field of this title, the values it takes."""
+    fields = form.fields if form else ()
+    if not title:
+        return _unique([(one.title, one.path) for one in fields])
+    picked = next((one for one in fields if one.title == title), None)
+    if picked is None:
+        return []
+    return [
+        _both(text) for text in ([str(one) for one in SCORES] if picked.type == "Score" else picked.labels.values())
+    ]
 
 
 def _both(text: str) -> Choice:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.errors import GateError
-from lib.mapping import decide_fields, lessons, target
+from lib.mapping import decide_feedback, decide_fields, lessons, target
 from lib.mapping.book import Book
-from lib.mapping.model import HIRED, Decisions, FeedbackForm, Job, Plan, Tag
+from lib.mapping.model import HIRED, Decisions, Job, Plan, Tag
 from lib.mapping.scan import Scan, scan
 from lib.mapping.settings import Settings, settings
 from lib.mapping.shown import by_row_id, row_id
@@ -18,7 +18,6 @@ from lib.mapping.target import Option
 
 SKIP = "skip"
 NONE = "none"
-NOTE = "note"
 HISTORY_NOTE = "history note"
 
 
@@ -40,6 +39,7 @@ def decide(
     reasons = _reasons(book, reader)
     users = reader.ashby("users")
     questions, custom_fields = decide_fields.decide(book, reader, found.questions)
+    forms = decide_feedback.forms(book, reader)
     made = Decisions(
         plans=plans,
         stages=stages,
@@ -51,7 +51,8 @@ def decide(
         tags=_tags(book, by_row_id(found.tags)),
         questions=questions,
         custom_fields=custom_fields,
-        feedback_forms=_feedback_forms(book, reader),
+        feedback_forms=forms,
+        feedback_fields=decide_feedback.places(book, forms, found.feedback),
         used_postings=frozenset(found.postings),
         talent_pool=talent_pool,
         confirmed=_confirmed(book),
@@ -206,23 +207,6 @@ def _talent_pool(book: Book, reader: Reader, given: Settings, plans: Mapping[str
         )
         return None
     return Job("", jobs[0]["defaultInterviewPlanId"], jobs[0]["id"])
-
-
-def _feedback_forms(book: Book, reader: Reader) -> dict[str, FeedbackForm | None]:
-    items = {item["id"]: item for item in reader.ashby("feedback_forms")}
-    options = target.options(items.values(), label="title")
-    made: dict[str, FeedbackForm | None] = {}
-    for line, row, verdict in book.decided("feedback_forms"):
-        made[row["id"]] = None
-        if verdict.casefold() == NOTE:
-            continue
-        form_id = book.pick("feedback_forms", line, verdict, options=options, what="feedback form")
-        if form_id:
-            form = target.feedback_form(items[form_id])
-            if target.text_field(form) is None:
-                book.problem("feedback_forms", line, f"the form {form.title!r} has no text field for the feedback.")
-            made[row["id"]] = form
-    return made
 
 
 def _coverage(book: Book, made: Decisions, found: Scan, source: Source) -> None:

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lib.mapping.candidacy import Candidacy, Note
+from lib.mapping.catalog import answered
 from lib.mapping.context import Context
-from lib.mapping.fields import MismatchError, convert
+from lib.mapping.feedback_fields import asked, converted
 from lib.mapping.later import same_feedback, versions
 from lib.mapping.model import FeedbackForm, FormField
 from lib.mapping.plan import Body, Chain, link
-from lib.mapping.render import field_lines, field_value
+from lib.mapping.render import field_lines
 from lib.mapping.scan import NO_TEMPLATE
 from lib.mapping.source import Item, clean, ident, stamp
 from lib.mapping.target import text_field
 from lib.normalize import ms_to_iso
-
-_FITTING = {
-    "String": ("text", "dropdown", "multiple-choice", "score-system", "university", "yes-no"),
-    "LongText": ("text", "textarea", "code", "scorecard", "multiple-select"),
-    "Boolean": ("yes-no",),
-    "Number": ("score",),
-    "Score": ("score", "score-system"),
-    "Date": ("date",),
-    "Currency": ("currency",),
-    "ValueSelect": ("dropdown", "multiple-choice", "score-system", "yes-no"),
-    "MultiValueSelect": ("multiple-select", "dropdown", "multiple-choice"),
-}
 
 
 def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
@@ -115,11 +103,9 @@ def _body(context: Context, one: Candidacy, feedback: Item, form: FeedbackForm) 
     """The submission; None when a required field of the form stays empty."""
     target = text_field(form)
     assert target is not None
-    filled: dict[str, Any] = {}
+    filled = _answers(context, feedback)
     for field in form.fields:
         value = _special(context, field, feedback)
-        if value is None and field.path != target.path:
-            value = _same_title(field, feedback)
         if value is not None:
             filled[field.path] = value
     text = f"{_text(context, one, feedback)}\n[Lever feedback {feedback['id']}]"
@@ -141,54 +127,34 @@ def _body(context: Context, one: Candidacy, feedback: Item, form: FeedbackForm) 
     return body
 
 
-def _special(context: Context, field: FormField, feedback: Item) -> Any:
-    """Fields that a form for migrated feedback has by agreement, found by title."""
-    if field.type not in ("String", "LongText", "Score"):
-        return None
-    title = field.title.casefold()
-    if title == "overall rating" and field.type == "Score":
-        rating = next((one for one in feedback.get("fields") or [] if one.get("type") == "score-system"), None)
-        return _score(rating) if rating else None
+def _special(context: Context, field: FormField, feedback: Item) -> str | None:
+    """Text fields that a form for migrated feedback has by agreement, found by title."""
     known = {
         "lever feedback id": feedback["id"],
         "original author": context.source.who(feedback.get("user")),
         "original date": ms_to_iso(int(feedback["completedAt"])),
         "form": clean(feedback.get("text")) or "untitled form",
     }
-    return known.get(title) if field.type != "Score" else None
+    return known.get(field.title.casefold()) if field.type in ("String", "LongText") else None
 
 
-def _same_title(field: FormField, feedback: Item) -> Any:
-    """The answer of the Lever field of the same title, when its type fits; None otherwise."""
-    for item in feedback.get("fields") or []:
-        same = clean(item.get("text")).casefold() == field.title.casefold()
-        if not same or not field_value(item) or item.get("type") not in _FITTING.get(field.type, ()):
+def _answers(context: Context, feedback: Item) -> dict[str, Any]:
+    """{path: value} of the answers that a verdict puts into fields of their own."""
+    filled: dict[str, Any] = {}
+    template = ident(feedback.get("baseTemplateId")) or NO_TEMPLATE
+    for item in asked(feedback):
+        place = context.decisions.feedback_fields.get((template, clean(item.get("text")).casefold()))
+        if place is None or not answered(item):
             continue
-        try:
-            return _converted(field, item)
-        except MismatchError:
-            return None
-    return None
-
-
-def _converted(field: FormField, item: Item) -> Any:
-    if field.type == "Score":
-        return _score(item)
-    value = convert(item, field.type, options=field.options)
-    if field.type == "Number" and not isinstance(value, int):
-        raise MismatchError("Number")
-    return value[:10] if field.type == "Date" else value
-
-
-def _score(item: Item) -> dict[str, int] | None:
-    """{"score": 1..4} when Lever's value is on that scale as it stands; None otherwise: nothing is rescaled."""
-    value = item.get("value")
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4:
-        return {"score": value}
-    found = re.match(r"([1-4])\b(?![.,/]\d)", clean(value)) if isinstance(value, str) else None
-    labels = [clean(option.get("text")) for option in item.get("options") or []]
-    usual = sorted(label[:1] for label in labels) == ["1", "2", "3", "4"] or not labels
-    return {"score": int(found[1])} if found and usual else None
+        value = converted(place, item)
+        if value is not None and filled.setdefault(place.field.path, value) == value:
+            continue
+        why = "the field does not take its answer" if value is None else "another answer stands in the field"
+        context.lose(
+            "feedback", f"fields: {clean(item.get('text'))}", lever_id=feedback["id"], treatment="moved changed",
+            where="text of the feedback", reason=why,
+        )  # fmt: skip
+    return filled
 
 
 def _count(context: Context, feedback: Item, body: Body) -> None:

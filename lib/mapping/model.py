@@ -97,13 +97,14 @@ class CustomField:
 
 @dataclass(frozen=True)
 class FormField:
-    """One field of an Ashby feedback form."""
+    """One field of an Ashby feedback form; `options` is {label, case-folded: value}, `labels` {the same: label}."""
 
     path: str
     title: str
     type: str
     required: bool
     options: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,14 @@ class FeedbackForm:
     ashby_id: str
     title: str
     fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The field of an Ashby form that takes a question; `values` is {Lever value, case-folded: what Ashby stores}."""
+
+    field: FormField
+    values: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,3 +161,5 @@ class Decisions:
     confirmed: frozenset[str] = frozenset()
     """Ids that a verdict "same" of people.csv names: matches with existing candidates that a person confirmed."""
     lessons: Lessons = field(default_factory=Lessons)
+    feedback_fields: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    """Where a question of a feedback form goes, by template and text (case-folded); the others stay in the text."""

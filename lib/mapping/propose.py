@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from lib.mapping import propose_jobs, target
+from lib.mapping import feedback_fields, propose_jobs, target
 from lib.mapping.fields import ASHBY_TYPE
-from lib.mapping.model import HIRED
+from lib.mapping.model import HIRED, FeedbackForm
 from lib.mapping.scan import NO_TEMPLATE, Scan, scan
 from lib.mapping.settings import settings
 from lib.mapping.shown import masked, row_id
@@ -25,10 +25,10 @@ def propose(
     now_ms: int | None = None,
     found: Scan | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
-    """{table: rows} for stages, archive_reasons, sources, users, postings, tags, custom_fields, feedback_forms.
+    """{table: rows} of all tables that say what becomes what.
 
-    Given the `tables` as they stand, stages are proposed for the interview plans that verdicts already name. `found` is
-    what `scanned` has found, where that is known already.
+    Given the `tables` as they stand, stages are proposed for the interview plans, and fields for the feedback forms,
+    that verdicts already name. `found` is what `scanned` has found, where that is known already.
     """
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
@@ -42,7 +42,8 @@ def propose(
         "users": _users(source, found),
         "tags": _tags(source, found),
         "custom_fields": _custom_fields(found),
-        "feedback_forms": _feedback_forms(source, found),
+        "feedback_forms": (forms := _feedback_forms(source, found)),
+        "feedback_fields": _feedback_fields(source, found, forms, tables=tables or {}),
     }
 
 
@@ -144,14 +145,14 @@ def _custom_fields(found: Scan) -> Rows:
 
 def _feedback_forms(source: Source, found: Scan) -> Rows:
     """The form whose field titles match best; else a form made for migrated feedback; else a note."""
-    forms = [target.feedback_form(item) for item in source.reader.ashby("feedback_forms") if not item.get("isArchived")]
-    usable = [form for form in forms if target.text_field(form)]
+    usable = _usable_forms(source)
     general = next((form for form in usable if "migrated" in form.title.casefold()), None)
     templates = {item["id"]: item for item in source.reader.all("feedback_templates")}
     made = []
     for template_id in sorted(set(templates) | set(found.templates)):
         template = templates.get(template_id, {})
         titles = {clean(item.get("text")).casefold() for item in template.get("fields") or []}
+        titles |= {text for known, text in found.feedback if known == template_id}
         shared = {form.title: len(titles & {one.title.casefold() for one in form.fields}) for form in usable}
         best = max(sorted(shared), key=shared.__getitem__, default="")
         label = clean(template.get("text")) or found.template_titles.get(template_id, "")
@@ -164,3 +165,24 @@ def _feedback_forms(source: Source, found: Scan) -> Rows:
             guess = ("note", "Ashby has no form for migrated feedback; an administrator can make one", "medium")
         made.append(row(template_id, label, *guess, found.templates[template_id]))
     return made
+
+
+def _usable_forms(source: Source) -> list[FeedbackForm]:
+    forms = [target.feedback_form(item) for item in source.reader.ashby("feedback_forms") if not item.get("isArchived")]
+    return [form for form in forms if target.text_field(form)]
+
+
+def _feedback_fields(source: Source, found: Scan, proposed: Rows, *, tables: Mapping[str, Any]) -> Rows:
+    """Rows for the forms that verdicts name, else for those that are proposed."""
+    given = {
+        name: {one["id"]: one.get("verdict", "") for one in tables[name].rows} if name in tables else {}
+        for name in ("feedback_forms", "feedback_fields")
+    }
+    usable = _usable_forms(source)
+    chosen = {}
+    for one in proposed:
+        word = (given["feedback_forms"].get(one["id"], "") or one["proposal"]).casefold()
+        named = [form for form in usable if word in (form.ashby_id.casefold(), form.title.casefold())]
+        if len(named) == 1:
+            chosen[one["id"]] = named[0]
+    return feedback_fields.rows(found.feedback, chosen, given["feedback_fields"])

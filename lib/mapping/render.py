@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lib.mapping.plan import Chain, link
@@ -44,17 +44,21 @@ def _plain(value: Any) -> str:
 
 
 def _scorecard(field: Item, value: Any) -> str:
-    names = [clean(score.get("text")) for score in field.get("scores") or []]
     lines = []
-    for number, one in enumerate(value if isinstance(value, list) else [value]):
-        name = names[number] if number < len(names) else f"score {number + 1}"
-        if not isinstance(one, dict):
-            lines.append(f"- {name}: {clean(one)}")
-        elif one.get("score") is not None or one.get("comment"):
-            score = "no score" if one.get("score") is None else clean(one["score"])
-            comment = clean(one.get("comment"))
-            lines.append(f"- {name}: {score}" + (f" ({comment})" if comment else ""))
+    for name, score, comment in skills(field | {"value": value}):
+        if score is not None or comment:
+            lines.append(f"- {name}: {'no score' if score is None else clean(score)}" + (comment and f" ({comment})"))
     return "\n".join(lines)
+
+
+def skills(field: Item) -> Iterator[tuple[str, Any, str]]:
+    """(skill, score, comment) of each line of a scorecard's answer; a skill without a name goes by its number."""
+    scores = field.get("scores") or []
+    names = [clean(one.get("text") if isinstance(one, dict) else one) for one in scores]
+    value = field.get("value")
+    for number, one in enumerate(value if isinstance(value, list) else [value]):
+        name = (names[number] if number < len(names) else "") or f"score {number + 1}"
+        yield (name, one.get("score"), clean(one.get("comment"))) if isinstance(one, dict) else (name, one, "")
 
 
 def field_lines(fields: list[Item]) -> list[str]:

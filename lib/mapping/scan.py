@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.mapping.catalog import Question, count_questions, forms_of, question_key, sorted_questions
+from lib.mapping import feedback_fields
+from lib.mapping.catalog import Question, add_options, count_questions, forms_of, question_key, sorted_questions
 from lib.mapping.settings import settings
 from lib.mapping.source import Item, Reader, Source, clean, ident
 
@@ -18,7 +19,10 @@ __all__ = ["NO_TEMPLATE", "Scan", "credited", "forms_of", "own_words", "question
 
 @dataclass
 class Scan:
-    """Counts of references in records that are in scope; `confidential` are the postings of confidential ones."""
+    """Counts of references in records that are in scope; `confidential` are the postings of confidential ones.
+
+    `questions` are those of profile forms, applications and referrals, `feedback` those of feedback forms.
+    """
 
     postings: Counter[str] = field(default_factory=Counter)
     confidential: set[str] = field(default_factory=set)
@@ -31,6 +35,7 @@ class Scan:
     templates: Counter[str] = field(default_factory=Counter)
     template_titles: dict[str, str] = field(default_factory=dict)
     questions: dict[str, Question] = field(default_factory=dict)
+    feedback: dict[tuple[str, str], Question] = field(default_factory=dict)
 
 
 def scanned(reader: Reader, *, policy: Any, now_ms: int) -> Scan:
@@ -49,6 +54,9 @@ def scan(source: Source) -> Scan:
         _count_feedback(found, source, opportunity)
         count_questions(asked, source, opportunity)
     found.questions = sorted_questions(asked, source)
+    for template in source.reader.all("feedback_templates"):
+        for item in template.get("fields") or []:
+            add_options(found.feedback.get((template["id"], clean(item.get("text")).casefold())), item)
     return found
 
 
@@ -81,6 +89,7 @@ def _count_feedback(found: Scan, source: Source, opportunity: Item) -> None:
         template = ident(feedback.get("baseTemplateId")) or NO_TEMPLATE
         found.templates[template] += 1
         found.template_titles.setdefault(template, clean(feedback.get("text")))
+        feedback_fields.count(found.feedback, template, feedback)
         if ident(feedback.get("user")):
             found.users[ident(feedback["user"])] += 1
 

@@ -53,16 +53,15 @@ def feedback_form(item: Item) -> FeedbackForm:
     for section in (item.get("formDefinition") or {}).get("sections") or []:
         for entry in section.get("fields") or []:
             inner: dict[str, Any] = entry.get("field") or {}
-            values = {
-                clean(one.get("label")).casefold(): one.get("value") for one in inner.get("selectableValues") or []
-            }
+            options = [(clean(one.get("label")), one.get("value")) for one in inner.get("selectableValues") or []]
             fields.append(
                 FormField(
                     clean(inner.get("path")),
                     clean(inner.get("title")),
                     clean(inner.get("type")),
                     bool(entry.get("isRequired")),
-                    values,
+                    {label.casefold(): value for label, value in options},
+                    {label.casefold(): label for label, _ in options},
                 )
             )
     return FeedbackForm(item["id"], clean(item.get("title")), tuple(fields))
@@ -73,8 +72,9 @@ def text_field(form: FeedbackForm) -> FormField | None:
     texts = [one for kind in ("LongText", "RichText", "String") for one in form.fields if one.type == kind]
     named = [one for one in texts if one.title.casefold() in ("feedback", "migrated feedback", "lever feedback")]
     long = [one for one in texts if one.type in ("LongText", "RichText")]
-    plain = [one for one in texts if one.title.casefold() not in _SPECIAL]
+    plain = [one for one in texts if one.title.casefold() not in SPECIAL]
     return next(iter([*named, *long[-1:], *plain[-1:]]), None)
 
 
-_SPECIAL = ("lever feedback id", "original author", "original date", "form")
+SPECIAL = ("lever feedback id", "original author", "original date", "form")
+"""Titles of text fields of a form for migrated feedback that the workbook fills by itself."""

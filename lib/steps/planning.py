@@ -22,7 +22,7 @@ TABLES = (
     ("postings and stages", ("postings", "stages")),
     ("sources", ("sources",)),
     ("archive reasons", ("archive_reasons",)),
-    ("tags and feedback forms", ("tags", "feedback_forms")),
+    ("tags and feedback forms", ("tags", "feedback_forms", "feedback_fields")),
     ("people", ("people",)),
 )
 

@@ -27,7 +27,7 @@ from lib.workbook import Workbook
 
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 FALLBACK = {"sources": "none", "users": "none", "stages": "history note", "custom_fields": "note"}
-FALLBACK |= {"feedback_forms": "note", "tags": "keep", "postings": "new"}
+FALLBACK |= {"feedback_forms": "note", "feedback_fields": "text", "tags": "keep", "postings": "new"}
 Item = dict[str, Any]
 Keys = tuple[str, ...]
 
