@@ -217,6 +217,7 @@ class Policy(_Model):
     without_posting: Literal["candidate_only", "talent_pool", "archive_only"] = "candidate_only"
     talent_pool_job: str = ""
     repeat_candidacy: Literal["note", "application"] = "note"
+    placeholder_user: str = ""  # Ashby user (id or e-mail) that stands for authors of feedback who have no account
     secret_notes: Literal["private", "withhold"] = "private"
     confidential_as_new: bool = False
     existing_candidates: Literal["link", "link_and_fill", "review"] = "link"

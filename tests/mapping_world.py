@@ -239,7 +239,7 @@ class World:
         }  # fmt: skip
         return cells | self.people_cells.get(person, {})
 
-    def plan(self) -> list[Any]:
+    def plan(self, **more: Any) -> list[Any]:
         """All rows; the losses stand in `losses` afterwards."""
         self.losses = Losses()
         decisions = decide(self.tables(), self, policy=self.policy, now_ms=NOW)
@@ -247,7 +247,7 @@ class World:
         return list(
             compile_plan(
                 self, people=people, members=members, decisions=decisions, policy=self.policy, losses=self.losses,
-                now_ms=NOW,
+                now_ms=NOW, **more,
             )
         )  # fmt: skip
 

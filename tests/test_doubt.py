@@ -95,6 +95,7 @@ def test_a_row_that_a_process_died_with_may_have_been_sent_after_what_was_record
     """A process records the intention of a, sends b, sends a, and dies; Ashby shows a later than the settling delay."""
     one, other, died = row("a", "p-a"), row("b", "p-b"), Ledger(store)
     died.intend(one)
+    time.sleep(0.005)  # recorded later, also by the clock of the ledger
     died.intend(other)
     died.settle(other, "done", ashby_id="a-b", call={"request": other.body, "answer": {}})
     visible_at = time.monotonic() + 3.5 * SETTLE

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -359,6 +360,30 @@ def test_credit_goes_to_who_deserves_it_or_to_nobody(more: dict[str, Any], expec
     assert bodies(rows, "application.create")[0].get("creditedToUserId") == expected
 
 
+def test_who_is_not_known_to_have_referred_does_not_lend_the_credit_to_the_owner():
+    """A name typed into the form stands in its note; nobody is credited."""
+    for item in (opportunity("o-1", origin="referred", owner="u-ines"), opportunity("o-1", owner="u-ines")):
+        world = World(item)
+        if item["origin"] != "referred":
+            form = {"id": "rf-1", "type": "referral", "text": "Referral", "fields": [], "referrer": None}
+            world.give("referrals", "o-1", form | {"createdAt": T0, "completedAt": T0})
+        assert "creditedToUserId" not in bodies(world.plan(), "application.create")[0]
+
+
+def test_what_hangs_on_an_older_candidacy_is_decided_although_consent_came_later():
+    """Denied then, allowed now: both move, and the older one's reason and tag have rows of their own."""
+    denied = {"store": {"allowed": False}}
+    old = opportunity("o-1", archived=ARCHIVED_AT, tags=["Rare"], dataProtection=denied)
+    new = opportunity("o-2", createdAt=T0 + DAY, dataProtection={"store": {"allowed": True}})
+    world = World(old, new, policy=Policy(repeat_candidacy="application"))
+    found = world.propose()
+    assert [row["n_records"] for row in found["archive_reasons"] if row["id"] == "r-filled"] == [1]
+    assert [row["id"] for row in found["tags"]] == ["Rare"]
+    assert len(bodies(world.plan(), "application.create")) == 2
+    world.opportunities["o-2"]["dataProtection"] = denied
+    assert world.propose()["tags"] == []
+
+
 @pytest.mark.parametrize(("kind", "expected"), [("referral", GONE), ("user", INES)])
 def test_the_user_of_an_application_is_credited_only_for_a_referral(kind: str, expected: str):
     """Who typed it in by hand is not credited; the owner is."""
@@ -386,6 +411,28 @@ def test_of_repeated_candidacies_the_newest_is_the_application():
     submit = bodies(rows, "applicationFeedback.submit")[0]
     assert submit["applicationId"] == {"$link": "application:o-2"}
     assert "earlier candidacy (Lever opportunity o-1)" in answer(submit, "Feedback")
+
+
+ARCHIVED_AT = {"reason": "r-filled", "archivedAt": T0 + 2 * DAY}
+HIRED_AT = {"reason": "r-hired", "archivedAt": T0 + 2 * DAY}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wins", "why"),
+    [
+        (None, ARCHIVED_AT, "o-1", "another candidacy of the same person on the same job is active"),
+        (HIRED_AT, ARCHIVED_AT, "o-1", "another candidacy of the same person on the same job ended in a hire"),
+        (HIRED_AT, None, "o-2", "another candidacy of the same person on the same job is active"),
+        (ARCHIVED_AT, ARCHIVED_AT, "o-2", "a newer candidacy of the same person on the same job"),
+    ],
+)
+def test_a_running_candidacy_is_never_hidden_by_a_closed_one(first: Any, second: Any, wins: str, why: str):
+    """Active before hired before archived; of equals the newest."""
+    world = World(opportunity("o-1", archived=first), opportunity("o-2", createdAt=T0 + DAY, archived=second))
+    rows = world.plan()
+    assert [row.lever_id for row in rows if row.kind == "application.create"] == [wins]
+    (lost,) = world.lost("opportunity", "(repeat candidacy)")
+    assert lost[2].startswith(why)
 
 
 def test_repeated_candidacies_may_each_be_an_application():
@@ -697,12 +744,38 @@ def test_scores_off_the_scale_are_never_rescaled(value: str):
 
 
 @pytest.mark.parametrize("user", ["u-old", "u-none", None])
-def test_an_author_without_active_ashby_user_is_named_in_the_text(user: str | None):
-    """Nobody else is credited by name, and it is listed."""
+def test_feedback_of_an_author_without_active_ashby_user_is_never_credited_to_the_key(user: str | None):
+    """A note that names the author; a submission where the policy names who stands for such authors."""
     world = World(opportunity("o-1")).give("feedback", "o-1", feedback(user=user))
-    submit = bodies(world.plan(), "applicationFeedback.submit")[0]
-    assert "userId" not in submit
+    rows = world.plan()
+    assert bodies(rows, "applicationFeedback.submit") == []
+    assert len(notes(rows, "Lever feedback fb-1")) == 1
+    assert "no active Ashby user" in world.lost("feedback", "(feedback)")[0][2]
+    world.policy = Policy(placeholder_user="Ines@example.com")
+    assert bodies(world.plan(), "applicationFeedback.submit")[0]["userId"] == INES
     assert [count for count, *_ in world.lost("feedback", "user")] == [1]
+
+
+@pytest.mark.parametrize(("name", "why"), [("old@example.com", "is deactivated"), ("nobody@here", "no user has")])
+def test_who_stands_for_unknown_authors_must_be_an_active_user(name: str, why: str):
+    world = World(opportunity("o-1"), policy=Policy(placeholder_user=name))
+    with pytest.raises(GateError, match=f"policy.placeholder_user: .*{why}"):
+        world.plan()
+
+
+@pytest.mark.parametrize("earlier", [None, GONE])
+def test_feedback_that_an_earlier_version_has_submitted_stays_as_it_is(earlier: str | None):
+    """It is neither told again in a note, nor changed."""
+    world = World(opportunity("o-1")).give("feedback", "o-1", feedback(user="u-none"))
+    world.policy = Policy(placeholder_user=INES)
+    row = next(row for row in world.plan() if row.kind == "applicationFeedback.submit")
+    body = {name: value for name, value in row.body.items() if name != "userId"}
+    body |= {"userId": earlier} if earlier else {}
+    world.policy = Policy()
+    carried = SimpleNamespace(of=lambda _person: {row.row_id: body}, stands=lambda key: key == row.row_id)
+    rows = world.plan(carried=carried)
+    assert [one.body for one in rows if one.kind == "applicationFeedback.submit"] == [body]
+    assert notes(rows, "Lever feedback fb-1") == []
 
 
 @pytest.mark.parametrize(

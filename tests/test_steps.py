@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -187,6 +188,24 @@ def test_a_decided_pair_says_after_the_load_what_it_said_when_it_was_decided(boo
     file.write_text(file.read_text("utf-8").replace(f",{before[0]['confidence']},", ",surely,"), "utf-8")
     steps.dedupe(book)
     assert "surely" not in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("stand_in", ["", "former.colleague@ashby.example"])
+def test_what_nobody_is_credited_for_is_listed_after_the_load(book: Workbook, sandbox: Sandbox, stand_in: str) -> None:
+    """By ids alone; no feedback ever names the owner of the key as its author."""
+    policy = book.params.policy.model_copy(update={"placeholder_user": stand_in})
+    book = replace(book, params=book.params.model_copy(update={"policy": policy}))
+    move(book, sandbox)
+    authors = Counter(one["submittedByUser"]["email"] for a in sandbox.state["applications"] for one in a["feedback"])
+    assert authors.total() > authors["former.colleague@ashby.example"] >= bool(stand_in)
+    assert authors["integration@ashby.example"] == 0
+    with (book.folder / "reports" / "reassign.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    what = Counter(row["what"] for row in rows)
+    assert what["credit of the application"] > 0
+    assert bool(what["author of the feedback"]) == bool(stand_in)
+    known = {user["id"] for user in book.store.all("users")}
+    assert all(row["lever_user"] in known and row["ashby_application"] and row["ashby_id"] for row in rows)
 
 
 def test_people_csv_changed_after_dedupe(book: Workbook, sandbox: Sandbox) -> None:

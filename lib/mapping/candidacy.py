@@ -13,7 +13,7 @@ from lib.mapping.later import application_changes, made_as
 from lib.mapping.model import MARKERS, ORIGIN, Job
 from lib.mapping.plan import Body, Chain, link
 from lib.mapping.scan import credited
-from lib.mapping.source import Item, clean, ident, stamp
+from lib.mapping.source import Item, age, clean, ident, stamp
 from lib.normalize import ms_to_iso
 
 MOVED = ("equal times", "createdAt moved", "stage changes were", "the current stage has no stage", "no stage changes")
@@ -72,9 +72,10 @@ class Note:
 
 
 def candidacies(context: Context, opportunities: list[Item]) -> list[Candidacy]:
-    """The fate of each opportunity, oldest first; the newest of several on one job is the application.
+    """The fate of each opportunity, oldest first. Of several on one job the active one is the application.
 
-    Once a load has made an application, its opportunity keeps it, whatever comes later.
+    If none is active, the one that ended in a hire is; of equals the newest. Once a load has made an application, its
+    opportunity keeps it, whatever comes later.
     """
     made = [_candidacy(context, opportunity) for opportunity in opportunities]
     if context.settings.repeat_candidacy == "application":
@@ -84,19 +85,31 @@ def candidacies(context: Context, opportunities: list[Item]) -> list[Candidacy]:
         if one.job:
             groups.setdefault(one.job.key, []).append(one)
     for group in (group for group in groups.values() if len(group) > 1):
-        stands = [one for one in group if one.lever_id in context.made] or group[-1:]
+        loaded = [one for one in group if one.lever_id in context.made]
+        stands = loaded or [
+            max(group, key=lambda one: (_RANK[context.source.state(one.opportunity)], age(one.opportunity)))
+        ]
         for place, one in enumerate(group):
             if one not in stands:
                 one.role, one.target, one.later = "repeat", stands[-1].lever_id, place > group.index(stands[-1])
-                _lose_repeat(context, one)
+                state = context.source.state(stands[-1].opportunity)
+                _lose_repeat(context, one, by=("loaded" if one.later else "archived") if loaded else state)
     return made
 
 
-def _lose_repeat(context: Context, one: Candidacy) -> None:
-    newer = "a newer candidacy of the same person on the same job is the application (policy)"
-    older = "an earlier candidacy of the same person on the same job has the application already (policy)"
+_RANK = {"active": 2, "hired": 1, "archived": 0}
+_WHY = {
+    "active": "another candidacy of the same person on the same job is active: that is the application (policy)",
+    "hired": "another candidacy of the same person on the same job ended in a hire: that is the application (policy)",
+    "archived": "a newer candidacy of the same person on the same job is the application (policy)",
+    "loaded": "an earlier candidacy of the same person on the same job has the application already (policy)",
+}
+"""Why a candidacy is no application, by the state of the one that is."""
+
+
+def _lose_repeat(context: Context, one: Candidacy, *, by: str) -> None:
     context.lose(
-        "opportunity", "(repeat candidacy)", lever_id=one.lever_id, reason=older if one.later else newer,
+        "opportunity", "(repeat candidacy)", lever_id=one.lever_id, reason=_WHY[by],
         **one.told('"Lever opportunity" note; feedback on the one application'),
     )  # fmt: skip
 

@@ -54,6 +54,7 @@ def decide(
         feedback_forms=forms,
         feedback_fields=decide_feedback.places(book, forms, found.feedback),
         used_postings=frozenset(found.postings),
+        placeholder_user=_placeholder(book, users, given),
         talent_pool=talent_pool,
         confirmed=_confirmed(book),
         lessons=lessons.decided(book),
@@ -194,6 +195,19 @@ def _existing_plan(
     if plan_id not in plans:
         book.problem("postings", line, "that job has no interview plan that Ashby lists; give it one, or name another.")
     return plan_id
+
+
+def _placeholder(book: Book, users: Sequence[Mapping[str, Any]], given: Settings) -> str:
+    """The enabled user that the policy names by id or e-mail; "" without one."""
+    wanted = given.placeholder_user.strip().casefold()
+    if not wanted:
+        return ""
+    found = [user for user in users if wanted in (user["id"].casefold(), str(user.get("email")).casefold())]
+    if len(found) != 1 or not found[0].get("isEnabled"):
+        what = "that user is deactivated" if found else "no user has that id or e-mail"
+        book.problems.append(f"policy.placeholder_user: {what} in Ashby; invite one, or leave the policy empty.")
+        return ""
+    return str(found[0]["id"])
 
 
 def _talent_pool(book: Book, reader: Reader, given: Settings, plans: Mapping[str, Plan]) -> Job | None:

@@ -27,6 +27,8 @@ def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
         context.account("feedback", feedback, lever_id=feedback["id"])
         form = context.decisions.feedback_forms.get(ident(feedback.get("baseTemplateId")) or NO_TEMPLATE)
         body = _body(context, one, feedback, form) if form and one.target else None
+        if body is not None and not _credits(chain, context, feedback, body):
+            body = None
         if _stands_as_form(chain, feedback) and body is None:
             _lose_home(context, feedback)
         elif body is not None and not versions(chain, "feedback", feedback["id"], ""):
@@ -36,7 +38,7 @@ def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
         else:
             notes += [] if one.withheld else [_note(context, one, feedback)]
             context.lose(
-                "feedback", "(feedback)", lever_id=feedback["id"], reason=_why_note(one, form),
+                "feedback", "(feedback)", lever_id=feedback["id"], reason=_why_note(context, one, feedback, form),
                 **one.told("candidate note"),
             )  # fmt: skip
     return notes
@@ -73,10 +75,35 @@ def _moves(context: Context, feedback: Item) -> bool:
     return not reason
 
 
-def _why_note(one: Candidacy, form: FeedbackForm | None) -> str:
+def _why_note(context: Context, one: Candidacy, feedback: Item, form: FeedbackForm | None) -> str:
     if not one.target:
         return "no application carries it"
-    return "verdict note" if form is None else "a required field of the Ashby form cannot be filled"
+    if form is None:
+        return "verdict note"
+    if _author(context, feedback) or context.decisions.placeholder_user:
+        return "a required field of the Ashby form cannot be filled"
+    return "its author has no active Ashby user; a submission would name the owner of the key (policy.placeholder_user)"
+
+
+def _author(context: Context, feedback: Item) -> str:
+    """The active Ashby user of the author; "" without one."""
+    user = context.decisions.users.get(ident(feedback.get("user")), "")
+    return user if user in context.decisions.enabled_users else ""
+
+
+def _credits(chain: Chain, context: Context, feedback: Item, body: Body) -> bool:
+    """Name the author, or who stands for authors without account; False where it would name the owner of the key.
+
+    Ashby's reference, "applicationFeedback.submit": without `userId` the user of the key is the author. What an earlier
+    load has submitted stays as it is.
+    """
+    if user := _author(context, feedback) or context.decisions.placeholder_user:
+        body["userId"] = user
+    if _stands_as_form(chain, feedback) and not _author(context, feedback):
+        body.pop("userId", None)
+        body |= {name: value for name, value in chain.earlier.get(_row_id(feedback), {}).items() if name == "userId"}
+        return True
+    return "userId" in body
 
 
 def _text(context: Context, one: Candidacy, feedback: Item) -> str:
@@ -121,9 +148,6 @@ def _body(context: Context, one: Candidacy, feedback: Item, form: FeedbackForm) 
             ]
         },
     }
-    user = context.decisions.users.get(ident(feedback.get("user")), "")
-    if user and user in context.decisions.enabled_users:
-        body["userId"] = user
     return body
 
 
@@ -162,8 +186,8 @@ def _count(context: Context, feedback: Item, body: Body) -> None:
         "feedback", "completedAt", lever_id=feedback["id"], treatment="moved changed", where="text of the feedback",
         reason="the date of a submission is not writable",
     )  # fmt: skip
-    if "userId" not in body:
+    if not _author(context, feedback):
         context.lose(
             "feedback", "user", lever_id=feedback["id"], treatment="moved changed", where="text of the feedback",
-            reason="no active Ashby user; the author is named in the text",
+            reason="no active Ashby user; the author is named in the text, and policy.placeholder_user gets the credit",
         )  # fmt: skip

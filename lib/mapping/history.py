@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lib.errors import ContractError
 from lib.mapping.model import HIRED, Decisions, Plan
 from lib.mapping.source import Item, Source, ident, stamp
 from lib.normalize import ms_to_iso
@@ -143,7 +144,13 @@ def _archive(made: History, opportunity: Item, *, plan: Plan, reasons: Mapping[s
     at = archived_at(opportunity)
     if not opportunity["archived"].get("archivedAt"):
         made.changes.append("archived without a date; the last activity stands for it")
-    if stage is None or at is None or not reason_id:
+    if not reason_id:
+        raise ContractError(
+            f"Opportunity {opportunity['id']} is archived for the reason {source.reason(opportunity)!r}, and "
+            "archive_reasons.csv has no verdict for it: it would arrive as active.",
+            hint="Run 04_map again; if it says so again, this is a fault of the workbook.",
+        )
+    if stage is None or at is None:
         made.changes.append("the archiving has no counterpart")
         return
     if hired and made.events and made.events[-1].stage_id == stage.ashby_id:

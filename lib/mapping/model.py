@@ -157,6 +157,8 @@ class Decisions:
     custom_fields: Mapping[str, CustomField]
     feedback_forms: Mapping[str, FeedbackForm | None]
     used_postings: frozenset[str]
+    placeholder_user: str = ""
+    """Who stands in Ashby for authors of feedback without an account there; "": their feedback is told in notes."""
     talent_pool: Job | None = None
     confirmed: frozenset[str] = frozenset()
     """Ids that a verdict "same" of people.csv names: matches with existing candidates that a person confirmed."""

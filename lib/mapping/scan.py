@@ -45,10 +45,10 @@ def scanned(reader: Reader, *, policy: Any, now_ms: int) -> Scan:
 
 def scan(source: Source) -> Scan:
     """Count all references of opportunities that may move, and of their feedback and forms."""
-    found, asked = Scan(), dict[str, Question]()
+    found, asked, refused = Scan(), dict[str, Question](), dict[str, bool]()
     found.confidential = {key for key, item in source.postings.items() if item.get("confidentiality") == "confidential"}
     for opportunity in source.reader.all("opportunities"):
-        if source.never(opportunity) or source.refusal([opportunity]):
+        if source.never(opportunity) or _refused(source, opportunity, refused):
             continue
         _count_opportunity(found, source, opportunity)
         _count_feedback(found, source, opportunity)
@@ -58,6 +58,16 @@ def scan(source: Source) -> Scan:
         for item in template.get("fields") or []:
             add_options(found.feedback.get((template["id"], clean(item.get("text")).casefold())), item)
     return found
+
+
+def _refused(source: Source, opportunity: Item, known: dict[str, bool]) -> bool:
+    """Whether consent keeps the contact out: what one opportunity denies, a newer one may allow."""
+    if not source.refusal([opportunity]):
+        return False
+    contact = ident(opportunity.get("contact"))
+    if contact not in known:
+        known[contact] = bool(source.refusal(source.opportunities(contact) or [opportunity]))
+    return known[contact]
 
 
 def _count_opportunity(found: Scan, source: Source, opportunity: Item) -> None:
@@ -103,7 +113,8 @@ def stage_ids(opportunity: Item) -> list[str]:
 def credited(source: Source, opportunity: Item) -> tuple[str, object]:
     """(role, user) who deserves the credit: who sourced, else who referred, else the owner.
 
-    The user of an application of type `user` only typed it in (observed) and is never credited.
+    The user of an application of type `user` only typed it in (observed) and is never credited. Where somebody has
+    referred whom Lever does not know as a user, nobody is: the name stands in the form's note.
     """
     if ident(opportunity.get("sourcedBy")):
         return "sourced by", opportunity["sourcedBy"]
@@ -113,6 +124,8 @@ def credited(source: Source, opportunity: Item) -> tuple[str, object]:
     application = source.application(opportunity) or {}
     if application.get("type") == "referral" and ident(application.get("user")):
         return "referred by", application["user"]
+    if opportunity.get("origin") == "referred" or source.children("referrals", opportunity):
+        return "referred by", None
     return "owner", opportunity.get("owner")
 
 

@@ -16,6 +16,7 @@ class Settings:
     without_posting: str = "candidate_only"
     talent_pool_job: str = ""
     repeat_candidacy: str = "note"
+    placeholder_user: str = ""
     secret_notes: str = "private"
     confidential_as_new: bool = False
     existing_candidates: str = "link"
@@ -35,8 +36,9 @@ def settings(policy: Any) -> Settings:
     """Settings from `params.policy` (anything with its attributes); missing attributes take the defaults."""
     default = Settings()
     names = (
-        "without_posting", "talent_pool_job", "repeat_candidacy", "secret_notes", "confidential_as_new",
-        "existing_candidates", "consent_denied", "consent_expired", "note_limit", "file_limit", "run_tag",
+        "without_posting", "talent_pool_job", "repeat_candidacy", "placeholder_user", "secret_notes",
+        "confidential_as_new", "existing_candidates", "consent_denied", "consent_expired", "note_limit",
+        "file_limit", "run_tag",
     )  # fmt: skip
     plain = {name: getattr(policy, name, getattr(default, name)) for name in names}
     scope = getattr(policy, "scope", None)

@@ -14,7 +14,7 @@ import pandas as pd
 from lib import load as loading
 from lib.errors import GateError
 from lib.normalize import csv_safe
-from lib.steps import fresh, scoring, signing
+from lib.steps import fresh, reassigning, scoring, signing
 from lib.steps.lost import check_in_time, check_recovered
 from lib.steps.reading import accepted
 from lib.steps.target import version_gate
@@ -78,6 +78,7 @@ def load(
             outcome = loading.run(job) | {"n_calls": run.calls().total()}
         book.store.put_meta("load.plan_hash", ledger.plan_hash())
         export_crosswalk(book)
+        reassigning.write(book)
     return _load_result(book, outcome, True)
 
 

@@ -78,7 +78,8 @@ def _user(user_id: str, first: str, last: str, *, email: str, role: str, enabled
 def _users(state: State, company: Company) -> None:
     """Lever's active users by the same address, but one has another address and one another name.
 
-    Of the deactivated ones the first exists, deactivated; the others are absent. The key has a user of its own.
+    Of the deactivated ones the first exists, deactivated; the others are absent. The key has a user of its own, and an
+    administrator has invited one that stands for people without an account.
     """
     active = [user for user in company.users if user["deactivatedAt"] is None]
     gone = [user for user in company.users if user["deactivatedAt"] is not None]
@@ -101,6 +102,10 @@ def _users(state: State, company: Company) -> None:
         email="integration@ashby.example",
         role="Organization Admin",
         enabled=True,
+    )
+    stand_in = make_id(company, "user:former colleague")
+    state.users[stand_in] = _user(
+        stand_in, "Former", "Colleague", email="former.colleague@ashby.example", role="Limited Access", enabled=True
     )
 
 

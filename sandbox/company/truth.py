@@ -118,7 +118,7 @@ def _each(company: Company, kind: str) -> list[tuple[Record, Record]]:
 def _opportunities(company: Company, owner: dict[str, Person], names: contents.Names) -> list[Record]:
     """One row per opportunity.
 
-    Of several candidacies of one (silently joined) person on one posting the latest is the application.
+    Of several candidacies of one (silently joined) person on one posting one is the application (see `_mark_repeats`).
     """
     known = {posting["id"] for posting in company.postings}
     rows: list[Record] = []
@@ -150,7 +150,7 @@ def _opportunities(company: Company, owner: dict[str, Person], names: contents.N
         else:
             groups[_silent_key(person, item["contact"]), posting].append(row)
     for group in groups.values():
-        _mark_repeats(group)
+        _mark_repeats(group, {reason["id"] for reason in company.archive_reasons if reason["type"] == "hired"})
     return rows
 
 
@@ -159,14 +159,17 @@ def _silent_key(person: Person, contact: str) -> str:
     return next((group[0] for group in person.silent if contact in group), contact)
 
 
-def _mark_repeats(group: list[Record]) -> None:
-    """Name the others of a repeated candidacy; all but the latest become a note."""
+def _mark_repeats(group: list[Record], hired: set[str]) -> None:
+    """Name the others of a repeated candidacy: all but one become a note.
+
+    The active one stays, else the one that ended in a hire; of equals the latest.
+    """
     if len(group) < 2:
         return
-    latest = max(group, key=lambda row: (row["created"], row["id"]))
+    best = max(group, key=lambda row: (row["archived"] is None, row["archived"] in hired, row["created"], row["id"]))
     for row in group:
         row["repeats"] = [other["id"] for other in group if other is not row]
-        row["expected"] = "application" if row is latest else "note (repeat)"
+        row["expected"] = "application" if row is best else "note (repeat)"
 
 
 def _note(names: contents.Names, item: Record, note: Record, loads: set[str]) -> Record:

@@ -1,0 +1,61 @@
+"""reassign.csv: what stands in Ashby without the person who did it in Lever, for whoever gives them an account."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+from lib.mapping.scan import credited
+from lib.mapping.settings import settings
+from lib.mapping.source import Source, ident
+from lib.normalize import csv_safe
+from lib.store.ledger import Ledger
+from lib.store.reading import Reading
+from lib.workbook import Workbook
+
+FILE: Final = "reports/reassign.csv"
+HEAD: Final = ("what", "ashby_application", "ashby_id", "lever_id", "lever_user", "credited_now")
+PAGE: Final = 500  # rows that are in memory
+_MEMBER: Final = {"application.create": "creditedToUserId", "applicationFeedback.submit": "userId"}
+_STREAM: Final = {"application.create": "opportunities", "applicationFeedback.submit": "feedback"}
+
+
+def write(book: Workbook) -> int:
+    """Write the file, ids only, and return its number of rows: feedback and applications whose credit is open."""
+    n_rows = 0
+    with book.private_file(FILE) as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(HEAD)
+        for row in _rows(book):
+            writer.writerow(map(csv_safe, row))
+            n_rows += 1
+    return n_rows
+
+
+def _rows(book: Workbook) -> Iterator[tuple[str, ...]]:
+    placeholder = book.params.policy.placeholder_user
+    stands = {str(user["id"]) for user in book.store.ashby("users") if placeholder in (user["id"], user.get("email"))}
+    ledger, source = Ledger(book.store), Source(Reading(book.store), settings(book.params.policy), now_ms=0)
+    for kind, member in _MEMBER.items():
+        planned = (row for row in ledger.rows_of_kind(kind) if row.body.get(member, "") in {"", *stands})
+        while page := list(islice(planned, PAGE)):
+            entries = ledger.of(page)
+            for row in page:
+                entry, user = entries.get(row.row_id), _user(source, kind, row.lever_id)
+                if entry is None or entry.state != "done" or not user:
+                    continue
+                application = entry.ashby_id if kind == "application.create" else _application(ledger, row.body)
+                what = "credit of the application" if kind == "application.create" else "author of the feedback"
+                yield what, application, entry.ashby_id, row.lever_id, user, str(row.body.get(member, ""))
+
+
+def _user(source: Source, kind: str, lever_id: str) -> str:
+    """The Lever user who is to be named; "" where Lever names nobody either."""
+    item = source.reader.get(_STREAM[kind], lever_id) or {}
+    return ident(item.get("user") if kind == "applicationFeedback.submit" else item and credited(source, item)[1])
+
+
+def _application(ledger: Ledger, body: dict[str, Any]) -> str:
+    return ledger.link(str((body.get("applicationId") or {}).get("$link", ""))) or ""
