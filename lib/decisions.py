@@ -19,6 +19,7 @@ from lib.normalize import csv_plain, csv_safe
 Row = dict[str, str]
 AS_PROPOSED = ("=", "ok")
 SHOWN = 20  # lines that an error names
+MARK = "\ufeff"  # by it a spreadsheet knows UTF-8; where all is ASCII there is nothing to be known
 FIRST, LAST = ["id", "label"], ["proposal", "reason", "confidence", "n_records", "verdict"]
 
 
@@ -65,13 +66,14 @@ class DecisionTable:
     def write(self) -> bool:
         """Write the file if its content changes; True when it did."""
         lines = [self.columns, *([csv_safe(row.get(name, "")) for name in self.columns] for row in self.rows)]
-        data = "".join(",".join(map(_quoted, cells)) + "\n" for cells in lines).encode("utf-8")
-        if self.path.is_file() and self.path.read_bytes() == data:
+        text = "".join(",".join(map(_quoted, cells)) + "\n" for cells in lines)
+        text = text if text.isascii() else MARK + text
+        if self.path.is_file() and self.path.read_bytes() == text.encode("utf-8"):
             return False
         with disk_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(self.path, mode=0o666) as file:  # under version control, so the umask decides
-            file.write(data.decode("utf-8"))
+            file.write(text)
         return True
 
 

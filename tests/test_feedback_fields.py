@@ -183,7 +183,7 @@ def test_a_question_and_a_value_that_came_up_since_wait_for_a_verdict():
     world.lists["feedback", "o-1"][0]["fields"] = [extra, field("dropdown", "Seniority", "Senior", "Senior")]
     with pytest.raises(GateError) as caught:
         decide(tables, world, policy=world.policy, now_ms=NOW)
-    assert f"no row '{FORM}/t-1/rating=superb', and 1 records depend on it" in str(caught.value)
+    assert f"no row '{FORM}/t-1/rating/Overall rating=superb', and 1 records depend on it" in str(caught.value)
     assert f"no row '{FORM}/t-1/seniority', and 1 records depend on it" in str(caught.value)
 
 

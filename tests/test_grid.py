@@ -180,11 +180,12 @@ def test_every_choice_of_every_table_is_taken_by_the_next_step(mapped: Workbook,
                 rows.append(changed)
             DecisionTable(name, table.path, rows, table.columns).write()
         steps.propose(mapped)  # a posting on another plan has other stages
-        for one in steps.propose(mapped).values():
-            filled = [
-                row | {"verdict": row["verdict"] or offered(one.name, row, "verdict")[turn][1]} for row in one.rows
-            ]
-            DecisionTable(one.name, one.path, filled, one.columns).write()
+        for _ in range(2):  # another feedback form has other fields, and another field other values
+            for one in steps.propose(mapped).values():
+                filled = [
+                    row | {"verdict": row["verdict"] or offered(one.name, row, "verdict")[turn][1]} for row in one.rows
+                ]
+                DecisionTable(one.name, one.path, filled, one.columns).write()
         assert steps.map(mapped).plan_hash
     assert n_choices > 200
 

@@ -37,7 +37,7 @@ from mapping_world import (
 
 from lib.decisions import DecisionTable
 from lib.errors import ContractError, GateError
-from lib.mapping import Losses, compile_plan, decide, plan_hash, propose
+from lib.mapping import Losses, compile_plan, decide, plan_hash, propose, shown
 from lib.mapping.plan import Chain, link
 from lib.normalize import ms_to_iso
 from lib.params import Policy
@@ -1191,6 +1191,105 @@ def test_proposals_follow_type_and_name():
     assert [row["proposal"] for row in made["archive_reasons"]] == ["Position Filled", "hired"]
     assert [(row["id"], row["proposal"]) for row in made["feedback_forms"]] == [("t-1", "Migrated feedback")]
     assert [(row["id"], row["n_records"]) for row in made["postings"]] == [("p-1", 2)]
+
+
+# ---- slips
+def test_a_slip_in_a_tag_makes_no_tag():
+    """What is meant is said with new: before it; what Ashby or Lever has needs no such word."""
+    world = World(opportunity("o-1", tags=["Gems", "Rust", "Oslo!"]))
+    world.target["tags"] = [{"id": uid(90), "title": "Backend", "isArchived": False}]
+    world.verdicts["tags"] = {"Gems": "dropp", "Rust": "Back-end", "Oslo!": "no"}
+    with pytest.raises(GateError) as caught:
+        world.plan()
+    told = str(caught.value)
+    assert "'dropp' is no tag yet, and much like 'drop'. If it is to be made, write 'new:dropp'." in told
+    assert "'Back-end' is no tag yet, and much like 'Backend'" in told
+    assert "'no' is no tag yet. If" in told
+    world.verdicts["tags"] = {"Gems": "new:dropp", "Rust": "backend", "Oslo!": "Gem stone"}
+    assert sorted(row.body["title"] for row in world.plan() if row.kind == "candidateTag.create") == [
+        "Gem stone",
+        "Migrated from Lever",
+        "dropp",
+    ]
+
+
+def test_a_slip_in_a_title_makes_no_second_custom_field():
+    world = World(opportunity("o-1")).give("forms", "o-1", form(field("text", "hi")))
+    world.target["custom_fields"] = [
+        {"id": uid(70), "objectType": "Candidate", "title": "Salary expectation", "fieldType": "String"}
+    ]
+    world.verdicts["custom_fields"] = {"form:t-9:Q": "Candidate:Salary expectaton"}
+    with pytest.raises(GateError, match=r"much like 'Salary expectation'.*'new:Candidate:Salary expectaton'"):
+        world.plan()
+    world.verdicts["custom_fields"] = {"form:t-9:Q": "new:Candidate:Salary expectaton"}
+    titles = [body["title"] for body in bodies(world.plan(), "customField.create")]
+    assert "Salary expectaton" in titles
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "more"), [("currency", 100, {"currency": "EUR"}), ("date", T0, {})], ids=["amount", "moment"]
+)
+def test_an_amount_and_a_moment_are_no_mere_numbers(kind: str, value: Any, more: dict[str, Any]):
+    """Without its currency, or in milliseconds, it would be another answer: a note, and counted."""
+    world = World(opportunity("o-1")).give("forms", "o-1", form(field(kind, value, **more)))
+    world.target["custom_fields"] = [
+        {"id": uid(70), "objectType": "Candidate", "title": "Figure", "fieldType": "Number"}
+    ]
+    world.verdicts["custom_fields"] = {"form:t-9:Q": "Candidate:Figure"}
+    rows = world.plan()
+    assert "Figure" not in json.dumps([row.body for row in rows if row.kind == "customField.setValues"])
+    assert len(notes(rows, "Lever form fm-1")) == 1
+    assert world.lost("form", "fields: Q") == [(1, "note", "the answer does not fit the type Number")]
+
+
+def test_a_selection_that_comes_as_one_text_is_taken_apart():
+    """An example of Lever's reference has a text with commas; an option that has a comma itself stays whole."""
+    options = [{"text": text} for text in ("Python", "Go", "Rust, mostly")]
+    world = World(opportunity("o-1")).give(
+        "forms", "o-1",
+        form(field("multiple-select", "Python, Go", options=options)),
+        form(field("multiple-select", "Rust, mostly", options=options), id="fm-2"),
+    )  # fmt: skip
+    (row,) = world.propose()["custom_fields"]
+    assert row["options"] == "Python; Go; Rust, mostly"
+    world.verdicts["custom_fields"] = {"form:t-9:Q": "Application:Languages"}
+    made = [row.body for row in world.plan() if row.kind == "customField.create" and row.body["title"] == "Languages"]
+    assert [one["label"] for one in made[0]["selectableValues"]] == ["Go", "Python", "Rust, mostly"]
+
+
+@pytest.mark.parametrize("text", ["3-4", "MARCH1", "Jan 2024", "007", "true", "1/2", " x"])
+def test_what_a_spreadsheet_would_change_is_no_id(text: str):
+    """A verdict would belong to no row any more once somebody has saved the table there."""
+    assert shown.row_id(text).startswith("text:")
+    assert shown.by_row_id([text]) == {shown.row_id(text): text}
+
+
+@pytest.mark.parametrize("text", ["C++", "Marching band", "Q3 hires", "E-commerce", "Go", "5 stars?"])
+def test_plain_words_are_their_own_id(text: str):
+    assert shown.row_id(text) == text
+
+
+def test_a_new_job_is_as_sure_as_its_team_its_place_and_its_plan():
+    """Accepting what is sure never puts a job into a city that is only like the right one."""
+    world = World(opportunity("o-1"))
+    assert [row["confidence"] for row in world.propose()["postings"]] == ["high"]
+    world.target["locations"] = [{"id": uid(5), "name": "Osla", "isArchived": False}]
+    (row,) = world.propose()["postings"]
+    assert (row["proposal"], row["confidence"]) == ("new", "medium")
+    assert "location: likely by name" in row["reason"]
+    world.target["locations"] = [{"id": uid(5), "name": "Bern", "isArchived": False}]
+    assert [row["confidence"] for row in world.propose()["postings"]] == ["low"]
+
+
+def test_two_namesakes_in_ashby_are_a_question():
+    world = World(opportunity("o-1", owner="u-none"))
+    world.target["users"] += [
+        {"id": uid(n), "firstName": "Nobody", "lastName": "There", "email": f"n{n}@example.com", "isEnabled": True}
+        for n in (71, 72)
+    ]
+    row = next(row for row in world.propose()["users"] if row["id"] == "u-none")
+    assert (row["proposal"], row["confidence"]) == ("none", "low")
+    assert "2 users in Ashby have this name" in row["reason"]
 
 
 # ---- a whole company

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -388,6 +389,15 @@ def test_numbers_and_plain_cells_stay(text):
     assert csv_safe(text) == text
 
 
+@pytest.mark.parametrize("text", ["a;=1+1;b", "a\t@x", "a\n+1", "; '=1", ";'';=2", "x;\r\n = 1", "a; -5", ";=1"])
+def test_a_formula_behind_a_semicolon_or_a_line_break_is_not_run_either(text):
+    """A spreadsheet of another country parts cells at semicolons, whatever the file was written with."""
+    safe = csv_safe(text)
+    assert csv_plain(safe) == text
+    for part in re.split("[;\t\r\n]", safe):
+        assert not part.strip().startswith(("=", "+", "-", "@"))
+
+
 @given(ANY_TEXT)
 def test_a_safe_cell_stays_safe_through_a_csv_file(text):
     """No cell of a file starts a formula, and each comes back as it was."""
@@ -432,7 +442,9 @@ def test_two_scorers_tell_hired_from_hired_elsewhere():
     assert name_scores("", "x") == (0.0, 0.0)
 
 
-@pytest.mark.parametrize("text", ["=1", "'=1", "''=1", "'", "'a", "-5", "'''@x", " =1", "'\t"])
+@pytest.mark.parametrize(
+    "text", ["=1", "'=1", "''=1", "a;=1", "a;'=1", "a;''=1;'", "'", "'a", "-5", "'''@x", " =1", "'\t"]
+)
 def test_every_cell_comes_back_as_it_was(text):
     """Also one that began with an apostrophe before it was written."""
     assert csv_plain(csv_safe(text)) == text

@@ -36,7 +36,7 @@ def put(book: Workbook, table: str, **cells: str) -> None:
 def rewrite(book: Workbook, table: str, verdicts: dict[str, str]) -> None:
     """Other verdicts by row id."""
     path = book.params_folder / f"{table}.csv"
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         row["verdict"] = verdicts.get(row["id"], row["verdict"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,10 @@ from lib.mapping.target import Option
 from lib.normalize import best_matches
 
 Row = dict[str, str]
+NEW = "new:"
+"""What a verdict begins with that names something which is to be made, however much it is like what is there."""
+SLIP = 0.8  # how like (0..1) a known name a new one may be before somebody is asked whether it is meant
+_NO_NAMES = ("no", "yes", "none", "skip", "remove", "delete", "note", "same", "different", "new", "?", "x", "-")
 
 
 @dataclass
@@ -72,6 +76,21 @@ class Book:
         else:
             self.problem(name, line, f"{verdict!r} is no {what} in Ashby; nearest: {self.nearest(verdict, options)}.")
         return ""
+
+    def is_meant(
+        self, name: str, line: int, verdict: str, *, known: Iterable[str], what: str, written: str = ""
+    ) -> bool:
+        """Whether a name that is not there yet is meant to be made; a slip of a known one becomes a problem.
+
+        `written` is the whole verdict, where `verdict` is a part of it.
+        """
+        labels = {label: label for label in known}
+        near = [match[1] for match in best_matches(verdict, labels, n=1) if match[2] >= SLIP] if labels else []
+        if near or verdict.casefold() in _NO_NAMES:
+            told = f"{verdict!r} is no {what} yet"
+            told += f", and much like {near[0]!r}" if near else ""
+            self.problem(name, line, f"{told}. If it is to be made, write 'new:{written or verdict}'.")
+        return not near and verdict.casefold() not in _NO_NAMES
 
     def nearest(self, text: str, options: Sequence[Option]) -> str:
         """The nearest valid values, as a reader of an error needs them."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib.mapping.fields import chosen
 from lib.mapping.source import Item, Source, clean, ident
 
 SCALED = ("dropdown", "multiple-choice", "multiple-select", "score-system", "score", "yes-no")
@@ -91,12 +92,17 @@ def count_question(found: dict[Any, Question], key: str | tuple[str, str], form:
     question.types.add(kind)
     add_options(question, item)
     if kind in SCALED:
-        value = item["value"]
-        texts = [clean(one) for one in (value if isinstance(value, list) else [value])]
+        texts = [clean(one) for one in chosen(item, _own_options(item))]
         question.n_several += len(texts) > 1
         for text in texts:
             question.values[text.casefold()] += 1
             question.options.setdefault(text.casefold(), text)
+
+
+def _own_options(item: Item) -> list[str]:
+    """The options that a field names itself, case-folded."""
+    options = item.get("options") or []
+    return [clean(one.get("text") if isinstance(one, dict) else one).casefold() for one in options]
 
 
 def add_options(question: Question | None, item: Item) -> None:

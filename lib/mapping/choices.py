@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from lib.mapping import target
-from lib.mapping.feedback_fields import SCORES
+from lib.mapping.feedback_fields import SCORES, fitting
 from lib.mapping.model import FeedbackForm
 from lib.mapping.source import Item, Reader, clean
 
@@ -58,7 +58,7 @@ def choices(reader: Reader) -> Choices:
         if table == "stages":
             return words + _unique(stages.get(row["id"].partition("/")[0], []))
         if table == "feedback_fields":
-            return words + _of_form(forms.get(row["id"].partition("/")[0]), row.get("ashby_field", ""))
+            return words + _of_form(forms.get(row["id"].partition("/")[0]), row)
         if table == "losses":
             return [*words, _both(row["n_records"])]
         return words + known.get((table, column), [])
@@ -66,11 +66,11 @@ def choices(reader: Reader) -> Choices:
     return of
 
 
-def _of_form(form: FeedbackForm | None, title: str) -> list[Choice]:
-    """The fields of a form; or, of its field of this title, the values it takes."""
-    fields = form.fields if form else ()
-    if not title:
-        return _unique([(one.title, one.path) for one in fields])
+def _of_form(form: FeedbackForm | None, row: Mapping[str, str]) -> list[Choice]:
+    """For a question the fields of a form that can take it; for a value what its field takes."""
+    fields, title = form.fields if form else (), row.get("ashby_field", "")
+    if form and not title:
+        return _unique([(one.title, one.path) for one in fitting(form, row.get("type", "").split("/"))])
     picked = next((one for one in fields if one.title == title), None)
     if picked is None:
         return []

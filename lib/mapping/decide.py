@@ -8,12 +8,12 @@ from typing import Any
 
 from lib.errors import GateError
 from lib.mapping import decide_feedback, decide_fields, lessons, target
-from lib.mapping.book import Book
+from lib.mapping.book import NEW, Book
 from lib.mapping.model import HIRED, Decisions, Job, Plan, Tag
 from lib.mapping.scan import Scan, scan
 from lib.mapping.settings import Settings, settings
 from lib.mapping.shown import by_row_id, row_id
-from lib.mapping.source import Reader, Source
+from lib.mapping.source import Reader, Source, clean
 from lib.mapping.target import Option
 
 SKIP = "skip"
@@ -48,7 +48,7 @@ def decide(
         users=_plain(book, "users", [Option(user["id"], user["id"]) for user in users], what="user id"),
         enabled_users=frozenset(user["id"] for user in users if user.get("isEnabled")),
         jobs=jobs,
-        tags=_tags(book, by_row_id(found.tags)),
+        tags=_tags(book, reader, by_row_id(found.tags)),
         questions=questions,
         custom_fields=custom_fields,
         feedback_forms=forms,
@@ -118,14 +118,24 @@ def _confirmed(book: Book) -> frozenset[str]:
     return frozenset(part for row in rows for part in row["id"].split("|"))
 
 
-def _tags(book: Book, texts: Mapping[str, str]) -> dict[str, Tag]:
+def _tags(book: Book, reader: Reader, texts: Mapping[str, str]) -> dict[str, Tag]:
     """{text of a tag: what becomes of it}."""
     special = {"keep": False, "keep manual": True}
+    names = {clean(tag.get("title")) for tag in reader.ashby("tags")} | set(texts.values())
+    folded = {name.casefold() for name in names}
+    living = {clean(tag.get("title")) for tag in reader.ashby("tags") if not tag.get("isArchived")}
+    written = {name.casefold(): name for name in sorted(living)}
     made = {}
-    for _, row, verdict in book.decided("tags"):
+    for line, row, verdict in book.decided("tags"):
         word = verdict.casefold()
         text = texts.get(row["id"], row["id"])
         title = "" if word == "drop" else text if word in special else verdict
+        if word.startswith(NEW):
+            title = verdict[len(NEW) :].strip()
+        elif title == verdict and word in written:
+            title = verdict if verdict in living else written[word]
+        elif title == verdict and word not in folded and verdict != row.get("proposal"):
+            book.is_meant("tags", line, verdict, known=names | {"drop", *special}, what="tag")
         made[text] = Tag(title, special.get(word, False))
     titles: dict[str, str] = {}
     for tag_id, tag in sorted(made.items()):

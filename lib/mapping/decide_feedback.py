@@ -61,7 +61,7 @@ def _questions(chosen: Forms, found: Mapping[Key, Question]) -> Iterator[tuple[K
     """Questions that a field of their form can take, with those fields."""
     for key in sorted(found):
         form = chosen.get(key[0])
-        if form and (fields := feedback_fields.fitting(form, found[key])):
+        if form and (fields := feedback_fields.fitting(form, found[key].types)):
             yield key, form, fields
 
 
@@ -80,7 +80,7 @@ def _values(
     open_ids = {row["id"] for _, row in book.rows("feedback_fields") if row["id"] not in given}
     made: dict[str, Any] = {}
     for folded, text in question.options.items():
-        row_id = feedback_fields.value_id(form, key, folded)
+        row_id = feedback_fields.value_id(form, key, picked, folded)
         stored = feedback_fields.as_it_stands(picked, text)
         if stored is not None:
             made[folded] = stored

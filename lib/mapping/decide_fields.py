@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.mapping.book import Book
+from lib.mapping.book import NEW, Book
 from lib.mapping.catalog import Question
 from lib.mapping.fields import ASHBY_TYPE, SETTABLE, option_value
 from lib.mapping.model import EXTRAS, MARKERS, ORIGIN, CustomField
@@ -69,7 +69,8 @@ def _field(
     existing: Mapping[tuple[str, str], Item],
     question: Question | None,
 ) -> CustomField | None:
-    object_type, colon, title = verdict.partition(":")
+    is_new = verdict.casefold().startswith(NEW)
+    object_type, colon, title = (verdict[len(NEW) :] if is_new else verdict).partition(":")
     object_type, title = object_type.strip().capitalize(), title.strip()
     if not colon or object_type not in _OBJECTS or not title:
         book.problem(
@@ -82,6 +83,13 @@ def _field(
     item = existing.get((object_type, title.casefold()))
     if item and item.get("isArchived"):
         book.problem("custom_fields", line, f"the custom field {title!r} is archived in Ashby.")
+        return None
+    known = {clean(one.get("title")) for (of, _), one in existing.items() if of == object_type}
+    if (
+        not item
+        and not is_new
+        and not book.is_meant("custom_fields", line, title, known=known, what="custom field", written=verdict)
+    ):
         return None
     kind = clean(item.get("fieldType")) if item else _wanted_type(row, question)
     if kind not in SETTABLE:

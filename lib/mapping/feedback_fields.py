@@ -7,11 +7,11 @@ is never rescaled: a value goes as it stands, or where a person says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lib.mapping.catalog import SCALED, Question, answered, count_question
-from lib.mapping.fields import MismatchError, convert
+from lib.mapping.fields import MismatchError, chosen, convert
 from lib.mapping.model import FeedbackForm, FormField, Place
 from lib.mapping.render import field_value, skills
 from lib.mapping.shown import masked, row_id
@@ -58,13 +58,13 @@ def count(found: dict[Key, Question], template: str, feedback: Item) -> None:
             count_question(found, (template, text.casefold()), feedback, item)
 
 
-def fitting(form: FeedbackForm, question: Question) -> list[FormField]:
-    """The fields of a form that can take the answers of a question."""
+def fitting(form: FeedbackForm, types: Collection[str]) -> list[FormField]:
+    """The fields of a form that can take the answers of a question of these types of Lever."""
     target = text_field(form)
     return [
         one
         for one in form.fields
-        if question.types & set(_FITTING.get(one.type, ()))
+        if set(types) & set(_FITTING.get(one.type, ()))
         and one.path != (target.path if target else "")
         and not (one.title.casefold() in SPECIAL and one.type in ("String", "LongText"))
     ]
@@ -75,9 +75,9 @@ def field_id(form: FeedbackForm, key: Key) -> str:
     return f"{form.ashby_id}/{key[0]}/{row_id(key[1])}"
 
 
-def value_id(form: FeedbackForm, key: Key, value: str) -> str:
-    """The id of the row of one value of a question."""
-    return f"{field_id(form, key)}={row_id(value)}"
+def value_id(form: FeedbackForm, key: Key, picked: FormField, value: str) -> str:
+    """The id of the row of one value of a question in the field that is picked: in another one it is another."""
+    return f"{field_id(form, key)}/{picked.path}={row_id(value)}"
 
 
 def rows(found: Mapping[Key, Question], forms: Mapping[str, FeedbackForm], verdicts: Mapping[str, str]) -> Rows:
@@ -88,7 +88,7 @@ def rows(found: Mapping[Key, Question], forms: Mapping[str, FeedbackForm], verdi
     made = []
     for key in sorted(key for key in found if key[0] in forms):
         question, form = found[key], forms[key[0]]
-        fields = fitting(form, question)
+        fields = fitting(form, question.types)
         if not fields:
             continue
         guess = _guess(question, fields)
@@ -115,7 +115,7 @@ def _values(key: Key, question: Question, form: FeedbackForm, picked: FormField,
             label = masked(f"{question.form}: {question.text} = {text}")
             guess = _guess_value(question, picked, text)
             more = about | {"ashby_field": picked.title}
-            made.append(row(value_id(form, key, folded), label, *guess, question.values[folded], **more))
+            made.append(row(value_id(form, key, picked, folded), label, *guess, question.values[folded], **more))
     return made
 
 
@@ -176,7 +176,10 @@ def ashby_scale(picked: FormField) -> str:
 
 
 def _scale(question: Question) -> str:
-    return masked("; ".join(question.options.values())) if question.types & set(SCALED) else ""
+    """The values of a question in the order of its form; mere numbers in theirs."""
+    values = list(question.options.values())
+    shown = sorted(values, key=int) if all(one.isdecimal() for one in values) else values
+    return masked("; ".join(shown)) if question.types & set(SCALED) else ""
 
 
 def converted(place: Place, item: Item) -> Any:
@@ -184,8 +187,7 @@ def converted(place: Place, item: Item) -> Any:
     picked = place.field
     if not takes_own_values(picked):
         return _plain(picked, item)
-    value = item.get("value")
-    stored = [place.values.get(clean(one).casefold()) for one in (value if isinstance(value, list) else [value])]
+    stored = [place.values.get(clean(one).casefold()) for one in chosen(item, place.values)]
     if None in stored or (picked.type != "MultiValueSelect" and len(stored) != 1):
         return None
     if picked.type == "MultiValueSelect":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,12 +59,29 @@ def convert(item: Item, ashby_type: str, *, options: Mapping[str, str]) -> Any:
     """
     value = item.get("value")
     if ashby_type in ("ValueSelect", "MultiValueSelect"):
-        found = [_option(one, options) for one in (value if isinstance(value, list) else [value])]
+        found = [_option(one, options) for one in chosen(item, options)]
         if ashby_type == "ValueSelect" and len(found) != 1:
             raise MismatchError(ashby_type)
         return found if ashby_type == "MultiValueSelect" else found[0]
+    if ashby_type == "Number" and item.get("type") in ("currency", "date"):
+        raise MismatchError(ashby_type)  # an amount without its currency, a moment in milliseconds
     plain = {"Boolean": _boolean, "Number": _number}.get(ashby_type)
     return plain(value) if plain else _special(item, ashby_type)
+
+
+def chosen(item: Item, options: Collection[str]) -> list[Any]:
+    """The values of an answer; a multiple-select may come as one text with commas (an example of Lever's reference).
+
+    `options` are case-folded: what is an option as it stands is not taken apart.
+    """
+    value = item.get("value")
+    if isinstance(value, list):
+        return value
+    if item.get("type") == "multiple-select" and isinstance(value, str) and clean(value).casefold() not in options:
+        parts = [part.strip() for part in value.split(",")]
+        if all(part.casefold() in options for part in parts):
+            return parts
+    return [value]
 
 
 def _special(item: Item, ashby_type: str) -> Any:

@@ -96,6 +96,8 @@ def _users(source: Source, found: Scan) -> Rows:
             guess = (by_mail[mail], "same e-mail", "high")
         elif user and len(names) == 1:
             guess = (names[0], "same name, another e-mail", "medium")
+        elif user and names:
+            guess = ("none", f"{len(names)} users in Ashby have this name, none this e-mail: say which, by id", "low")
         else:
             guess = ("none", "nobody in Ashby has this e-mail or name", "high")
         made.append(row(lever_id, label, *guess, found.users[lever_id]))

@@ -13,6 +13,9 @@ from lib.mapping.suggest import Rows, row, suggest
 from lib.mapping.target import Option
 from lib.normalize import best_matches, name_key
 
+Guess = tuple[str, str, str]
+"""(proposal, reason, confidence)"""
+_SURENESS = ("low", "medium", "high")
 _TYPES = {
     "lead": ("Lead",),
     "applicant": ("PreInterviewScreen",),
@@ -43,26 +46,44 @@ def postings(source: Source, found: Scan, *, tables: Mapping[str, Any]) -> tuple
         guess, plan = _guess(posting, same, jobs, standard)
         if guess[0] == "new" and posting_id in found.confidential and not source.settings.confidential_as_new:
             guess = _guess_confidential(source)
+        cells = {"team": _department(categories, teams), "location": suggest(place, places, fallback="")}
+        if guess[0] == "new":
+            guess = _as_sure_as_its_cells(guess, {**cells, "plan": _sure_of(plan, plans)})
         used[posting_id] = _plan_of(verdicts.get(posting_id, {}), plans, jobs) or (plan.ashby_id if plan else "")
         n_records = found.postings[posting_id] + (1 if posting and not source.settings.postings else 0)
         state = clean(posting.get("state")) or "missing"
-        cells = {
+        more = {
             "state": state, "team": team, "location": place,
             "plan": plan.title if plan else "",
-            "team_proposal": _department(categories, teams),
-            "location_proposal": suggest(place, places, fallback="")[0],
+            "team_proposal": cells["team"][0],
+            "location_proposal": cells["location"][0],
             "team_verdict": "", "location_verdict": "", "plan_verdict": "",
         }  # fmt: skip
-        made.append(row(posting_id, source.title(posting_id), *guess, n_records, **cells))
+        made.append(row(posting_id, source.title(posting_id), *guess, n_records, **more))
     return made, used
 
 
-def _department(categories: Item, teams: list[Option]) -> str:
-    for name in ("team", "department"):
-        found = suggest(clean(categories.get(name)), teams, fallback="")[0]
-        if found:
-            return found
-    return ""
+def _department(categories: Item, teams: list[Option]) -> Guess:
+    found = [suggest(clean(categories.get(name)), teams, fallback="") for name in ("team", "department")]
+    return next((one for one in found if one[0]), found[0])
+
+
+def _sure_of(plan: Plan | None, plans: Mapping[str, Plan]) -> Guess:
+    """The plan of a new job, as sure as that there is no other."""
+    if plan is None:
+        return "", "Ashby has no interview plan", "low"
+    living = sum(not one.archived for one in plans.values())
+    return (
+        (plan.title, "the only one", "high") if living == 1 else (plan.title, "the plan that most jobs use", "medium")
+    )
+
+
+def _as_sure_as_its_cells(guess: Guess, cells: Mapping[str, Guess]) -> Guess:
+    """The guess of a new job, which takes its team, its location and its plan with it: as sure as the least of them."""
+    word, reason, sure = guess
+    weak = {name: one for name, one in cells.items() if one[2] != "high"}
+    told = [reason, *(f"{name}: {why}" for name, (_, why, _) in weak.items())]
+    return word, "; ".join(told), min((sure, *(one[2] for one in weak.values())), key=_SURENESS.index)
 
 
 def _guess(

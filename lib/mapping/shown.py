@@ -20,9 +20,21 @@ def masked(text: str) -> str:
     return _NUMBER.sub(MASK, _ADDRESS.sub(MASK, text))
 
 
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-z]*"
+_RETYPED = re.compile(
+    rf"(?=.*\d)[\d\s.,:/()%+\-eE$€£]*|true|false|{_MONTH}[\s./\-]*\d+|\d+[\s./\-]*{_MONTH}(?:[\s./\-]*\d+)?|\s.*|.*\s",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a spreadsheet takes for a number, a date or a truth value, and saves in another form ("3-4", "MARCH1")."""
+
+
 def row_id(text: str) -> str:
-    """The id of the row that decides about a text: the text itself, or the hash of one that is personal."""
-    if masked(text) == text:
+    """The id of the row that decides about a text: the text itself, or a hash.
+
+    Hashed is what is personal, and what a spreadsheet would change when somebody saves the table: its verdict would
+    belong to no row any more.
+    """
+    if masked(text) == text and not _RETYPED.fullmatch(text):
         return text
     return "text:" + hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 

@@ -26,6 +26,8 @@ _BREAKS: Final = re.compile(
 _LINK: Final = re.compile(r"<a\b[^>]*?\bhref\s*=\s*(\"[^\"]*\"|'[^']*')[^>]*>(.*?)</a\s*>", re.IGNORECASE | re.DOTALL)
 _SAME: Final = (("strong", "b"), ("em", "i"), ("ins", "u"), ("tt", "code"), ("samp", "code"), ("h[1-6]", "b"))
 _FORMULA: Final = re.compile("[=+\\-@\t\r\x00＝＋－＠−]")
+_INNER: Final = re.compile("((?:;|(?<=[^\\0])[\t\r\n])\\s*)('*[=+\\-@＝＋－＠−])")
+_INNER_GUARDED: Final = re.compile("((?:;|(?<=[^\\0])[\t\r\n])\\s*)'('*[=+\\-@＝＋－＠−])")
 _NUMBER: Final = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?%?", re.IGNORECASE)
 _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|com[¹²³]|lpt[¹²³])(?:\..*)?", re.IGNORECASE)
 _LONGEST_NAME: Final = 150  # characters of a file name
@@ -89,9 +91,17 @@ def split_text(text: str, limit: int) -> list[str]:
 
 
 def csv_safe(cell: object) -> str:
-    """Return the cell with an apostrophe before it where a spreadsheet would run it; numbers stay. None is ""."""
+    """Return the cell with an apostrophe before what a spreadsheet would run; numbers stay. None is "".
+
+    A spreadsheet of another country parts cells at semicolons, so a formula may begin behind one, or in a new line.
+    """
     text = "" if cell is None else str(cell)
-    if text.startswith("'") and csv_safe(text[1:]) != text[1:]:
+    start = _skip_blank(text)
+    return _guarded(text[: len(text) - len(start)] + _INNER.sub(r"\1'\2", start))
+
+
+def _guarded(text: str) -> str:
+    if text.startswith("'") and _guarded(text[1:]) != text[1:]:
         return "'" + text  # it begins like one of ours: a second apostrophe keeps the two apart
     start = _skip_blank(text)
     if not start or not (_FORMULA.match(start) or text[0] in "\t\r\x00") or _is_number(text):
@@ -100,8 +110,10 @@ def csv_safe(cell: object) -> str:
 
 
 def csv_plain(cell: str) -> str:
-    """Take away the apostrophe that `csv_safe` put before a cell."""
-    return cell[1:] if cell.startswith("'") and csv_safe(cell[1:]) == cell else cell
+    """Take away the apostrophes that `csv_safe` put into a cell."""
+    text = cell[1:] if cell.startswith("'") and _guarded(cell[1:]) == cell else cell
+    start = _skip_blank(text)
+    return text[: len(text) - len(start)] + _INNER_GUARDED.sub(r"\1\2", start)
 
 
 def file_name(name: str | None, ext: str | None = None, *, lever_id: str) -> str:

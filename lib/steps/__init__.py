@@ -4,7 +4,7 @@ Notebooks call these, and so do runs without notebooks. Every step may be run ag
 """
 
 from lib.steps.deciding import DedupeResult, MapResult, dedupe, map, people_gate, propose
-from lib.steps.editing import edit, who
+from lib.steps.editing import edit, users, who
 from lib.steps.grouping import groups, sides
 from lib.steps.reading import (
     AuditResult,
@@ -47,6 +47,7 @@ __all__ = [
     "read_target",
     "recover",
     "sides",
+    "users",
     "validate",
     "who",
 ]

@@ -44,6 +44,11 @@ def who(book: Workbook, contacts: Any, pairs: DecisionTable) -> dict[str, str]:
     return {pair: " / ".join(known.get(one, one) for one in ids) for pair, ids in sides.items()}
 
 
+def users(book: Workbook) -> dict[str, str]:
+    """{id of a Lever user: name and address}, for `about`: users.csv holds roles and ids only."""
+    return {item["id"]: _told(item.get("name"), [item.get("email") or ""], None) for item in book.store.all("users")}
+
+
 def _told(name: Any, emails: Any, place: Any) -> str:
     addresses = emails if isinstance(emails, list | tuple) else []
     return ", ".join(str(part) for part in (name, *addresses, place) if part)
