@@ -169,9 +169,9 @@ def test_all_verdicts_that_cannot_be_used_are_named_at_once():
     told = str(caught.value)
     assert len(re.findall(r"params/test/feedback_fields\.csv:\d+", told)) == 3
     assert "'5' is no score; one of: 1, 2, 3, 4, text" in told
-    assert "'Seniorr' is no value of 'Seniority' in Ashby; nearest: 'Senior'" in told
+    assert "'Seniorr' in the column verdict is no value of 'Seniority' in Ashby; nearest: 'Senior'" in told
     world.verdicts["feedback_fields"] = {found["Rating"]["id"]: "Again?"}
-    with pytest.raises(GateError, match=r"'Again\?' is no fitting field of 'Migrated feedback'"):
+    with pytest.raises(GateError, match=r"'Again\?' in the column verdict is no fitting field of 'Migrated feedback'"):
         world.plan()
 
 

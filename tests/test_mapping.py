@@ -1076,10 +1076,12 @@ def test_all_open_and_wrong_verdicts_are_told_at_once_with_file_and_line():
     with pytest.raises(GateError) as caught:
         decide(world.tables(), world, policy=world.policy, now_ms=NOW)
     told = str(caught.value)
-    assert "params/test/stages.csv:3: 'Aplication Review' is no stage" in told
+    assert "params/test/stages.csv:3: 'Aplication Review' in the column verdict is no stage" in told
     assert "'Application Review'" in told
     assert "params/test/archive_reasons.csv:2: no verdict, and 1 records depend on it" in told
-    assert "params/test/sources.csv:2: 'Jobsite' is no source in Ashby; nearest: 'Job site'" in told
+    assert (
+        "params/test/sources.csv:2: 'Jobsite' in the column verdict is no source in Ashby; nearest: 'Job site'" in told
+    )
 
 
 def test_a_record_without_a_row_in_its_table_is_told():
@@ -1290,6 +1292,38 @@ def test_two_namesakes_in_ashby_are_a_question():
     row = next(row for row in world.propose()["users"] if row["id"] == "u-none")
     assert (row["proposal"], row["confidence"]) == ("none", "low")
     assert "2 users in Ashby have this name" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("ashby_type", "kind", "value", "proposal", "words"),
+    [
+        ("ValueSelect", "dropdown", "Go", "Application:Q", "a field of the same title"),
+        ("ValueSelect", "multiple-select", ["Go", "C"], "Application:Q", "1 of 1 answers name several values"),
+        ("Number", "text", "many", "note", "of type Number: not all answers would fit"),
+        ("LongText", "text", "many", "Application:Q", "a field of the same title"),
+    ],
+)
+def test_a_field_of_the_same_title_is_proposed_with_what_would_not_fit(
+    ashby_type: str, kind: str, value: Any, proposal: str, words: str
+):
+    """Never as sure: whoever sees the candidate sees the answers."""
+    world = World(opportunity("o-1")).give("forms", "o-1", form(field(kind, value)))
+    world.target["custom_fields"] = [
+        {"id": uid(70), "objectType": "Application", "title": "q", "fieldType": ashby_type, "isArchived": False}
+    ]
+    (row,) = world.propose()["custom_fields"]
+    assert (row["proposal"].casefold(), row["confidence"]) == (proposal.casefold(), "medium")
+    assert words in row["reason"]
+
+
+def test_stages_show_their_types_and_their_share():
+    """What a history note would leave out of Ashby's history is said in records."""
+    rows = World(opportunity("o-1")).propose()["stages"]
+    assert {row["id"].split("/")[1]: (row["pipeline"], row["ashby_type"]) for row in rows}["s-onsite"] == (
+        "onsite",
+        "Active",
+    )
+    assert {row["share"] for row in rows} == {"100.0%", "0.0%"}
 
 
 # ---- a whole company

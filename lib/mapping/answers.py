@@ -82,10 +82,10 @@ def _place(made: Answers, context: Context, found: _Form) -> None:
             _lose(context, found, item, "never", "secret in Lever; withheld by policy")
         elif verdict == "drop":
             _lose(context, found, item, "never", "verdict drop")
-        elif verdict != "note" and _set(made, context, found, item, verdict):
-            name = "kept in a custom field"
         elif found.one.withheld:
             _lose(context, found, item, "never", "answer of a confidential candidacy; withheld by policy")
+        elif verdict != "note" and _set(made, context, found, item, verdict):
+            name = "kept in a custom field"
         else:
             name = "kept in a note"
             rest.append(item)
@@ -128,8 +128,7 @@ def _set(made: Answers, context: Context, found: _Form, item: Item, key: str) ->
 
 
 def _refuse(context: Context, found: _Form, item: Item, reason: str) -> bool:
-    if not found.one.withheld:
-        _lose(context, found, item, "note", reason)
+    _lose(context, found, item, "note", reason)
     return False
 
 

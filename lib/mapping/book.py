@@ -61,20 +61,22 @@ class Book:
             )
 
     def pick(
-        self, name: str, line: int, verdict: str, *, options: Sequence[Option], what: str, allow_archived: bool = False
-    ) -> str:
+        self, name: str, line: int, verdict: str, *, options: Sequence[Option], what: str, allow_archived: bool = False,
+        column: str = "verdict",
+    ) -> str:  # fmt: skip
         """The id that a verdict names, by id or exact label (any case); "" after noting the problem."""
+        told = f"{verdict!r} in the column {column}"
         found = [one for one in options if verdict.casefold() in (one.ashby_id.casefold(), one.label.casefold())]
         living = [one for one in found if not one.archived]
         if len(living) == 1 or (allow_archived and len(found) == 1):
             return (living or found)[0].ashby_id
         if len(living) > 1:
             ids = ", ".join(one.ashby_id for one in living)
-            self.problem(name, line, f"{verdict!r} names {len(living)} {what}s; give the id of one: {ids}.")
+            self.problem(name, line, f"{told} names {len(living)} {what}s; give the id of one: {ids}.")
         elif found:
-            self.problem(name, line, f"the {what} {verdict!r} is archived in Ashby.")
+            self.problem(name, line, f"{told} is a {what} that is archived in Ashby.")
         else:
-            self.problem(name, line, f"{verdict!r} is no {what} in Ashby; nearest: {self.nearest(verdict, options)}.")
+            self.problem(name, line, f"{told} is no {what} in Ashby; nearest: {self.nearest(verdict, options)}.")
         return ""
 
     def is_meant(

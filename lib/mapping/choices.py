@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lib.mapping import target
 from lib.mapping.feedback_fields import SCORES, fitting
-from lib.mapping.model import FeedbackForm
+from lib.mapping.model import FeedbackForm, Plan
 from lib.mapping.source import Item, Reader, clean
 
 Choice = tuple[str, str]
@@ -48,15 +48,14 @@ def choices(reader: Reader) -> Choices:
         (_user(item), str(item["id"])) for item in reader.ashby("users") if item.get("isEnabled")
     ]
     known["custom_fields", "verdict"] = [_both(text) for text in _fields(reader.ashby("custom_fields"))]
-    stages = {key: [(stage.title, stage.ashby_id) for stage in plan.stages if stage.type != "Archived"]
-              for key, plan in target.plans(reader).items()}  # fmt: skip
+    stages = {key: _stages(plan) for key, plan in target.plans(reader).items()}
 
     forms = {item["id"]: target.feedback_form(item) for item in reader.ashby("feedback_forms")}
 
     def of(table: str, row: Mapping[str, str], column: str) -> list[Choice]:
         words = [_both(word) for word in WORDS.get(table, ())] if column == "verdict" else []
         if table == "stages":
-            return words + _unique(stages.get(row["id"].partition("/")[0], []))
+            return words + stages.get(row["id"].partition("/")[0], [])
         if table == "feedback_fields":
             return words + _of_form(forms.get(row["id"].partition("/")[0]), row)
         if table == "losses":
@@ -64,6 +63,13 @@ def choices(reader: Reader) -> Choices:
         return words + known.get((table, column), [])
 
     return of
+
+
+def _stages(plan: Plan) -> list[Choice]:
+    """The stages of a plan in their order, each with its type."""
+    known = {written: written for _, written in _unique([(one.title, one.ashby_id) for one in plan.stages])}
+    living = [one for one in plan.stages if one.type != "Archived"]
+    return [(f"{one.title} ({one.type})", known.get(one.title, one.ashby_id)) for one in living]
 
 
 def _of_form(form: FeedbackForm | None, row: Mapping[str, str]) -> list[Choice]:

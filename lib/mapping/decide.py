@@ -190,7 +190,7 @@ def _cell(book: Book, line: int, row: Mapping[str, str], name: str, *, options: 
     if not verdict:
         book.problem("postings", line, f"a new job needs a {what} in the column {name}.")
         return ""
-    return book.pick("postings", line, verdict, options=options, what=what)
+    return book.pick("postings", line, verdict, options=options, what=what, column=name)
 
 
 def _existing_plan(
@@ -200,7 +200,9 @@ def _existing_plan(
     known = [one for one in target.plan_options(dict(plans)) if one.ashby_id in (job.get("interviewPlanIds") or [])]
     if verdict:
         what = "interview plan of that job"
-        return book.pick("postings", line, verdict, options=known, what=what, allow_archived=True)
+        return book.pick(
+            "postings", line, verdict, options=known, what=what, allow_archived=True, column="plan_verdict"
+        )  # fmt: skip
     plan_id = job.get("defaultInterviewPlanId") or ""
     if plan_id not in plans:
         book.problem("postings", line, "that job has no interview plan that Ashby lists; give it one, or name another.")

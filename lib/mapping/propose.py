@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.mapping import feedback_fields, propose_jobs, target
+from lib.mapping.catalog import Question
 from lib.mapping.fields import ASHBY_TYPE
 from lib.mapping.model import HIRED, FeedbackForm
 from lib.mapping.scan import NO_TEMPLATE, Scan, scan
 from lib.mapping.settings import settings
 from lib.mapping.shown import masked, row_id
-from lib.mapping.source import NO_REASON, Reader, Source, clean
+from lib.mapping.source import NO_REASON, Item, Reader, Source, clean
 from lib.mapping.suggest import Rows, row, suggest
 from lib.normalize import email_canonical, name_key
 
@@ -41,7 +42,7 @@ def propose(
         "sources": _sources(source, found),
         "users": _users(source, found),
         "tags": _tags(source, found),
-        "custom_fields": _custom_fields(found),
+        "custom_fields": _custom_fields(source, found),
         "feedback_forms": (forms := _feedback_forms(source, found)),
         "feedback_fields": _feedback_fields(source, found, forms, tables=tables or {}),
     }
@@ -130,11 +131,15 @@ def _tags(source: Source, found: Scan) -> Rows:
     return made
 
 
-def _custom_fields(found: Scan) -> Rows:
+def _custom_fields(source: Source, found: Scan) -> Rows:
+    there: dict[str, list[Item]] = {}
+    for item in source.reader.ashby("custom_fields"):
+        if not item.get("isArchived") and item.get("objectType") in ("Candidate", "Application"):
+            there.setdefault(clean(item.get("title")).casefold(), []).append(item)
     made = []
     for key, question in found.questions.items():
         kind = "/".join(sorted(question.types))
-        guess = ("note", "answers stay readable together; name a field instead to report on it", "medium")
+        guess = _field_for(question, there.get(question.text.casefold(), []))
         made.append(
             row(
                 key, f"{question.form}: {question.text}", *guess, question.n_records,
@@ -143,6 +148,22 @@ def _custom_fields(found: Scan) -> Rows:
             )
         )  # fmt: skip
     return made
+
+
+def _field_for(question: Question, there: list[Item]) -> tuple[str, str, str]:
+    """The one custom field of the same title that takes the answers; else a note. Never sure: all see a field."""
+    note = "answers stay readable together; name a field instead to report on it"
+    if len(there) != 1:
+        return "note", note, "medium"
+    kind, title = clean(there[0].get("fieldType")), clean(there[0].get("title"))
+    wanted = {ASHBY_TYPE.get(one, "LongText") for one in question.types}
+    if kind not in ("String", "LongText") and wanted - {kind, "MultiValueSelect" if kind == "ValueSelect" else kind}:
+        return "note", f"the field {title!r} is of type {kind}: not all answers would fit", "medium"
+    reason = f"a field of the same title, of type {kind}, seen by whoever sees the {there[0]['objectType'].lower()}"
+    if kind == "ValueSelect" and question.n_several:
+        n = question.n_several
+        reason += f"; {n} of {question.n_records} answers name several values and would be told in a note"
+    return f"{there[0]['objectType']}:{title}", reason, "medium"
 
 
 def _feedback_forms(source: Source, found: Scan) -> Rows:

@@ -144,7 +144,10 @@ def _plan_of(verdict: Mapping[str, str], plans: Mapping[str, Plan], jobs: list[I
 
 
 def stages(source: Source, found: Scan, *, used: Mapping[str, str]) -> Rows:
-    """Rows of stages.csv: each stage of Lever in each interview plan that a posting uses."""
+    """Rows of stages.csv: each stage of Lever in each interview plan that a posting uses, in Lever's order.
+
+    `share` is that of all stage records in the plan: what a `history note` leaves out of Ashby's history.
+    """
     plans = target.plans(source.reader)
     counts: dict[tuple[str, str], int] = {}
     for (posting, stage), count in found.stages.items():
@@ -153,12 +156,15 @@ def stages(source: Source, found: Scan, *, used: Mapping[str, str]) -> Rows:
     ids = list(source.stages) + sorted({stage for _, stage in found.stages} - set(source.stages))
     made = []
     for plan_id in sorted({plan_id for plan_id, _ in counts if plan_id in plans}):
-        plan = plans[plan_id]
+        plan, total = plans[plan_id], sum(n for (one, _), n in counts.items() if one == plan_id)
         for position, stage in enumerate(ids):
             label = source.stages.get(stage) or "(no longer in Lever)"
             guess = _stage(source, stage, plan, share=position / max(len(ids) - 1, 1))
             n_records = counts.get((plan_id, stage), 0)
-            made.append(row(f"{plan_id}/{stage}", label, *guess, n_records, plan=plan.title))
+            kinds = {one.title: one.type for one in plan.stages}
+            about = {"plan": plan.title, "pipeline": source.pipelines.get(stage, "")}
+            about |= {"ashby_type": kinds.get(guess[0], ""), "share": f"{n_records / total:.1%}" if total else ""}
+            made.append(row(f"{plan_id}/{stage}", label, *guess, n_records, **about))
     return made
 
 
