@@ -45,7 +45,7 @@ from lib.transport.tally import Tally
 
 PAGE = 100
 MAX_PAGES = 200_000
-ASKED_AGAIN = 2  # times for a page whose cursor leads nowhere, or back
+ASKED_AGAIN = 2  # times for a page whose cursor leads nowhere, or back, and for a list without pages that has more
 KNOWN_VERSION = "2026-01-01"  # the one active API version (its guide on versioning, 2026): what all here is written for
 RESTART_CODES = ("next_cursor_expired", "invalid_next_cursor", "cursor_invalid")
 SYNC_CODES = ("sync_token_expired", "sync_token_invalid", "incremental_sync_too_large")
@@ -157,10 +157,7 @@ class Ashby:
 
     def _page(self, endpoint: str, body: dict[str, Any]) -> Answer:
         try:
-            answer = self.call(endpoint, body)
-            if not isinstance(answer.results, list):
-                raise ContractError(f"Ashby: {endpoint} did not answer with a list.", request_id=answer.request_id)
-            return answer
+            return self._listed(endpoint, body)
         except RejectedError as error:
             if error.code not in RESTART_CODES:
                 raise
@@ -186,11 +183,26 @@ class Ashby:
         raise UnavailableError(f"Ashby: {endpoint} refused its own cursors three times.")
 
     def all_of(self, endpoint: str, body: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """The results of a list that has no pages."""
+        """The results of a list that has no pages; ContractError when it keeps saying that there are more."""
+        for _ in range(1 + ASKED_AGAIN):
+            answer = self._listed(endpoint, body)
+            if not answer.more:
+                return answer.results
+        raise ContractError(
+            f"Ashby: {endpoint} says that there is more, and is known to have no pages.",
+            hint="Nothing is taken for the whole list; look for a newer workbook.",
+            request_id=answer.request_id,
+        )
+
+    def search(self, endpoint: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What a search has found: at most a hundred (Ashby's reference, "candidate.search"), and maybe not all."""
+        return self._listed(endpoint, body).results
+
+    def _listed(self, endpoint: str, body: Mapping[str, Any] | None) -> Answer:
         answer = self.call(endpoint, body)
         if not isinstance(answer.results, list):
             raise ContractError(f"Ashby: {endpoint} did not answer with a list.", request_id=answer.request_id)
-        return answer.results
+        return answer
 
     def upload(self, handle: Mapping[str, Any], path: Path, *, name: str, media_type: str) -> None:
         """Put a file's bytes at a presigned address (fields first, file last, no key of ours); repeatable.

@@ -372,6 +372,16 @@ def test_null_results_are_not_an_empty_list(server, ashby):
             read("candidate.list")
 
 
+def test_a_list_without_pages_that_says_there_is_more_is_asked_again(server, ashby):
+    """An empty page in between is not "Ashby has no source"; one that keeps saying so is an error, no short list."""
+    server.says(http(body=good([]) | {"moreDataAvailable": True, "nextCursor": "x"}), http(body=good([{"id": "a"}])))
+    assert [{"id": "a"}] == ashby.all_of("source.list")
+    server.says(http(body=good([]) | {"moreDataAvailable": True, "nextCursor": "x"}))
+    with pytest.raises(ContractError, match="says that there is more"):
+        ashby.all_of("source.list")
+    assert 3 == len(server.asked)
+
+
 @pytest.mark.parametrize("code", ["next_cursor_expired", "invalid_next_cursor", "cursor_invalid"])
 def test_a_refused_cursor_starts_the_pass_again(server, ashby, code):
     """What was read before is dropped, so nothing is there twice; three refusals end it."""

@@ -454,6 +454,9 @@ def test_a_mix_of_all_faults_loses_and_doubles_nothing(seed: int, small: Sandbox
         runs += until_done(lambda: steps.load(book, execute=True))
         n_struck = sum(row["struck"] for row in small.ask("GET", "/faults") if row["effect"] != "short_page")
         small.faults()
+        if "parked" in states(book):  # a busy machine shows later than the settling delay: the next run can tell
+            steps.load(book, execute=True)
+            runs += 1
         loaded_as_in_calm(book, small, calm)
     assert n_struck
     tell("P3", "a seeded mix of all faults", seed=seed, share=share, struck=n_struck, runs=runs, lost=0, doubled=0)

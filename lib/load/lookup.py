@@ -129,7 +129,7 @@ def _candidate(seek: Seeker, row: Planned, body: dict[str, Any]) -> Found:
     "added-at"): the walk finds it where it is not, its own moment where it is.
     """
     query = {"email": body["email"]} if body.get("email") else {"name": body["name"]}
-    found = seek.ashby.all_of("candidate.search", query)
+    found = seek.ashby.search("candidate.search", query)
     hits = [one["id"] for one in found if _is_person(one, row, body)]
     if hits and len(found) < SEARCH_LIMIT:
         return Found(hits)

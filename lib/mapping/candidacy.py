@@ -85,15 +85,12 @@ def candidacies(context: Context, opportunities: list[Item]) -> list[Candidacy]:
         if one.job:
             groups.setdefault(one.job.key, []).append(one)
     for group in (group for group in groups.values() if len(group) > 1):
-        loaded = [one for one in group if one.lever_id in context.made]
-        stands = loaded or [
-            max(group, key=lambda one: (_RANK[context.source.state(one.opportunity)], age(one.opportunity)))
-        ]
+        best = max(group, key=lambda one: (_RANK[context.source.state(one.opportunity)], age(one.opportunity)))
+        stands = [one for one in group if one.lever_id in context.made] or [best]
         for place, one in enumerate(group):
             if one not in stands:
                 one.role, one.target, one.later = "repeat", stands[-1].lever_id, place > group.index(stands[-1])
-                state = context.source.state(stands[-1].opportunity)
-                _lose_repeat(context, one, by=("loaded" if one.later else "archived") if loaded else state)
+                _lose_repeat(context, one, by=context.source.state(best.opportunity) if best in stands else "loaded")
     return made
 
 
