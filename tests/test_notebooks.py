@@ -36,6 +36,7 @@ OUR_STEPS = {
     "map",
     "load",
     "validate",
+    "users",
 }
 
 
