@@ -135,13 +135,24 @@ def test_a_refused_question_for_confidential_data_means_no_access(status: int) -
 
 
 def test_rows_prove_access_and_an_empty_answer_proves_nothing() -> None:
-    some = Lever(lambda path, query: {"data": [{"id": "x"}]})
+    some = Lever(lambda path, query: {"data": [{"id": "x", "confidentiality": "confidential"}]})
     none = Lever(lambda path, query: {"data": []})
     assert audit.confidential_access(some, "prove")["verdict"] == "proven"
     assert audit.confidential_access(none, "prove")["verdict"] == "undecided"
     assert audit.confidential_access(none, "granted")["verdict"] == "granted"
     undecided = audit.confidential_access(none, "prove")
     assert reds(FULL_TARGET, confidential=undecided) == {"confidential"}
+
+
+@pytest.mark.parametrize("row", [{"id": "x", "confidentiality": "non-confidential"}, {"id": "x"}])
+def test_a_server_that_ignores_the_question_for_confidential_data_proves_nothing(row: dict) -> None:
+    """Open rows come whatever is asked for; a named posting that is given by its id is then hidden in the lists."""
+    single = {"id": "p", "confidentiality": "confidential"}
+    ignoring = Lever(lambda path, query: {"data": single if path == "/postings/p" else [row]})
+    found = audit.confidential_access(ignoring, "prove")
+    assert (found["verdict"], "which Lever ignores" in found["detail"]) == ("undecided", True)
+    assert reds(FULL_TARGET, confidential=found) == {"confidential"}
+    assert audit.confidential_access(ignoring, "prove", ["p"])["verdict"] == "no access"
 
 
 def test_a_forbidden_endpoint_is_named_and_a_wrong_key_stops() -> None:

@@ -85,10 +85,11 @@ def confidential_access(lever: Lever, setting: str, named: Sequence[str] = ()) -
     """{verdict, detail, confidentiality}: whether this key sees confidential data, decided and not assumed.
 
     The key's right is fixed when it is made. Lever documents an access error for explicit requests; that a key
-    without the right gets a shorter list instead is also possible, so an empty answer proves nothing. Then postings
-    that somebody has `named` as confidential are asked for by their ids; with none, a person has to sign.
+    without the right gets a shorter list instead is also possible, so an empty answer proves nothing; neither does a
+    row that does not say of itself that it is confidential, which a server that ignores the question answers. Then
+    postings that somebody has `named` as confidential are asked for by their ids; with none, a person has to sign.
     """
-    rows = 0
+    rows, others = 0, 0
     for name in CONFIDENTIAL:
         for value in ("confidential", "all"):
             try:
@@ -97,23 +98,31 @@ def confidential_access(lever: Lever, setting: str, named: Sequence[str] = ()) -
                 if _is_open(lever, name):
                     return _no_access(setting, f"the key may not see confidential records ({name})")
                 break  # it may not see this list at all, which says nothing of confidential records
-            rows += len(items) if value == "confidential" else 0
+            if value == "confidential":
+                n_secret = sum(item.get("confidentiality") == "confidential" for item in items)
+                rows, others = rows + n_secret, others + len(items) - n_secret
     if rows:
         return {"verdict": "proven", "detail": "confidential records were answered", "confidentiality": "all"}
     if named:
         return _by_name(lever, setting, named)
     if setting == "granted":
-        detail = "no confidential record exists; the params file says that the key has the right"
+        detail = f"{_none(others)}; the params file says that the key has the right"
         return {"verdict": "granted", "detail": detail, "confidentiality": "all"}
     if setting == "accept_gap":
-        detail = "none was answered; the params file accepts that confidential records, if there are any, will not move"
+        detail = f"{_none(others)}; the params file accepts that confidential records, if there are any, will not move"
         return {"verdict": "gap accepted", "detail": detail, "confidentiality": "all"}
     detail = (
-        "no confidential record was answered, which a silently limited key would look like too: cannot be decided. "
+        f"{_none(others)}, which a silently limited key would look like too: cannot be decided. "
         "Name one confidential posting in the params file (lever.confidential_posting: [its id]); or, if there is none "
         "and somebody has looked at the key's settings, sign it (lever.confidential_access: granted)"
     )
     return {"verdict": "undecided", "detail": detail, "confidentiality": "all"}
+
+
+def _none(n_others: int) -> str:
+    """What was answered where nothing confidential was."""
+    ignored = f"; {n_others} that are not confidential came in answer to the question for such, which Lever ignores"
+    return "no confidential record was answered" + ignored * bool(n_others)
 
 
 def _by_name(lever: Lever, setting: str, named: Sequence[str]) -> Row:
@@ -155,7 +164,7 @@ def _is_open(lever: Lever, name: str) -> bool:
 def _first(lever: Lever, name: str, value: str) -> list[Row]:
     answer = lever.get(f"/{name}", [("confidentiality", value)] * bool(value) + [("limit", "1")])
     data = answer.get("data", []) if isinstance(answer, dict) else answer
-    return data if isinstance(data, list) else [data]
+    return [item for item in (data if isinstance(data, list) else [data]) if isinstance(item, dict)]
 
 
 def _no_access(setting: str, why: str) -> Row:
