@@ -134,6 +134,57 @@ def test_a_cut_that_heals_is_no_file(store: Store, lever: Lever, server: OddServ
     assert ("stored", 10, "") == (row.state, row.size, row.reason)
 
 
+def each_time(*bodies: bytes, content_type: str = "application/pdf") -> list[bytes]:
+    """Answers that differ from one download to the next, and then go on for ever alike."""
+    return [http(body=body, content_type=content_type) for body in (*bodies, *[b"more %d" % n for n in range(10)])]
+
+
+@pytest.mark.parametrize("told", [None, 9])
+def test_a_document_that_is_stamped_anew_for_each_download_is_kept_and_said(
+    store: Store, lever: Lever, server: OddServer, told: int | None
+) -> None:
+    """Six times, and none of them alike: the last one counts, and the reason says so; the next run leaves it alone."""
+    server.says(*each_time(*[b"%%PDF stamp %d" % number for number in range(6)]))
+    row = read(store, lever, size=told)
+    assert row is not None
+    said = "it differs from download to download (6 tries)"
+    reason = f"Lever told of 9 bytes; {said}" if told else said
+    assert ("stored", 12, reason, 6) == (row.state, row.size, row.reason, len(server.asked))
+    assert b"%PDF stamp 5" == stored_bytes(store)
+    assert [row.sha256] == [path.name for path in (store.folder / "files").iterdir()]
+    assert (row, 6) == (read(store, lever, size=told), len(server.asked))
+
+
+def test_of_downloads_that_differ_the_longest_counts(store: Store, lever: Lever, server: OddServer) -> None:
+    """A cut is shorter than the whole, wherever it came."""
+    server.says(*each_time(b"12", b"1234", b"123", b"1", b"12", b"1"))
+    row = read(store, lever)
+    assert row is not None
+    assert ("stored", 4, b"1234") == (row.state, row.size, stored_bytes(store))
+
+
+def test_pages_that_differ_each_time_are_no_file(store: Store, lever: Lever, server: OddServer) -> None:
+    """A login page with a number of its own in each answer."""
+    server.says(*each_time(*[b"<p>Log in, %d" % number for number in range(6)], content_type="text/html"))
+    row = read(store, lever)
+    assert row is not None
+    assert ("failed", "text/html came instead of the file", 6) == (row.state, row.reason, len(server.asked))
+    assert [] == list((store.folder / "files").iterdir())
+
+
+@pytest.mark.parametrize("told", [0, "0"])
+def test_a_size_of_nothing_is_a_size(store: Store, lever: Lever, server: OddServer, told: Any) -> None:
+    """An empty file of which Lever says that it is empty is whole at once; anything else is odd."""
+    server.says(http(body=b"", content_type="x/y"))
+    row = read(store, lever, size=told)
+    assert row is not None
+    assert ("stored", 0, "", 1) == (row.state, row.size, row.reason, len(server.asked))
+    server.says(http(body=b"0123", content_type="x/y"))
+    row = read(store, lever, size=told, uploadedAt=2)
+    assert row is not None
+    assert ("stored", 4, "Lever told of 0 bytes", 3) == (row.state, row.size, row.reason, len(server.asked))
+
+
 # ---- from allowed places only --------------------------------------------------------------------------------------
 ASTRAY = [
     *[f"{scheme}://evil.example/x" for scheme in ("https", "http", "ftp", "gopher", "file", "ws", "HTTPS", "dict")],

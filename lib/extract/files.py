@@ -13,6 +13,7 @@ from lib.lever import Download, Lever
 from lib.store import Connection, FileRow, Store, now_ms
 
 ALIKE = 3  # times that the same bytes have to come where no size that was told agrees
+TRIES = 6  # downloads at most, where no three alike come: a document may be stamped anew for each of them
 ANSWERS = {"text/html": ("html", "htm", "xhtml"), "application/json": ("json",)}  # what error pages come as
 
 OCCASIONS = 3  # times that a file is asked for which Lever cannot deliver, before that is final
@@ -60,7 +61,7 @@ def fetch(
     attempts = known.attempts + 1 if known and not other else 1
     row = FileRow(file_id, stream, lever_id, name, "", None, None, "failed", "", attempts)
     try:
-        got, odd, page = _surely(store, lever, path, str(meta.get("size") or ""), name)
+        got, odd, page = _surely(store, lever, path, _told(meta, "size"), name)
     except (RejectedError, UnavailableError) as error:
         return _without(row, error)
     if page:
@@ -93,7 +94,8 @@ def _replaced(store: Store, known: FileRow, meta: Meta) -> bool:
 
 def _told(meta: Meta, name: str) -> str:
     """One value as text: the same number comes as a number and as text (its reference)."""
-    return str(meta.get(name) or "")
+    value = meta.get(name)
+    return "" if value is None else str(value)
 
 
 def _is_due(store: Store, known: FileRow, again_ms: int) -> bool:
@@ -103,24 +105,38 @@ def _is_due(store: Store, known: FileRow, again_ms: int) -> bool:
 
 
 def _surely(store: Store, lever: Lever, path: str, told: str, name: str) -> tuple[Download, str, bool]:
-    """(file, what is odd about its size, whether it is a page of words that came instead of it).
+    """(file, what is odd about it, whether it is a page of words that came instead of it).
 
     What looks odd, or has no size to compare with, is fetched until the same bytes have come often enough: a cut that
-    no header betrays may come twice alike (seen in the fault mixes), hardly three times in a row.
+    no header betrays may come twice alike (seen in the fault mixes), hardly three times in a row. Where no three alike
+    come, the longest that is no page counts, of these the newest: a cut makes it shorter.
     """
-    before: Download | None = None
-    n_alike = 1
-    while True:
+    kept: tuple[tuple[bool, int], Download, str] | None = None  # the best so far: (rank, file, what is odd)
+    last, n_alike = "", 1
+    for _ in range(TRIES):
         got = lever.download(path, store.folder / "files")
-        other = f"Lever told of {told} bytes" if told.isdigit() and int(told) != got.size else ""
-        expected = ANSWERS.get(got.media_type)  # a login or error page that came with status 200
-        page = expected is not None and bool(other or name.rpartition(".")[2].lower() not in expected)
-        if before is not None:
-            before.path.unlink(missing_ok=True)
-            n_alike = n_alike + 1 if before.sha256 == got.sha256 else 1
-        if (told.isdigit() and not (other or page)) or n_alike >= ALIKE:
-            return got, other, page
-        before = got
+        n_alike = n_alike + 1 if got.sha256 == last else 1
+        last = got.sha256
+        odd = f"Lever told of {told} bytes" if told.isdigit() and int(told) != got.size else ""
+        page = _is_page(got, name, odd)
+        sure = (told.isdigit() and not (odd or page)) or n_alike >= ALIKE
+        if kept is not None and not sure and kept[0] > (not page, got.size):
+            got.path.unlink()
+            continue
+        if kept is not None:
+            kept[1].path.unlink(missing_ok=True)
+        if sure:
+            return got, odd, page
+        kept = ((not page, got.size), got, odd)
+    assert kept is not None
+    (is_file, _), got, odd = kept
+    return got, f"{odd}{'; ' * bool(odd)}it differs from download to download ({TRIES} tries)", not is_file
+
+
+def _is_page(got: Download, name: str, odd: str) -> bool:
+    """Whether it is a login or error page that came with status 200 in place of the file."""
+    expected = ANSWERS.get(got.media_type)
+    return expected is not None and bool(odd or name.rpartition(".")[2].lower() not in expected)
 
 
 def _without(row: FileRow, error: ApiError) -> FileRow:
