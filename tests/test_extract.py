@@ -15,7 +15,8 @@ from sqlalchemy import update
 
 from lib import contract, steps, workbook
 from lib import extract as extraction
-from lib.errors import ContractError, GateError, UnauthorizedError, UnavailableError
+from lib.errors import ContractError, GateError, RateLimitedError, UnauthorizedError, UnavailableError
+from lib.extract.aside import FEW
 from lib.lever import Lever
 from lib.store import tables as t
 from lib.workbook import Workbook
@@ -420,6 +421,103 @@ def test_one_that_is_gone_and_not_named_as_deleted_waits_for_somebodys_word(book
     steps.gone_gate(book)
     sandbox.faults()
     assert steps.extract(book, reread=True).gone.empty  # it is there again
+
+
+# ---- lists that Lever cannot give ---------------------------------------------------------------------------------
+def never(one: str, stream: str, status: int) -> Json:
+    """A child list of one opportunity that is not to be had."""
+    return {"api": "lever", "endpoint": f"/opportunities/{one}/{stream}", "effect": "status", "status": status}
+
+
+@pytest.mark.parametrize("status", [500, 504, 422, 400])
+def test_one_list_that_lever_cannot_give_holds_up_nobody_else(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any], status: int
+) -> None:
+    """It is set aside, named with how often it was tried, asked for in every run, and waits for somebody's word."""
+    one = min(row["opportunity"] for row in sandbox.truth["notes"])
+    sandbox.faults(never(one, "notes", status))
+    result = read(book)
+    for stream in STREAMS:
+        lacking = set(mapped_heads[0][stream]) - set(book.store.head_shas(stream))
+        assert bool(lacking) == (stream == "notes"), stream
+    assert [["notes", one, status]] == result.unread[["stream", "lever_id", "status"]].to_numpy().tolist()
+    assert one not in book.store.windows("children")
+    assert "1970" not in str(result.ages)
+    with pytest.raises(GateError, match=rf"notes of opportunity {one} \(status {status}, \d+ readings\)"):
+        steps.unread_gate(book)
+    with pytest.raises(GateError, match="unread:<stream>:<id>"):
+        steps.map(book)
+    sign(book, f"unread:notes:{one}")
+    steps.unread_gate(book)
+    decide(book, sandbox)
+    losses = steps.map(book).losses
+    told = losses[losses["lever_type"] == "list of notes"].to_dict("records")
+    assert [([one], "never", 1)] == [(row["ids"], row["treatment"], row["n_records"]) for row in told]
+    n_tries = result.unread["n_tries"].item()
+    assert steps.extract(book).unread["n_tries"].item() > n_tries
+    sandbox.faults()
+    assert steps.extract(book).unread.empty
+    same(book, mapped_heads)
+
+
+def test_a_list_that_fails_when_it_is_read_again_keeps_what_is_here(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    """Known children stay, also where one that the list does not show cannot be asked for; the next run asks again."""
+    read(book)
+    one, other = sorted({row["opportunity"] for row in sandbox.truth["notes"]})[:2]
+    sandbox.faults(
+        never(one, "notes", 500),
+        {"api": "lever", "endpoint": f"/opportunities/{other}/notes", "effect": "shrink", "keep": 0},
+        {"api": "lever", "endpoint": f"/opportunities/{other}/notes/*", "effect": "status", "status": 500},
+    )
+    told = steps.extract(book, reread="all").unread
+    assert [["notes", one], ["notes", other]] == told[["stream", "lever_id"]].to_numpy().tolist()
+    same(book, mapped_heads)
+    sandbox.faults()
+    assert steps.extract(book).unread.empty
+    same(book, mapped_heads)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"effect": "status", "status": 503}, UnavailableError),
+        ({"effect": "throttle", "retry_after": "0.01"}, RateLimitedError),
+        ({"effect": "reset_before"}, UnavailableError),
+        ({"effect": "status", "status": 401}, UnauthorizedError),
+        ({"effect": "status", "status": 403}, UnauthorizedError),
+    ],
+    ids=["maintenance", "429", "network", "401", "403"],
+)
+def test_what_is_not_about_one_list_stops_at_once(
+    book: Workbook, sandbox: Sandbox, fault: Json, error: type[Exception]
+) -> None:
+    steps.audit(book)
+    one = sorted(set(book.store.head_shas("opportunities")) - set(book.store.windows("children")))[0]
+    sandbox.faults({"api": "lever", "endpoint": f"/opportunities/{one}/notes", **fault})
+    with pytest.raises(error):
+        steps.extract(book)
+    assert book.store.meta("extract.finished_ms") is None
+    assert book.store.windows("unread") == {}
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_lists_of_many_that_lever_cannot_give_stop(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook], everything: bool
+) -> None:
+    """All of Lever is down, or one endpoint: not a matter of single records, and nobody waits for all of them."""
+    write_customer(home, sandbox, lever={"workers": 1, "retry": {"attempts": 2, "first_s": 0.02, "longest_s": 0.1}})
+    book = opened()
+    steps.audit(book)
+    assert len(set(book.store.head_shas("opportunities")) - set(book.store.windows("children"))) > FEW
+    failing = {"api": "lever", "effect": "status", "status": 500}
+    rest = {} if everything else {"endpoint": "/opportunities/*/notes"}
+    with book.writing("extract"):
+        sandbox.faults(failing | rest)
+        with pytest.raises(UnavailableError, match="/stages" if everything else f"of {FEW + 1} opportunities"):
+            extraction.children(steps.reading._walk(book, "extract"))
+    assert len(book.store.windows("unread")) == (0 if everything else FEW)
 
 
 # ---- files -------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ OUR_STEPS = {
     "groups",
     "sides",
     "quiet_gate",
+    "unread_gate",
     "propose",
     "map",
     "load",
@@ -133,7 +134,7 @@ def test_a_notebook_calls_its_own_step_only(name: str) -> None:
     assert re.match(rf"result = steps\.{own}\(book\b", compute.source)
     called = {found for cell in code_cells(name) for found in re.findall(r"\bsteps\.(\w+)", cell.source)}
     own_too = {
-        "audit": {"audit_gate"}, "extract": {"files_gate", "gone_gate", "quiet_gate"},
+        "audit": {"audit_gate"}, "extract": {"files_gate", "gone_gate", "quiet_gate", "unread_gate"},
         "dedupe": {"people_gate", "edit", "groups", "sides", "who"}, "map": {"propose", "losses_gate", "edit", "users"},
     }  # fmt: skip
     assert called == {own} | own_too.get(own, set())

@@ -10,14 +10,13 @@ while it runs; windows plus passes do not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
 from functools import partial
 from typing import Any
 
 from lib import contract
-from lib.errors import NotFoundError, WorkbookError
-from lib.extract import unlisted
+from lib.errors import ApiError, NotFoundError, WorkbookError
+from lib.extract import aside, unlisted
 from lib.extract.drift import check_expanded, check_shape
 from lib.extract.files import fetch, keep_file, key_of, wanted_files, without_bytes
 from lib.extract.lists import account_lists, deleted_since
@@ -31,36 +30,19 @@ from lib.extract.reports import (
     report_gone,
     report_unlisted,
 )
+from lib.extract.walk import CHILDREN, Extract
 from lib.extract.windows import DAY, FIRST, in_windows, oldest_first, portions, whole, window
-from lib.lever import Lever, Page, Query
+from lib.lever import Page, Query
 from lib.pool import run_all
-from lib.store import Store, now_ms
+from lib.store import now_ms
 
-Progress = Callable[[int, int | None, str], None]
 RECENT = 90 * DAY  # what was archived so lately is read again together with what is active: offers get signed later
 OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 MAX_PASSES = 20
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
-CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 COUNTS = ("sources", "tags")  # lists of words in use: one that is not listed any more is not in use any more
 GONE, NO_RESUMES = "gone", "no list of résumés"  # how the reading of an opportunity's child lists may end
 UNLIMITED = ("resumes", "files")  # known clients send no `limit` on these two, so neither do we
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """What the walk needs: the store, the client, how confidential data is asked for, how many workers."""
-
-    store: Store
-    lever: Lever
-    confidentiality: str = "all"
-    proven: bool = False  # confidential records were answered to this key
-    workers: int = 8
-    reread: bool | str = False  # child lists that are read again: not every change moves updatedAt
-    may_shrink: bool = False  # somebody has said that so many opportunities were really deleted
-    progress: Progress = lambda done, total, note: None
-    child_lists: tuple[str, ...] = CHILDREN
-    file_ms: int = 20 * 3_600_000  # what Lever cannot deliver is asked for again after so long: another occasion
 
 
 def run(walk: Extract) -> dict[str, int]:
@@ -171,15 +153,18 @@ def _opportunity_rows(items: list[dict[str, Any]]) -> Iterator[tuple[str, str, A
 # ---- child lists and files -------------------------------------------------------------------------------------
 def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = frozenset()) -> None:
     """Read the child lists of every opportunity (or of `only` some) that is new, has changed, or is in `again`."""
-    read = walk.store.windows("children")
+    before = aside.known(walk.store)
+    read = dict.fromkeys(before, "") | walk.store.windows("children")
     heads = walk.store.head_shas("opportunities")
     if only is not None:
         heads = {lever_id: heads[lever_id] for lever_id in only if lever_id in heads}
     todo = [lever_id for lever_id, sha in heads.items() if read.get(lever_id) != sha or lever_id in again]
+    todo = [lever_id for lever_id in todo if walk.unread[lever_id] < aside.TRIES]
     done = len(heads) - len(todo)
     walk.progress(done, len(heads), "reading notes, feedback, forms and files")
     ends: dict[str, list[str]] = {GONE: [], NO_RESUMES: []}
-    for lever_id, end in run_all(todo, partial(_children_of, walk, heads=heads, read=read), workers=walk.workers):
+    work = partial(_children_of, walk, heads=heads, read=read, before=before)
+    for lever_id, end in run_all(todo, work, workers=walk.workers):
         ends.get(end, []).append(lever_id)
         done += 1
         walk.progress(done, len(heads), walk.lever.transport.pacer.waiting_for)
@@ -193,22 +178,30 @@ def _again(walk: Extract) -> set[str]:
 
     `reread`: those that are active, or were archived or changed in the last 90 days; "all": every one.
     """
-    ids = without_bytes(walk.store, walk.file_ms)
+    ids = without_bytes(walk.store, walk.file_ms) | set(aside.known(walk.store))
     if walk.reread:
         since = int(walk.store.meta("extract.since") or 0) - RECENT
         ids |= {item["id"] for item in walk.store.all("opportunities") if walk.reread == "all" or lively(item, since)}
     return ids
 
 
-def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: dict[str, str]) -> tuple[str, str]:
-    """All child lists of one opportunity and the bytes of its files: one commit; (opportunity, how it ended)."""
+def _children_of(
+    walk: Extract, lever_id: str, *, heads: dict[str, str], read: dict[str, str], before: dict[str, aside.Tried]
+) -> tuple[str, str]:
+    """All child lists of one opportunity and the bytes of its files: one commit; (opportunity, how it ended).
+
+    What can be read is kept; while a list is set aside, the opportunity counts as not read.
+    """
     try:
-        lists = {stream: _child_list(walk, lever_id, stream) for stream in walk.child_lists}
+        lists, unread = aside.each(walk.child_lists, partial(_child_list, walk, lever_id), lever=walk.lever)
+        found = {stream: items or [] for stream, items in lists.items()}
+        missed = _missed(walk, lever_id, found, unread) if lever_id in read else {}
     except NotFoundError:
         unlisted.check_gone(walk.lever, lever_id)
         return lever_id, GONE
-    found = {stream: items or [] for stream, items in lists.items()}
-    missed = _missed(walk, lever_id, found) if lever_id in read else {}
+    if unread:
+        walk.unread[lever_id] += 1
+        aside.check_few(len(walk.unread), len(heads), unread)
     for stream, items in missed.items():
         found[stream] += items
     files = [fetch(walk.store, walk.lever, *one, again_ms=walk.file_ms) for one in wanted_files(lever_id, found)]
@@ -222,21 +215,35 @@ def _children_of(walk: Extract, lever_id: str, *, heads: dict[str, str], read: d
         for row in files:
             if row is not None:
                 keep_file(walk.store, tx, row)
-        n_rows = sum(map(len, found.values()))
-        walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=heads[lever_id])
+        if unread or lever_id in before:
+            aside.keep(walk.store, tx, lever_id, unread, before.get(lever_id, {}))
+        if not unread:
+            n_rows = sum(map(len, found.values()))
+            walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=heads[lever_id])
     return lever_id, NO_RESUMES if lists.get("resumes", found) is None else ""
 
 
-def _missed(walk: Extract, lever_id: str, found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """{stream: children that an earlier reading has brought, that the list does not show, and that are there}."""
-    return {
-        stream: unlisted.lacking(
-            walk.lever, f"/opportunities/{lever_id}/{stream}", stream, known,
+def _missed(
+    walk: Extract, lever_id: str, found: dict[str, list[dict[str, Any]]], unread: dict[str, ApiError]
+) -> dict[str, list[dict[str, Any]]]:
+    """{stream: children that an earlier reading has brought, that the list does not show, and that are there}.
+
+    A list whose children cannot be asked for is taken out of `found`, and into `unread`.
+    """
+    before = walk.store.children(lever_id, list(found))
+
+    def lacking(stream: str) -> list[dict[str, Any]]:
+        return unlisted.lacking(
+            walk.lever, f"/opportunities/{lever_id}/{stream}", stream, before[stream],
             listed={key_of(item) for item in found[stream]},
-            again=lambda stream=stream: _child_list(walk, lever_id, stream) or [],
-        )
-        for stream, known in walk.store.children(lever_id, walk.child_lists).items()
-    }  # fmt: skip
+            again=lambda: _child_list(walk, lever_id, stream) or [],
+        )  # fmt: skip
+
+    missed, failed = aside.each(before, lacking, lever=walk.lever)
+    for stream in failed:
+        del found[stream]
+    unread |= failed
+    return missed
 
 
 def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any]] | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib import contract
+from lib.extract import aside
 from lib.extract.drift import Drift
 from lib.extract.files import OCCASIONS
 from lib.store import Store
@@ -29,11 +30,14 @@ def lively(opportunity: dict[str, Any], since: int) -> bool:
 def report_ages(store: Store, since: int) -> None:
     """How old the child lists are that change without a word: {lists, lively, n_opportunities, oldest_ms, oldest}.
 
-    An ordinary run reads those of new and changed opportunities; what does not move updatedAt it cannot see.
+    An ordinary run reads those of new and changed opportunities; what does not move updatedAt it cannot see. Those
+    of which a list is set aside have no age: they are told by themselves.
     """
-    at = read_at(store, "children")
+    at, unread = read_at(store, "children"), aside.known(store)
     ages: dict[bool, list[int]] = {True: [], False: []}
     for item in store.all("opportunities"):
+        if item["id"] in unread:
+            continue
         ages[lively(item, since)].append(at.get(item["id"], 0))
     names = {True: "of candidacies that are active or changed lately", False: "of all others"}
     rows = [

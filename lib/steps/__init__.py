@@ -15,6 +15,7 @@ from lib.steps.reading import (
     files_gate,
     gone_gate,
     quiet_gate,
+    unread_gate,
 )
 from lib.steps.recovering import RecoverResult, is_intact, recover
 from lib.steps.signing import gate as losses_gate
@@ -47,6 +48,7 @@ __all__ = [
     "read_target",
     "recover",
     "sides",
+    "unread_gate",
     "users",
     "validate",
     "who",

@@ -14,10 +14,11 @@ from lib import dedupe as people_finder
 from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
+from lib.extract.aside import rows as unread_lists
 from lib.normalize import csv_safe
 from lib.steps import changing, fresh, learning, scoring, signing
 from lib.steps.lost import check_known
-from lib.steps.reading import files_gate, gone_gate, quiet_gate
+from lib.steps.reading import files_gate, gone_gate, quiet_gate, unread_gate
 from lib.steps.target import dedupe_policy, read_candidates, read_target
 from lib.steps.writing import settle_open
 from lib.store import compared
@@ -268,6 +269,7 @@ def map(book: Workbook) -> MapResult:
         raise GateError("Lever is not extracted yet.", hint="Run 02_extract first.")
     files_gate(book)
     gone_gate(book)
+    unread_gate(book)
     quiet_gate(book)
     people_gate(book)
     with contextlib.ExitStack() as draft_of, book.writing("map"):
@@ -282,6 +284,7 @@ def map(book: Workbook) -> MapResult:
         more = {"carried": _Carried(ledger)} if ledger.last_ms() else {}
         draft.take(mapping.compile_plan(reader, decisions=decisions, losses=losses, **about, **more))
         inputs, this = changing.inputs_of(book, tables), {"plan_hash": draft.plan_hash}
+        _lose_unread(book, losses)
         changing.compare(book, draft.rows(), inputs=inputs, **this)
         learning.try_again(decisions.lessons, ledger)
         signing.keep(book.store, losses.rows(), plan_hash=draft.plan_hash)
@@ -301,6 +304,13 @@ def map(book: Workbook) -> MapResult:
     told["causes"] = pd.DataFrame(causes, columns=compared.WHY)
     told["signatures"] = signatures
     return MapResult(tables, decisions, pd.DataFrame(losses.rows()), plan, draft.plan_hash, calls, **told)
+
+
+def _lose_unread(book: Workbook, losses: mapping.Losses) -> None:
+    """Name the child lists that Lever could not give: what they hold does not move, and somebody has accepted it."""
+    for row in unread_lists(book.store):
+        why = "Lever could not give this list"
+        losses.add(f"list of {row['stream']}", "(not read)", lever_id=row["lever_id"], treatment="never", reason=why)
 
 
 @dataclass(frozen=True)
