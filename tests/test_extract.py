@@ -405,6 +405,24 @@ def test_far_too_many_that_are_gone_at_once_are_for_a_person(
     assert book.store.count("opportunities") == 0
 
 
+def test_what_is_deleted_between_the_deleted_list_and_the_listing_again_needs_no_word(
+    book: Workbook, sandbox: Sandbox
+) -> None:
+    """However many they are: what the list of deleted ones names by then is explained."""
+    read(book)
+    before = set(book.store.head_shas("opportunities"))
+    chosen = [item["id"] for item in book.store.all("opportunities") if not item["isAnonymized"]][:25]
+    with book.writing("extract"):
+        walk = steps.reading._walk(book, "extract", reread=True)
+        extraction.deleted(walk)
+        edits = [{"kind": "opportunity_delete", "opportunity": one} for one in chosen]
+        sandbox.ask("POST", "/edits", {"edits": edits})
+        extraction.listed_again(walk)
+    assert set(book.store.head_shas("opportunities")) == before - set(chosen)
+    assert book.store.results("extract", "gone") == []
+    steps.gone_gate(book)
+
+
 def test_one_that_is_gone_and_not_named_as_deleted_waits_for_somebodys_word(book: Workbook, sandbox: Sandbox) -> None:
     """A key that sees a little less than before: nobody leaves the plan without a word."""
     read(book)

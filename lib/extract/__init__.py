@@ -357,8 +357,7 @@ def listed_again(walk: Extract) -> None:
     found = {one: unlisted.there(walk.lever, path, stream, one, EXPAND) for one in sorted(missed)}
     rows = [item for item in found.values() if item is not None]
     check_expanded(rows)
-    gone = [one for one, item in found.items() if item is None]
-    _mark_gone(walk, gone, unnamed=set(gone))
+    _vanished(walk, [one for one, item in found.items() if item is None])
     with walk.store.begin() as tx:
         names = [f"opportunities/{item['id']}" for item in rows]
         walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(names))
