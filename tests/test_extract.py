@@ -441,6 +441,55 @@ def test_one_that_is_gone_and_not_named_as_deleted_waits_for_somebodys_word(book
     assert steps.extract(book, reread=True).gone.empty  # it is there again
 
 
+# ---- postings that no list shows ---------------------------------------------------------------------------------
+HIDDEN: Json = {"api": "lever", "endpoint": "/postings", "effect": "shrink", "keep": 0}
+
+
+def named_postings(book: Workbook) -> list[str]:
+    """Postings that applications name."""
+    applications = [one for item in book.store.all("opportunities") for one in item["applications"]]
+    return sorted({one["posting"] for one in applications if one["posting"]})
+
+
+def test_postings_that_no_list_shows_are_asked_for_again_in_each_reading(book: Workbook, sandbox: Sandbox) -> None:
+    """They change like others; when they are not to be had any more, what is here stays, and is named."""
+    sandbox.faults(HIDDEN)
+    first = read(book)
+    known = book.store.head_shas("postings")
+    one = named_postings(book)[0]
+    assert one in known
+    assert one not in set(first.dangling["lever_id"])
+    sandbox.ask("POST", "/edits", {"edits": [{"kind": "posting_edit", "posting": one}]})
+    steps.extract(book)
+    assert {one} == {key for key, sha in book.store.head_shas("postings").items() if sha != known[key]}
+    sandbox.faults(HIDDEN, {"api": "lever", "endpoint": f"/postings/{one}", "effect": "status", "status": 404})
+    result = steps.extract(book)
+    assert one in book.store.head_shas("postings")
+    assert ("postings", one) in set(map(tuple, result.unlisted[["stream", "lever_id"]].to_numpy()))
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_postings_that_are_nowhere_are_named(book: Workbook, sandbox: Sandbox, status: int) -> None:
+    sandbox.faults(HIDDEN, {"api": "lever", "endpoint": "/postings/*", "effect": "status", "status": status})
+    steps.audit(book)
+    told = book.store.results("extract", "dangling_postings")
+    assert [row["lever_id"] for row in told] == named_postings(book)
+    assert {row["why"] for row in told} == {str(status)}
+    assert book.store.count("postings") == 0
+
+
+def test_another_posting_than_the_one_that_was_asked_for_is_not_taken_for_it(book: Workbook, sandbox: Sandbox) -> None:
+    """It is kept under no id, and the run stops: who would be moved to which job?"""
+    steps.audit(book)
+    other = next(book.store.all("postings")) | {"id": "another"}
+    body = json.dumps({"data": other})
+    wrong = {"api": "lever", "endpoint": "/postings/*", "effect": "status", "status": 200, "body": body}
+    sandbox.faults(HIDDEN, wrong)
+    with pytest.raises(ContractError, match="another object"):
+        steps.extract(book)
+    assert book.store.get("postings", "another") is None
+
+
 # ---- lists that Lever cannot give ---------------------------------------------------------------------------------
 def never(one: str, stream: str, status: int) -> Json:
     """A child list of one opportunity that is not to be had."""

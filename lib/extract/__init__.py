@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from lib import contract
-from lib.errors import ApiError, NotFoundError, WorkbookError
+from lib.errors import ApiError, NotFoundError, UnauthorizedError
 from lib.extract import aside, unlisted
 from lib.extract.drift import check_expanded, check_shape
 from lib.extract.files import fetch, keep_file, key_of, wanted_files, without_bytes
@@ -298,20 +298,32 @@ def _changed(walk: Extract) -> int:
 
 
 def dangling_postings(walk: Extract) -> None:
-    """Postings that applications name and no list shows: fetched one by one; those that are not there are findings."""
-    known = {*walk.store.head_shas("postings"), *walk.store.head_shas("postings_deleted")}
+    """Postings that applications name and no list shows: asked for by their ids in each reading, and kept.
+
+    Those that are not there, and never were, are findings.
+    """
+    held, deleted_ones = set(walk.store.head_shas("postings")), set(walk.store.head_shas("postings_deleted"))
+    lists = walk.store.results("extract", "unlisted_lists")
+    hidden = {row["lever_id"] for row in lists if row["stream"] == "postings"}
     named: Counter[str] = Counter()
     for item in walk.store.all("opportunities"):
         named.update(str(one["posting"]) for one in item.get("applications") or [] if one.get("posting"))
+    asked = sorted(set(named) - (held - hidden) - deleted_ones)
     lacking = []
-    for posting_id in sorted(set(named) - known):
+    for posting_id in asked:
+        item, why = None, "404"
         try:
-            _keep(walk, "postings", [walk.lever.one(f"/postings/{posting_id}")])
-        except WorkbookError as error:
-            if not isinstance(error, NotFoundError) and getattr(error, "status", None) != 403:
+            item = unlisted.there(walk.lever, "/postings", "postings", posting_id)
+        except UnauthorizedError as error:
+            if error.status != 403:
                 raise
-            lacking.append({"lever_id": posting_id, "n_records": named[posting_id], "why": str(error.status)})
+            why = "403"
+        if item is not None:
+            _keep(walk, "postings", [item])
+        elif posting_id not in held:
+            lacking.append({"lever_id": posting_id, "n_records": named[posting_id], "why": why})
     walk.store.put_results("extract", "dangling_postings", lacking)
+    walk.store.put_meta("extract.postings_asked", len(asked))
 
 
 def deleted(walk: Extract) -> None:

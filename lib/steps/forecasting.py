@@ -214,7 +214,7 @@ def extract_left(book: Workbook, known: dict[str, tuple[str, ...]], seen: Probe)
     left = [one for one, sha in heads.items() if read.get(one) != sha or one in again]
     exact = Counter(store.meta("audit.lists") or {})
     exact["opportunities"] += 2  # what has changed, what is new: one pass, when nobody works in Lever
-    exact["postings/:id"] += len(store.results("extract", "dangling_postings"))
+    exact["postings/:id"] += int(store.meta("extract.postings_asked") or 0)
     exact["opportunities/deleted"] += pages(int(store.meta("audit.deleted") or 0))
     for name in ("applications/deleted", "postings/deleted"):
         exact[name] += 1 + max(0, now_ms() - int(store.meta("audit.first_ms") or now_ms())) // MONTH
