@@ -21,7 +21,7 @@ from conftest import CUSTOMER, Sandbox, decide, environment, new_store, write_cu
 from export_writer import Account, table
 
 from lib import params, steps, workbook
-from lib.errors import ConfigError, GateError
+from lib.errors import ConfigError, GateError, UnauthorizedError
 from lib.export_files import Export, Found, Moments, json_read, read
 from lib.export_files.columns import recognise
 from lib.export_files.csv_read import Broken
@@ -350,6 +350,29 @@ def test_another_account_is_refused_before_anything_is_stored(
     (folder / "opportunities.json").write_text(json.dumps([opportunity(), opportunity(TWO)]))
     with pytest.raises(GateError, match="The Lever account that answers is not the one"):
         steps.audit(book)
+    assert book.store.count("opportunities") == 1
+
+
+def test_rights_that_ashbys_key_lacks_are_named_before_an_export_is_read(
+    tmp_path: Path, keyless: Path, sandbox: Sandbox, opened: Callable[[], Workbook]
+) -> None:
+    """All at once, and before anything of Ashby is asked for: an admin is asked once."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "opportunities.json").write_text(json.dumps([opportunity()]))
+    from_files(keyless, sandbox, folder, confidential_access="granted")
+    sandbox.switch(key_without="jobsRead,interviewsRead")
+    sandbox.ask("DELETE", "/calls")
+    book = opened()
+    with pytest.raises(UnauthorizedError) as told:
+        steps.audit(book)
+    assert all(f"Ashby: {name}" in str(told.value) for name in ("jobsRead", "interviewsRead"))
+    assert "Admin, API keys. Then run 01_audit again." in str(told.value)
+    asked = {one["endpoint"] for one in sandbox.ask("GET", "/calls?full=1")["records"] if one["api"] == "ashby"}
+    assert asked <= {"apiKey.info"}
+    assert book.store.count("opportunities") == 0
+    sandbox.switch(key_without="")
+    steps.audit(book)
     assert book.store.count("opportunities") == 1
 
 

@@ -106,7 +106,11 @@ def audit(book: Workbook) -> AuditResult:
 def _permissions(book: Workbook) -> list[dict[str, Any]]:
     """What both keys may do; UnauthorizedError that names all that lacks, where not even the audit can be made."""
     found = audits.lever_permissions(book.lever, next(iter(book.store.head_shas("opportunities")), ""))
-    found += audits.ashby_permissions(book.ashby)
+    return _checked(book, found + audits.ashby_permissions(book.ashby))
+
+
+def _checked(book: Workbook, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the keys may do, kept; UnauthorizedError as above."""
     book.store.put_results("audit", "permissions", found)
     if closed := audits.closed_lists(found, ENDPOINTS):
         lacking = [f"{row['side']}: {row['permission']}" for row in found if not row["ok"]]
@@ -121,9 +125,9 @@ def _permissions(book: Workbook) -> list[dict[str, Any]]:
 
 def _audit_files(book: Workbook) -> AuditResult:
     """The same for a customer whose Lever comes as files: all of it is read, and no bytes of files are copied yet."""
+    permissions = _checked(book, audits.ashby_permissions(book.ashby))
     found = exported.import_files(book, "audit", accepted=accepted(book), bytes_too=False)
     read_target(book)
-    permissions = audits.ashby_permissions(book.ashby)
     confidential = exported.confidential(found, book.params.lever.confidential_access) | _signed(book)
     made = exported.without_reading(_forecast(book, _walk(book, "audit"), permissions))
     return _keep_audit(book, confidential, permissions, made, more=exported.findings(book, found))
