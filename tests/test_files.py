@@ -278,6 +278,22 @@ def test_no_answer_is_not_no_file(store: Store, lever: Lever, server: OddServer)
         assert {"o1"} == without_bytes(store, AGAIN)
 
 
+@pytest.mark.parametrize("script", [http(503), http(body=b"bytes", content_type="x/y")], ids=["failed", "stored"])
+def test_a_file_that_lever_has_deleted_costs_no_reading_of_lists(
+    store: Store, lever: Lever, server: OddServer, script: bytes
+) -> None:
+    """Its bytes did not come, or somebody has removed them: it is asked for as long as Lever has it."""
+    server.says(script)
+    row = read(store, lever, size=5)
+    assert row is not None
+    if row.sha256:
+        store.file_path(row.sha256).unlink()
+    assert {"o1"} == without_bytes(store, AGAIN)
+    with store.begin() as tx:
+        store.put_children(tx, "o1", {"files": []})
+    assert set() == without_bytes(store, AGAIN)
+
+
 # ---- replaced under its id -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("told", [{"size": 6}, {"uploadedAt": 2}, {"size": "6", "uploadedAt": "2"}])
 def test_a_file_that_was_replaced_under_its_id_is_fetched_again(

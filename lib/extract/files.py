@@ -164,14 +164,18 @@ def _settle(part: Path, target: Path) -> None:
 
 
 def without_bytes(store: Store, again_ms: int) -> set[str]:
-    """Opportunities with a file whose bytes are not here and that is to be asked for (again) now."""
+    """Opportunities with a file whose bytes are not here and that is to be asked for (again) now.
+
+    One that Lever has deleted meanwhile is not to be had: reading its opportunity's lists for it would bring nothing.
+    """
     here = {path.name for path in (store.folder / "files").iterdir()}
-    lacking = (
+    lacking = [
         row
         for row in store.files()
         if (row.sha256 not in here if row.state == "stored" else _is_due(store, row, again_ms))
-    )
-    return {row.opportunity_id for row in lacking}
+    ]
+    heads = {stream: store.head_shas(stream) for stream in {row.stream for row in lacking}}
+    return {row.opportunity_id for row in lacking if row.lever_id.partition(":")[0] in heads[row.stream]}
 
 
 def storable(text: str) -> str:
