@@ -19,8 +19,10 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lib.errors import ConfigError, WorkbookError
-from lib.transport import check_url
+from lib.transport import HASTE, LOOPBACK, check_url
 
+LEVER_PER_SECOND, LEVER_BURST = 10, 20  # per key: steady, and in any one second (its reference, "Rate limits")
+ASHBY_PER_MINUTE = 979  # of 1,000 per key (observed); the rest is for calls at once, and for making up after a 429
 CUSTOMER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -318,9 +320,30 @@ def validated(data: dict[str, Any], file: str, customer: str) -> Params:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise ConfigError(f"params/{file}: {problems}.") from None
+    if problems := "; ".join(_too_fast(params)):
+        raise ConfigError(f"params/{file}: {problems}.", hint="Only a local service may be asked faster.")
     if params.customer != customer:
         raise ConfigError(f"params/{file}: customer is {params.customer!r}, the file says {customer!r}.")
     return params
+
+
+def _too_fast(params: Params) -> list[str]:
+    """What of the pace would exceed a vendor's limit; nothing where a service of this machine stands for it."""
+    lever, ashby, found = params.lever, params.ashby, []
+    most = int(LEVER_BURST - HASTE * lever.per_second)
+    if _is_remote(params, lever.base_url) and lever.per_second > LEVER_PER_SECOND:
+        found.append(f"lever.per_second: at most {LEVER_PER_SECOND}, as many as Lever allows each key")
+    elif _is_remote(params, lever.base_url) and lever.burst > most:
+        why = f"because Lever allows each key {LEVER_BURST} calls in any one second"
+        found.append(f"lever.burst: at most {most} at {lever.per_second:g} per second, {why}")
+    if _is_remote(params, ashby.base_url) and ashby.per_minute > ASHBY_PER_MINUTE:
+        why = "because Ashby allows each key 1,000 calls in any minute, and some are kept for what a 429 has cost"
+        found.append(f"ashby.per_minute: at most {ASHBY_PER_MINUTE}, {why}")
+    return found
+
+
+def _is_remote(params: Params, url: str) -> bool:
+    return params.service is None and urlsplit(url).hostname not in LOOPBACK
 
 
 def secrets(customer: str, names: list[str], *, given: dict[str, str] | None = None) -> dict[str, str]:

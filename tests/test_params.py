@@ -106,6 +106,33 @@ def test_a_wrong_setting_is_named_with_its_file(home, text, told):
     assert f" {told}: " in message
 
 
+@pytest.mark.parametrize(
+    ("lever", "ashby", "told"),
+    [
+        ("{per_second: 10.01}", "{}", ["lever.per_second: at most 10, as many as Lever allows each key"]),
+        ("{per_second: 10, burst: 8}", "{}", ["lever.burst: at most 7 at 10 per second", "20 calls in any one second"]),
+        ("{per_second: 4, burst: 16}", "{}", ["lever.burst: at most 15 at 4 per second"]),
+        ("{}", "{per_minute: 980}", ["ashby.per_minute: at most 979", "1,000 calls in any minute"]),
+        ("{per_second: 50}", "{per_minute: 5000}", ["lever.per_second: at most 10", "ashby.per_minute: at most 979"]),
+        ("{per_second: 10, burst: 7}", "{per_minute: 979}", []),
+        ("{per_second: 4, burst: 15}", "{per_minute: 1}", []),
+    ],
+)
+def test_no_pace_exceeds_what_a_vendor_allows(home, lever, ashby, told):
+    """However it is put together; a service of this machine may be asked faster."""
+    text = f"customer: acme\nlever: {lever}\nashby: {ashby}\n"
+    if told:
+        message = refusal(home, text)
+        assert [] == [word for word in told if word not in message]
+        assert message.startswith("params/acme.yaml: ")
+        assert "Only a local service may be asked faster." in message
+        assert params.load(write(home, text + "service: {command: [make]}\n") and "acme").service
+        local = text.replace("{per", "{base_url: 'http://127.0.0.1:1/x', per")
+        assert params.load(write(home, local) and "acme").service is None
+    else:
+        assert params.load(write(home, text) and "acme")
+
+
 def test_all_problems_are_named_at_once(home):
     """Nobody has to run it three times to find three mistakes."""
     message = refusal(home, "customer: acme\nspeed: 5\nlever: {per_second: 0}\nashby: {workers: 0}\n")

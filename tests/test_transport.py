@@ -492,6 +492,24 @@ def test_what_a_single_429_costs_is_made_up_for_within_the_allowance(clock, rate
     assert used <= 1 + burst / len(moments) + 1e-9
 
 
+@pytest.mark.parametrize("first", [1.0, 5.0, 60.0])
+@pytest.mark.parametrize(
+    ("rate", "burst", "limit", "window"), [(979 / 60, 4, 1000, 60), (10, 7, 20, 1), (4, 15, 20, 1), (9.75, 7, 20, 1)]
+)
+def test_however_long_the_first_wait_is_no_window_holds_more_than_is_allowed(clock, first, rate, burst, limit, window):
+    """The fastest paces that a params file may have: the calls that a long hold has cost do not all come afterwards."""
+    pacer, moments = Pacer(rate, burst=burst, first=first), []
+    for number in range(3000):
+        moments += moments_of(pacer, clock, n_calls=1)
+        if number == 100:
+            pacer.hold(None, why="429")
+        elif number == 2000:
+            clock.now += 30  # others are at work elsewhere: the bucket is full
+        else:
+            pacer.calm()
+    assert most_in(moments, window) <= limit
+
+
 def test_after_three_429s_in_a_row_nothing_is_made_up_for(clock):
     """Then the pace was too fast: the calls after the recovery come at the full pace and no faster."""
     pacer = Pacer(10, first=1.0)

@@ -36,10 +36,12 @@ from lib.transport.headers import (
     server_time,
     whole_number,
 )
-from lib.transport.pacer import Pacer
+from lib.transport.pacer import HASTE, Pacer
 
 __all__ = [
+    "HASTE",
     "LONGEST_WAIT",
+    "LOOPBACK",
     "Limits",
     "Masker",
     "Pacer",

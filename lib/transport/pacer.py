@@ -11,7 +11,8 @@ LEAST = 1 / 16  # of the full pace: slower would look like standing still
 WAVE = 0.5  # of the first wait: the 429s of calls that were under way together are one storm, not eight
 GROWTH, CAREFUL = 1 / 20, 1 / 200  # of the full pace per answer: up to where the 429 came, and from there on
 CALM = 20  # answers in a row after which a storm is over
-SAVED = 1  # first waits: so much of what a hold has cost may be made up for afterwards
+SAVED = 1  # first waits: so much of what a hold has cost may be made up for afterwards,
+MOST_SAVED = 1.0  # and never more than what comes in so many seconds: longer waits would make more than a minute holds
 HASTE = 1.25  # of the full pace, while it is
 
 
@@ -24,9 +25,9 @@ class Pacer:
     names a time and was followed by two more.
 
     What a single 429 has cost is made up for once the full pace is reached again: a quarter faster, and never more than
-    a first wait's worth of calls (16 of Ashby's 1,000 per minute, 10 of Lever's 600), so that both allowances hold in
-    every minute at the default pace, which is 97.5 % of them. After a third 429 in a row nothing is: then the pace
-    itself was too fast.
+    a first wait's worth of calls, nor than a second's (16 of Ashby's 1,000 per minute, 10 of Lever's 600), so that both
+    allowances hold in every minute at the default pace, which is 97.5 % of them. After a third 429 in a row nothing is:
+    then the pace itself was too fast.
     """
 
     def __init__(self, rate: float, *, burst: int = 1, first: float = 1.0, longest: float = 60.0) -> None:
@@ -78,7 +79,7 @@ class Pacer:
             self._at = now
 
     def _save(self, n_calls: float) -> None:
-        self._saved = min(self._saved + n_calls, SAVED * self._first * self._full_rate)
+        self._saved = min(self._saved + n_calls, min(SAVED * self._first, MOST_SAVED) * self._full_rate)
 
     def hold(self, seconds: float | None, *, why: str) -> None:
         """A 429: hold back all workers for `seconds` (None: for as long as we think right) and halve the pace, once."""
