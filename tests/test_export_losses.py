@@ -103,6 +103,57 @@ def test_a_form_s_template_is_the_one_of_the_export(tmp_path: Path, store: Store
     assert [one["baseTemplateId"] for one in store.all("feedback")] == [THREE]
 
 
+DEEP, WIDE = {"Question": "Depth", "Answer": "deep"}, {"Question": "Width", "Answer": "wide"}
+ASKED = [*FORM, "Question", "Answer", "Score"]
+
+
+@pytest.mark.parametrize("column", ["Form ID", "Feedback ID", ""], ids=["form", "id", "neither"])
+def test_feedback_that_stands_in_two_tables_is_there_once(tmp_path: Path, store: Store, column: str) -> None:
+    """Each answer once, whichever table comes first; that the other one says the same is remarked, and no question."""
+    heads = [title for title in ["Profile ID", column, *FORM[2:], "Question", "Answer", "Score"] if title]
+    whole = [{column: THREE} | form(ONE, Score="4", **one) for one in (DEEP, WIDE)]
+    rows = [{title: row[title] for title in heads} for row in whole]
+    for name, first, second in (("whole", rows, rows), ("less", rows[:1], rows), ("more", rows, rows[:1])):
+        folder = people(tmp_path / name)
+        table(folder / "feedback.csv", heads, first)
+        table(folder / "older" / "feedback.csv", heads, second)
+        found = came(store, folder)
+        assert answers(store) == {ONE: [[("Rating", "4"), ("Depth", "deep"), ("Width", "wide")]]}, name
+        told = [row for row in found.told.rows() if row["taken_as"] == "table of feedback"]
+        assert (needs(found), sum(int(str(row["n_used"])) for row in told)) == ([], len(first) + len(second))
+        assert "rows of feedback that another table holds, too: counted once" in str([row["remarks"] for row in told])
+
+
+def test_feedback_that_two_tables_tell_otherwise_waits_for_a_word(tmp_path: Path, store: Store) -> None:
+    """The fullest stands, and nothing of the other is mixed into it."""
+    folder = people(tmp_path / "export")
+    table(folder / "a.feedback.csv", ASKED, [form(ONE, **DEEP), form(ONE, **WIDE)])
+    table(folder / "b.feedback.csv", ASKED, [form(ONE, **(DEEP | {"Answer": "flat"}))])
+    found = came(store, folder)
+    assert answers(store) == {ONE: [[("Depth", "deep"), ("Width", "wide")]]}
+    assert needs(found) == ["file-in:differs-feedback-#"]
+    assert "of tables the fullest" in finding(found, "file-in:differs")
+
+
+def test_a_form_whose_rows_are_split_over_two_tables_is_whole(tmp_path: Path, store: Store) -> None:
+    """Exports come in parts: other questions, the same rating on each row, nothing that contradicts."""
+    folder = people(tmp_path / "export")
+    table(folder / "feedback_1.csv", ASKED, [form(ONE, Score="4", **DEEP)])
+    table(folder / "feedback_2.csv", ASKED, [form(ONE, Score="4", **WIDE)])
+    found = came(store, folder)
+    assert answers(store) == {ONE: [[("Rating", "4"), ("Depth", "deep"), ("Width", "wide")]]}
+    assert needs(found) == []
+
+
+def test_a_rating_alone_that_contradicts_waits_for_a_word(tmp_path: Path, store: Store) -> None:
+    folder = people(tmp_path / "export")
+    table(folder / "feedback_1.csv", ASKED, [form(ONE, Score="4", **DEEP)])
+    table(folder / "feedback_2.csv", [*FORM, "Score"], [form(ONE, Score="1")])
+    found = came(store, folder)
+    assert answers(store) == {ONE: [[("Rating", "4"), ("Depth", "deep")]]}
+    assert needs(found) == ["file-in:differs-feedback-#"]
+
+
 def test_a_note_id_on_two_people_waits_for_a_word(tmp_path: Path, store: Store) -> None:
     """Only one can have it."""
     folder = people(tmp_path / "export", ONE, TWO)

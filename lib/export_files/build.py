@@ -14,6 +14,7 @@ from lib.export_files.papers import name_of
 from lib.export_files.rows import lever_id, person_key
 from lib.export_files.scratch import API, TABLE, Scratch, fold
 from lib.export_files.told import FileTold, Told
+from lib.export_files.twice import form_of
 from lib.export_files.values import made_id, uuids, yes
 
 Item = dict[str, Any]
@@ -212,15 +213,21 @@ class Build:
             owners = [self._owner(row) for row in group]  # one and the same, for it is in the key of the group
             if not owners[0]:
                 continue
+            form = form_of(group, lambda file: self._files[file].entry.relative)
             body = talk.feedback(
-                owners[0], [row[2] for row in group], self._lists, shared=str(group[0][2].get("id") or "") in shared
+                owners[0], [row[2] for row in form.rows], self._lists, shared=str(group[0][2].get("id") or "") in shared
             )
-            self._put(group[0], "feedback", body, owners[0])
-            for row in group[1:]:
-                if isinstance(body, str):
+            if isinstance(body, str):
+                for row in group:
                     self._refuse(row, body)
-                else:
-                    self._files[row[0]].n_used += 1
+                continue
+            self._put(form.rows[0], "feedback", body, owners[0])
+            for row in (*form.rows[1:], *form.alike, *(row for one in form.otherwise for row in one)):
+                self._files[row[0]].n_used += 1
+            for row in form.alike:
+                self._files[row[0]].remarks["rows of feedback that another table holds, too: counted once"] += 1
+            for one in form.otherwise:
+                self._files[one[0][0]].differ("feedback", body["id"], stands="the fullest")
 
     def _interviews(self) -> None:
         for group in self._scratch.groups("interviews"):

@@ -58,9 +58,9 @@ class FileTold:
         """A value that can be read in two ways until somebody says which."""
         self.questions[setting, column] += 1
 
-    def differ(self, stream: str, key: str) -> None:
+    def differ(self, stream: str, key: str, *, stands: str = "the last") -> None:
         """An object that came before with another body, or on another owner, and neither is newer."""
-        self.remarks[f"{stream} that came before otherwise, and neither is newer: the last stands"] += 1
+        self.remarks[f"{stream} that came before otherwise, and neither is newer: {stands} stands"] += 1
         self.differing.setdefault(stream, []).append(key)
 
     def needs(self) -> Iterator[tuple[str, str]]:
@@ -171,7 +171,8 @@ class Told:
         for name, left in self.left_out.items():
             self.need(f"file-in:eeo-{left.digest}", left.finding(), files=name)
         for stream, keys in sorted(self.differing.items()):
-            text = f"{len(keys):,} {stream} came twice, and otherwise, and neither is newer: the last by place stands"
+            stands = "the last by place stands" + ("; of tables the fullest" if stream == "feedback" else "")
+            text = f"{len(keys):,} {stream} came twice, and otherwise, and neither is newer: {stands}"
             self.need(f"file-in:differs-{stream}-{_short(sorted(keys))}", text)
 
     def need(self, key: str, text: str, *, files: str = "") -> None:
