@@ -387,8 +387,8 @@ MUTANTS = [
     Mutant(
         "what a list does not show any more is gone without being asked for",
         EXTRACT,
-        "    missed = _missed(walk, lever_id, found) if lever_id in read else {}\n",
-        "    missed: dict[str, list[dict[str, Any]]] = {}\n",
+        "        missed = _missed(walk, lever_id, found, unread) if lever_id in read else {}\n",
+        "        missed: dict[str, list[dict[str, Any]]] = {}\n",
         ("tests/test_extract.py::test_lists_that_are_cut_short_take_nothing_away",),
     ),
     Mutant(

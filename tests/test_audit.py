@@ -5,7 +5,14 @@ from types import SimpleNamespace
 import pytest
 
 from lib import audit
-from lib.errors import ContractError, GateError, NotFoundError, RejectedError, UnauthorizedError
+from lib.errors import (
+    ContractError,
+    GateError,
+    NotFoundError,
+    RejectedError,
+    UnauthorizedError,
+    UnavailableError,
+)
 
 
 class Reader:
@@ -170,6 +177,27 @@ def test_a_forbidden_endpoint_is_named_and_a_wrong_key_stops() -> None:
 
     with pytest.raises(UnauthorizedError):
         audit.lever_permissions(Lever(wrong), "")
+
+
+@pytest.mark.parametrize("path", ["/tags", "/opportunities/o1/notes"])
+@pytest.mark.parametrize("status", [500, 503, None])
+def test_a_child_list_of_one_opportunity_that_lever_cannot_give_is_named(path: str, status: int | None) -> None:
+    """It is a finding that somebody may accept; all of Lever that does not answer stops the audit."""
+
+    def broken(asked: str, query: dict):
+        if asked == path:
+            raise UnavailableError("no", status=status)
+        return {"data": []}
+
+    if path == "/tags" or status != 500:
+        with pytest.raises(UnavailableError):
+            audit.lever_permissions(Lever(broken), "o1")
+    else:
+        rows = audit.lever_permissions(Lever(broken), "o1")
+        assert [(row["permission"], row["detail"]) for row in rows if not row["ok"]] == [
+            ("read notes", "Lever answered 500")
+        ]
+        assert audit.closed_lists(rows) == []
 
 
 def test_child_lists_are_asked_of_the_first_opportunity_that_lever_shows() -> None:

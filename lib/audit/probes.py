@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from lib import contract
 from lib.ashby import Ashby
-from lib.errors import ApiError, NotFoundError, RejectedError, UnauthorizedError
+from lib.errors import ApiError, NotFoundError, RejectedError, UnauthorizedError, UnavailableError
 from lib.lever import Lever, OffsetExpiredError, Query
 
 Row = dict[str, Any]
@@ -73,6 +73,10 @@ def _ask(lever: Lever, path: str, name: str) -> tuple[Row, list[Row]]:
         return row | ({"detail": ABSENT[name]} if name in ABSENT else _refused(error)), []
     except (RejectedError, OffsetExpiredError) as error:
         return row | _refused(error), []
+    except UnavailableError as error:
+        if name not in CHILDREN or (error.status or 0) < 500 or error.status == 503:
+            raise
+        return row | _refused(error), []  # it may be this one opportunity's: 02_extract sets such a list aside
     items = answer.get("data") if isinstance(answer, dict) else answer
     return row, [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
