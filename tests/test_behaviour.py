@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from typing import Any
 
 import pytest
@@ -118,6 +119,21 @@ def test_the_bounds_of_candidate_list_and_the_allowance_are_told(book: workbook.
     )
     ignoring = answers(audit.ashby_behaviour(book.ashby, []))
     assert ignoring["Is createdBefore known to candidate.list?"].startswith("no, it is ignored")
+
+
+@pytest.mark.parametrize("other_job", [True, False])
+def test_two_applications_on_one_job_are_seen_where_somebody_has_them(
+    book: workbook.Workbook, sandbox: Sandbox, other_job: bool
+) -> None:
+    """That nobody has proves nothing, and is not told as a no."""
+    row = {"candidate": {"id": "c"}, "job": {"id": "j"}}
+    rows = [row, row | ({"job": {"id": "k"}} if other_job else {})]
+    body = json.dumps({"success": True, "results": rows, "moreDataAvailable": False})
+    sandbox.faults(
+        {"api": "ashby", "endpoint": "application.list", "every": 1, "effect": "status", "status": 200, "body": body}
+    )
+    told = answers(audit.ashby_behaviour(book.ashby, []))["May one person have two applications on one job?"]
+    assert told == ("not seen in 2 applications" if other_job else "yes: 1 in 2 applications")
 
 
 def test_the_audit_keeps_the_answers_writes_nothing_and_names_nobody(book: workbook.Workbook, sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ tell why a run did what it did, and what to ask the vendors. Every question is o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -144,6 +145,11 @@ def _of_ashby(ashby: Ashby, candidates: Sequence[Item]) -> Iterator[Question]:
             lambda: f"{exact:,} have milliseconds" if exact else "none has milliseconds",
         )
     yield (
+        "May one person have two applications on one job?",
+        "application.list, one page: whether somebody has",
+        lambda: _two_on_one_job(ashby),
+    )
+    yield (
         "Does Ashby tell how many calls are left?",
         "the headers of these answers",
         lambda: "yes, in x-ratelimit-remaining" if ashby.tells_allowance else "no",
@@ -158,6 +164,15 @@ def _found(ashby: Ashby, body: Row) -> list[Item]:
 def _created_before(ashby: Ashby) -> str:
     results = ashby.ask("candidate.list", {"limit": 1, "createdBefore": 1}).results
     return "no, it is ignored: somebody was answered" if results else "yes, or there is nobody"
+
+
+def _two_on_one_job(ashby: Ashby) -> str:
+    """What is seen of it in a page of applications: that nobody has proves nothing."""
+    results = ashby.ask("application.list", {"limit": 100}).results
+    items = results if isinstance(results, list) else []
+    pairs = Counter(tuple(str((one.get(name) or {}).get("id")) for name in ("candidate", "job")) for one in items)
+    several = sum(n > 1 for n in pairs.values())
+    return f"yes: {several:,} in {len(items):,} applications" if several else f"not seen in {len(items):,} applications"
 
 
 def _is_among(wanted: Item, found: Iterable[Item]) -> bool:
