@@ -17,6 +17,7 @@ JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.test_crashes" name="test_b" time="1">
 <failure message="assert 1 ==\n 2">long</failure></testcase>
 <testcase classname="tests.test_disk" name="test_c" time="0"><skipped message="not root"/></testcase>
+<testcase classname="tests.test_disk" name="test_d" time="0"><skipped message="make prove plays them all"/></testcase>
 </testsuite></testsuites>"""
 
 
