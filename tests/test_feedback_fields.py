@@ -85,6 +85,29 @@ def test_no_scale_is_rescaled_unless_a_person_says_so(scale: tuple[str, ...], va
     assert world.lost("feedback", "fields: Rating") == []
 
 
+@pytest.mark.parametrize("kind", ["dropdown", "multiple-choice", "score"])
+def test_a_number_of_another_scale_is_no_score_as_it_stands(kind: str):
+    """Of five a four is not the best; only Lever's own score type is 1 to 4 by its reference."""
+    form = (form_field("Communication", "Score"),)
+    world = world_of(field(kind, "Communication", 4 if kind == "score" else "4", *"12345"), form=form)
+    found = rows(world)
+    assert [found[f"Communication = {n}"]["proposal"] for n in "12345"] == ["text"] * 5
+    assert "Communication" not in answers(world)
+    world = world_of(field("score", "Communication", 4), form=form)
+    assert list(rows(world)) == ["Communication"]
+    assert answers(world)["Communication"] == {"score": 4}
+
+
+def test_a_field_that_is_called_like_a_word_of_the_table_is_written_by_its_path():
+    world = world_of(field("text", "Text", "hi"), form=({**form_field("Text", "String"), "isRequired": False},))
+    inner = world.target["feedback_forms"][0]["formDefinition"]["sections"][0]["fields"][-1]["field"]
+    inner["path"] = "path-1"
+    (row,) = rows(world).values()
+    assert row["proposal"] == "path-1"
+    assert ("Text", "path-1") in choices(world)("feedback_fields", row, "verdict")
+    assert answers(world)["path-1"] == "hi"
+
+
 def test_a_reversed_scale_goes_by_what_a_person_says():
     """Its digits look usual, its words do not; who knows the account turns them."""
     scale = ("1 - Hire!", "2 - Hire", "3 - No", "4 - No!")

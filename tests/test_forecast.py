@@ -224,7 +224,9 @@ def test_probe_and_extraction_ask_nothing_twice(shape: Moved) -> None:
 def test_the_plan_foretells_a_calm_load_to_the_call(shape: Moved) -> None:
     """Endpoint by endpoint, looks at people who were in Ashby before included."""
     score = shape.load.score[shape.load.score["forecast_by"] == scoring.PLAN]
-    calls = score[score["measure"] != "minutes"]
+    room = score[score["measure"] == "megabytes"]
+    assert room["inside"].tolist() == [True]
+    calls = score[~score["measure"].isin(["minutes", "megabytes"])]
     assert [] == calls[calls["forecast"] != calls["actual"]][["measure", "forecast", "actual"]].to_dict("records")
 
 

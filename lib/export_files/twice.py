@@ -35,7 +35,7 @@ def form_of(rows: list[Row], place: Callable[[str], str]) -> Form:
         if _said(other) <= _said(form.rows):
             form.alike += other
         elif _is_rest(other, form.rows):
-            form.rows = sorted(form.rows + other, key=lambda row: (place(row[0]), row[1]))
+            form.rows = sorted(form.rows + _more(other, form.rows), key=lambda row: (place(row[0]), row[1]))
         else:
             form.otherwise.append(other)
     return form
@@ -67,8 +67,28 @@ def _said(rows: list[Row]) -> set[tuple[str, ...]]:
 
 
 def _is_rest(other: list[Row], rows: list[Row]) -> bool:
-    """Whether other rows are a further part of a form: other questions, and nothing that contradicts it."""
-    asked, more = {question for question, _ in _answers(rows)}, {question for question, _ in _answers(other)}
+    """Whether other rows are a further part of a form: more questions, and nothing that contradicts it."""
+    asked, more = _by_question(rows), _by_question(other)
     names = ABOUT if asked and more else (*ABOUT, "rating")  # with questions, each row may have a rating of its own
     mine, theirs = _about(rows, names), _about(other, names)
-    return not asked & more and all(mine[name] == theirs[name] for name in mine.keys() & theirs.keys())
+    agreed = all(asked[question] == more[question] for question in asked.keys() & more.keys())
+    return agreed and all(mine[name] == theirs[name] for name in mine.keys() & theirs.keys())
+
+
+def _by_question(rows: list[Row]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for question, answer in _answers(rows):
+        found.setdefault(question, set()).add(answer)
+    return found
+
+
+def _more(other: list[Row], rows: list[Row]) -> list[Row]:
+    """The other rows without the answers that are there already."""
+    there, found = set(_answers(rows)), []
+    for file, line, row in other:
+        said = (str(row.get("question") or ""), str(row.get("answer") or ""))
+        answers = row.get("answers") or []
+        left = [(question, answer) for question, answer in answers if (str(question), str(answer)) not in there]
+        if (row.get("question") and said not in there) or left or not (row.get("question") or answers):
+            found.append((file, line, row | ({"answers": left} if answers else {})))
+    return found

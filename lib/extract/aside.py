@@ -73,10 +73,9 @@ def keep(store: Store, tx: Connection, lever_id: str, unread: Mapping[str, ApiEr
 
 def rows(store: Store) -> list[dict[str, Any]]:
     """{stream, lever_id, status, n_tries} of each child list that is not here, of opportunities that are."""
-    here = store.head_shas("opportunities")
     return [
         {"stream": stream, "lever_id": lever_id, "status": status, "n_tries": n_tries}
         for lever_id, tried in sorted(known(store).items())
-        if lever_id in here
+        if store.get("opportunities", lever_id) is not None
         for stream, (status, n_tries) in sorted(tried.items())
     ]

@@ -13,6 +13,7 @@ from lib.mapping.model import Decisions, Lessons
 from lib.mapping.plan import PlanRow, plan_hash
 from lib.mapping.propose import propose
 from lib.mapping.scan import Scan, scanned
+from lib.mapping.shown import row_id
 
 __all__ = [
     "Decisions",
@@ -27,5 +28,6 @@ __all__ = [
     "plan_hash",
     "propose",
     "refusals",
+    "row_id",
     "scanned",
 ]

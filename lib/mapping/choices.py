@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from lib.mapping import target
-from lib.mapping.feedback_fields import SCORES, fitting
+from lib.mapping.feedback_fields import SCORES, TEXT, fitting
 from lib.mapping.model import FeedbackForm, Plan
 from lib.mapping.source import Item, Reader, clean
 
@@ -76,7 +76,9 @@ def _of_form(form: FeedbackForm | None, row: Mapping[str, str]) -> list[Choice]:
     """For a question the fields of a form that can take it; for a value what its field takes."""
     fields, title = form.fields if form else (), row.get("ashby_field", "")
     if form and not title:
-        return _unique([(one.title, one.path) for one in fitting(form, row.get("type", "").split("/"))])
+        there = _unique([(one.title, one.path) for one in fitting(form, row.get("type", "").split("/"))])
+        paths = {one.title: one.path for one in fields}
+        return [(shown, written if written.casefold() != TEXT else paths[shown]) for shown, written in there]
     picked = next((one for one in fields if one.title == title), None)
     if picked is None:
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from lib.mapping import feedback_fields, target
@@ -53,7 +53,9 @@ def places(book: Book, chosen: Forms, found: Mapping[Key, Question]) -> dict[Key
         path = book.pick("feedback_fields", line, verdict, options=options, what=f"fitting field of {form.title!r}")
         picked = next((one for one in fields if one.path == path), None)
         if picked is not None:
-            made[key] = Place(picked, _values(book, form, key, found[key], picked=picked, given=given))
+            made[key] = Place(
+                picked, _values(book, form, key, found[key], picked=picked, given=given, open_ids=open_ids)
+            )
     return made
 
 
@@ -73,15 +75,15 @@ def _values(
     *,
     picked: FormField,
     given: Mapping[str, tuple[int, str]],
+    open_ids: Set[str],
 ) -> dict[str, Any]:
     """{value, case-folded: what Ashby stores}: as it stands, or as a person says; those of the text are left out."""
     if not feedback_fields.takes_own_values(picked):
         return {}
-    open_ids = {row["id"] for _, row in book.rows("feedback_fields") if row["id"] not in given}
     made: dict[str, Any] = {}
     for folded, text in question.options.items():
         row_id = feedback_fields.value_id(form, key, picked, folded)
-        stored = feedback_fields.as_it_stands(picked, text)
+        stored = feedback_fields.as_it_stands(question, picked, text)
         if stored is not None:
             made[folded] = stored
         elif row_id in given:
@@ -98,7 +100,7 @@ def _stored(book: Book, line: int, verdict: str, picked: FormField) -> str | int
     if picked.type != "Score":
         labels = [Option(str(value), picked.labels[folded]) for folded, value in picked.options.items()]
         return book.pick("feedback_fields", line, verdict, options=labels, what=f"value of {picked.title!r}")
-    stored = feedback_fields.as_it_stands(picked, verdict)
+    stored = feedback_fields.score_of(verdict)
     if stored is None:
         book.problem(
             "feedback_fields", line, f"{verdict!r} is no score; one of: {', '.join(map(str, SCORES))}, {TEXT}."

@@ -8,7 +8,7 @@ from lib.mapping.candidacy import Candidacy, Note
 from lib.mapping.catalog import answered
 from lib.mapping.context import Context
 from lib.mapping.feedback_fields import asked, converted
-from lib.mapping.later import same_feedback, versions
+from lib.mapping.later import versions
 from lib.mapping.model import FeedbackForm, FormField
 from lib.mapping.plan import Body, Chain, link
 from lib.mapping.render import field_lines
@@ -37,8 +37,9 @@ def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
             _count(context, feedback, body)
         else:
             notes += [] if one.withheld else [_note(context, one, feedback)]
+            why = _why_note(context, one, feedback, form) if body is None else "told in a note by an earlier load"
             context.lose(
-                "feedback", "(feedback)", lever_id=feedback["id"], reason=_why_note(context, one, feedback, form),
+                "feedback", "(feedback)", lever_id=feedback["id"], reason=why,
                 **one.told("candidate note"),
             )  # fmt: skip
     return notes
@@ -55,14 +56,34 @@ def _stands_as_form(chain: Chain, feedback: Item) -> bool:
 def _as_loaded(chain: Chain, feedback: Item, body: Body) -> Body:
     """The submission as it was loaded, where it still tells the same."""
     earlier = chain.earlier.get(_row_id(feedback))
-    return earlier if earlier is not None and same_feedback(earlier, body) else body
+    return earlier if earlier is not None and _tells_the_same(earlier, body) else body
+
+
+def _tells_the_same(earlier: Body, body: Body) -> bool:
+    """True when two submissions on one application tell the same: their text holds all answers.
+
+    It may name author and posting as they are called now. Fields of their own, and the credit, follow verdicts and
+    accounts; a submission cannot be changed in Ashby.
+    """
+    return earlier.get("applicationId") == body.get("applicationId") and _told(earlier) == _told(body)
+
+
+def _told(body: Body) -> Any:
+    """The text of a submission without the line of its author; all of it where it has no text."""
+    for one in (body.get("feedbackForm") or {}).get("fieldSubmissions") or []:
+        value = one.get("value")
+        text = value.get("value") if isinstance(value, dict) else value
+        if isinstance(text, str) and text.startswith("Lever feedback: "):
+            first, _, rest = text.partition("\n")
+            return first + rest.partition("\n")[2]
+    return body
 
 
 def _lose_home(context: Context, feedback: Item) -> None:
-    """It was submitted on an application that has no place in the plan any more: a note would tell it twice."""
+    """It was submitted, and has no place as a submission in the plan any more: a note would tell it twice."""
     context.lose(
         "feedback", "(home)", lever_id=feedback["id"], treatment="archived only",
-        where="the application that was loaded", reason="Lever no longer has the application that carries it",
+        where="the application that was loaded", reason="Lever or a verdict gives it no place any more",
     )  # fmt: skip
 
 
@@ -189,5 +210,5 @@ def _count(context: Context, feedback: Item, body: Body) -> None:
     if not _author(context, feedback):
         context.lose(
             "feedback", "user", lever_id=feedback["id"], treatment="moved changed", where="text of the feedback",
-            reason="no active Ashby user; the author is named in the text, and policy.placeholder_user gets the credit",
+            reason="no active Ashby user; the author is named in the text",
         )  # fmt: skip

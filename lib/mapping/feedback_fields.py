@@ -111,7 +111,7 @@ def _values(key: Key, question: Question, form: FeedbackForm, picked: FormField,
     """A row per value that the picked field does not have as it stands."""
     made = []
     for folded, text in question.options.items():
-        if as_it_stands(picked, text) is None:
+        if as_it_stands(question, picked, text) is None:
             label = masked(f"{question.form}: {question.text} = {text}")
             guess = _guess_value(question, picked, text)
             more = about | {"ashby_field": picked.title}
@@ -138,7 +138,8 @@ def _guess(question: Question, fields: Sequence[FormField]) -> tuple[str, str, s
         n = question.n_several
         reason = f"{reason}; {n} of {question.n_records} answers name several values and stay in the text"
         sure = "medium"
-    return picked.title, reason, sure
+    name = picked.title if picked.title.casefold() != TEXT else picked.path  # the title is a word of this table
+    return name, reason, sure
 
 
 def _guess_value(question: Question, picked: FormField, text: str) -> tuple[str, str, str]:
@@ -156,11 +157,21 @@ def _guess_value(question: Question, picked: FormField, text: str) -> tuple[str,
     return TEXT, "its scale is not Ashby's 1 to 4, and is not rescaled; a number here says otherwise", "medium"
 
 
-def as_it_stands(picked: FormField, text: str) -> str | int | None:
-    """What a field that takes its own values stores for a Lever value that it has as well; None where it has not."""
-    if picked.type == "Score":
-        return int(text) if text in [str(one) for one in SCORES] else None
-    return picked.options.get(text.casefold())
+def as_it_stands(question: Question, picked: FormField, text: str) -> str | int | None:
+    """What a field that takes its own values stores for a Lever value that it has as well; None where it has not.
+
+    A number is a score as it stands only in a Lever field of type score, whose scale is 1 to 4 (its reference): on
+    another scale, or in a list of choices, 4 may be anything.
+    """
+    if picked.type != "Score":
+        return picked.options.get(text.casefold())
+    is_score = question.types == {"score"} and set(question.options) <= {str(one) for one in SCORES}
+    return score_of(text) if is_score else None
+
+
+def score_of(text: str) -> int | None:
+    """The score that a text is, None where it is none."""
+    return int(text) if text in [str(one) for one in SCORES] else None
 
 
 def takes_own_values(picked: FormField) -> bool:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lib.mapping.context import Context
 from lib.mapping.plan import Body, Chain, PlanRow, link
@@ -359,22 +359,6 @@ def piece_of(body: Body) -> str:
 def _frame(body: Body) -> Body:
     """All of a note but its text."""
     return body | {"note": body["note"] | {"value": ""}}
-
-
-def same_feedback(earlier: Body, body: Body) -> bool:
-    """True when two submissions differ at most in the line that names author and posting as they are called now."""
-    return _without_author(earlier) == _without_author(body)
-
-
-def _without_author(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_author(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_without_author(child) for child in value]
-    if isinstance(value, str) and value.startswith("Lever feedback: "):
-        first, _, rest = value.partition("\n")
-        return first + rest.partition("\n")[2]
-    return value
 
 
 def versions(chain: Chain, lever_type: str, lever_id: str, part: str) -> dict[int, list[str]]:

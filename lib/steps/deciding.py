@@ -251,16 +251,25 @@ def _as_of(book: Workbook) -> int:
 def propose(book: Workbook, *, found: mapping.Scan | None = None) -> dict[str, DecisionTable]:
     """The decision tables with fresh proposals and the verdicts given so far, written to the params folder."""
     reader = Reading(book.store)
-    given = {file.stem: book.table(file.stem) for file in book.params_folder.glob("*.csv")}
+    given = {file.stem: _as_named(book.table(file.stem)) for file in book.params_folder.glob("*.csv")}
     proposals = mapping.propose(reader, policy=book.params.policy, tables=given, now_ms=_as_of(book), found=found)
     proposals["refusals"] = learning.refused(book, Ledger(book.store))
     learning.reopen(book.table("refusals"), proposals["refusals"])
-    tables = {name: book.table(name).merge(rows) for name, rows in proposals.items()}
+    tables = {name: _as_named(book.table(name)).merge(rows) for name, rows in proposals.items()}
     if not tables["refusals"].rows:  # nothing was refused so far: no table for it
         del tables["refusals"]
     for table in tables.values():
         table.write()
     return tables
+
+
+def _as_named(table: DecisionTable) -> DecisionTable:
+    """The table with each text by the id that it has now: verdicts for "3-4" were kept under the text itself once."""
+    if table.name not in ("tags", "sources"):
+        return table
+    known = {row["id"] for row in table.rows}
+    named = ((row, mapping.row_id(row["id"])) for row in table.rows)
+    return replace(table, rows=[row | {"id": new} for row, new in named if new == row["id"] or new not in known])
 
 
 def map(book: Workbook) -> MapResult:

@@ -35,20 +35,35 @@ def write(book: Workbook) -> int:
 
 
 def _rows(book: Workbook) -> Iterator[tuple[str, ...]]:
-    placeholder = book.params.policy.placeholder_user
-    stands = {str(user["id"]) for user in book.store.ashby("users") if placeholder in (user["id"], user.get("email"))}
+    named = book.params.policy.placeholder_user.strip().casefold()
+    users = book.store.ashby("users")
+    stands = {one["id"] for one in users if named in (one["id"].casefold(), str(one.get("email")).casefold())} | {""}
     ledger, source = Ledger(book.store), Source(Reading(book.store), settings(book.params.policy), now_ms=0)
     for kind, member in _MEMBER.items():
-        planned = (row for row in ledger.rows_of_kind(kind) if row.body.get(member, "") in {"", *stands})
+        planned = ledger.rows_of_kind(kind)
         while page := list(islice(planned, PAGE)):
             entries = ledger.of(page)
             for row in page:
-                entry, user = entries.get(row.row_id), _user(source, kind, row.lever_id)
-                if entry is None or entry.state != "done" or not user:
+                entry = entries.get(row.row_id)
+                if entry is None or entry.ashby_id is None:
+                    continue
+                body = row.body if entry.body_hash == row.body_hash else ledger.last_request(row.row_id) or row.body
+                now = str(body.get(member, ""))
+                user = _user(source, kind, row.lever_id) if now in stands else ""
+                if not user or _given_since(ledger, kind, row.lever_id):
                     continue
                 application = entry.ashby_id if kind == "application.create" else _application(ledger, row.body)
                 what = "credit of the application" if kind == "application.create" else "author of the feedback"
-                yield what, application, entry.ashby_id, row.lever_id, user, str(row.body.get(member, ""))
+                yield what, application, entry.ashby_id, row.lever_id, user, now
+
+
+def _given_since(ledger: Ledger, kind: str, lever_id: str) -> bool:
+    """Whether a later row has given the credit of an application."""
+    row_id = f"application.update/opportunity/{lever_id}"
+    entry = ledger.entry(row_id) if kind == "application.create" else None
+    if entry is None or entry.state != "done":
+        return False
+    return "creditedToUserId" in (ledger.last_request(row_id) or {})
 
 
 def _user(source: Source, kind: str, lever_id: str) -> str:

@@ -108,28 +108,31 @@ def load_begins(book: Workbook, *, people: Set[str] | None, retry_refused: bool)
     cost = Cost(exact, {})
     basis = f"the plan's rows that are not in Ashby: {seen.total():,}"
     seconds = forecasting.ashby_pace(book, own_s=forecasting.own_seconds(book)).seconds(cost.paced)
-    return step_row("load", cost, seconds=seconds, size=None, basis=basis), endpoint_rows("load", cost)
+    size = forecasting.load_bytes(cost) if seen else None
+    return step_row("load", cost, seconds=seconds, size=size, basis=basis), endpoint_rows("load", cost)
 
 
 @contextlib.contextmanager
 def load_scored(book: Workbook, run: Run, *, people: Set[str] | None, retry_refused: bool) -> Iterator[None]:
     """Keep what the run of the block asked, however it ends; score it when it comes to its end."""
-    n_before, _ = _rows_done(book)
+    before = {"n_before": _rows_done(book)[0], "bytes_before": database_bytes(book.store)}
     foreseen = load_begins(book, people=people, retry_refused=retry_refused)
     try:
         yield
     except BaseException:
         with contextlib.suppress(StoreError):  # the first error counts
-            _keep_run(book, run, n_before=n_before)
+            _keep_run(book, run, **before)
             book.store.put_results("load", "score", [])
         raise
-    runs = _keep_run(book, run, n_before=n_before)
-    rows = scored(measures(*foreseen), run.actual(), by=PLAN, what=f"this run: {foreseen[0]['basis']}")
+    runs = _keep_run(book, run, **before)
+    actual = run.actual(megabytes=runs[-1]["bytes"] / 1e6)
+    rows = scored(measures(*foreseen), actual, by=PLAN, what=f"this run: {foreseen[0]['basis']}")
     whole, why = _whole(runs, Ledger(book.store).plan_hash(), n_open=_rows_done(book)[1])
     audit = _kept(book, "load")
     if audit is not None and not why:
         calls = sum((Counter(one["calls"]) for one in whole), Counter())
         actual = actual_of(calls, sum(one["seconds"] for one in whole))
+        actual["megabytes"] = sum(one.get("bytes", 0) for one in whole) / 1e6
         what = f"the whole load, in {len(whole)} run{'s' if len(whole) > 1 else ''}"
         rows += scored(measures(*audit), actual, by=AUDIT, what=what)
     book.store.put_results("load", "score", rows)
@@ -143,12 +146,13 @@ def _rows_done(book: Workbook) -> tuple[int, int]:
     return n_done, sum(n for _, state, n in counts if state not in ("done", "refused"))
 
 
-def _keep_run(book: Workbook, run: Run, *, n_before: int) -> list[Row]:
+def _keep_run(book: Workbook, run: Run, *, n_before: int, bytes_before: int) -> list[Row]:
     """Add this run to those of the plan in force; all of them."""
     plan = Ledger(book.store).plan_hash()
     runs = [one for one in book.store.results("load", "runs") if one["plan"] == plan]
     seconds, n_after = time.monotonic() - run.began, _rows_done(book)[0]
     runs.append({"plan": plan, "calls": run.calls(), "seconds": seconds, "n_before": n_before, "n_after": n_after})
+    runs[-1]["bytes"] = database_bytes(book.store) - bytes_before
     book.store.put_results("load", "runs", runs)
     return runs
 
