@@ -200,7 +200,9 @@ class Life:
         named = self._named(proof)
         silent = [
             f"{kind}: {text}"
-            for kind, found in reconcile.problems(self.sandbox.truth, self.sandbox.state).items()
+            for kind, found in reconcile.problems(
+                self.sandbox.truth | {"edited_since": True}, self.sandbox.state
+            ).items()
             for text in found
             if not self._is_named(text, named)
         ]

@@ -175,10 +175,19 @@ def _opportunities(world: World) -> list[str]:
         if one["expected"].startswith("never"):
             found += [f"{name} must never load"] if applications or as_note else []
         elif one["expected"] == "application":
-            found += _application(one, applications, name)
+            found += [] if _stood_before(world, one) else _application(one, applications, name)
         elif not applications and not as_note:
             found.append(f"{name} is lost")
     return found
+
+
+def _stood_before(world: World, one: Json) -> bool:
+    """Edited after a load, another candidacy on that job may be the one that ought to be the application by now.
+
+    The one that was loaded keeps it: the others are told in notes.
+    """
+    is_told = bool(world.notes["opportunity", one["id"]]) and not world.of_opportunity[one["id"]]
+    return bool(world.truth.get("edited_since")) and is_told and any(world.of_opportunity[it] for it in one["repeats"])
 
 
 def _application(one: Json, applications: list[Json], name: str) -> list[str]:

@@ -255,7 +255,8 @@ def _origin(world: World, one: Json) -> list[str]:
         if source not in fitting and squash(source) not in text:
             found.append(f"{name}: source {source!r} is lost")
     fields = {str(value).casefold() for value in (application.get("customFields") or {}).values()}
-    if squash(f"Origin: {one['origin']}") not in text and one["origin"] not in fields:
+    is_told = one["origin"] in fields if application else squash(f"Origin: {one['origin']}") in text
+    if not is_told:  # an application says it in a field of its own, whatever its notes say
         found.append(f"{name}: origin {one['origin']!r} is lost")
     user = application.get("creditedToUser") or {}
     credited = (f"{user.get('firstName')} {user.get('lastName')}", user.get("email"))

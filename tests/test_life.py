@@ -194,7 +194,8 @@ def parked(life: Life) -> set[str]:
 
 def wrong(life: Life) -> dict[str, list[str]]:
     """What is wrong in Ashby, whether or not somebody tells."""
-    return {kind: found for kind, found in problems(life.sandbox.truth, life.sandbox.state).items() if found}
+    truth = life.sandbox.truth | {"edited_since": True}
+    return {kind: found for kind, found in problems(truth, life.sandbox.state).items() if found}
 
 
 FOLLOWED = [
