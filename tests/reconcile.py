@@ -187,7 +187,8 @@ def _stood_before(world: World, one: Json) -> bool:
     The one that was loaded keeps it: the others are told in notes.
     """
     is_told = bool(world.notes["opportunity", one["id"]]) and not world.of_opportunity[one["id"]]
-    return bool(world.truth.get("edited_since")) and is_told and any(world.of_opportunity[it] for it in one["repeats"])
+    n_there = sum(bool(world.of_opportunity[it]) for it in one["repeats"])
+    return bool(world.truth.get("edited_since")) and is_told and n_there == 1
 
 
 def _application(one: Json, applications: list[Json], name: str) -> list[str]:

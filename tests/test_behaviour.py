@@ -127,13 +127,18 @@ def test_two_applications_on_one_job_are_seen_where_somebody_has_them(
 ) -> None:
     """That nobody has proves nothing, and is not told as a no."""
     row = {"candidate": {"id": "c"}, "job": {"id": "j"}}
-    rows = [row, row | ({"job": {"id": "k"}} if other_job else {})]
+    rows = [
+        row,
+        row | ({"job": {"id": "k"}} if other_job else {}),
+        {"candidate": {"id": "c"}},
+        {"candidate": {"id": "c"}},
+    ]
     body = json.dumps({"success": True, "results": rows, "moreDataAvailable": False})
     sandbox.faults(
         {"api": "ashby", "endpoint": "application.list", "every": 1, "effect": "status", "status": 200, "body": body}
     )
     told = answers(audit.ashby_behaviour(book.ashby, []))["May one person have two applications on one job?"]
-    assert told == ("not seen in 2 applications" if other_job else "yes: 1 in 2 applications")
+    assert told == ("not seen in 4 applications" if other_job else "yes: 1 in 4 applications")
 
 
 def test_the_audit_keeps_the_answers_writes_nothing_and_names_nobody(book: workbook.Workbook, sandbox: Sandbox) -> None:

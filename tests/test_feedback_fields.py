@@ -50,7 +50,7 @@ def test_each_question_that_a_field_can_take_is_a_row_with_both_scales():
     found = rows(world)
     assert {name: (row["proposal"], row["confidence"]) for name, row in found.items()} == {
         "Rating": ("Overall rating", "high"),
-        **{f"Rating = {text}": (text[0], "high") for text in RATING},
+        **{f"Rating = {text}": (text[0], "medium") for text in RATING},
         "Seniority": ("Seniority", "high"),
         "Seniority = Staff": ("text", "low"),
     }

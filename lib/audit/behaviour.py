@@ -170,7 +170,8 @@ def _two_on_one_job(ashby: Ashby) -> str:
     """What is seen of it in a page of applications: that nobody has proves nothing."""
     results = ashby.ask("application.list", {"limit": 100}).results
     items = results if isinstance(results, list) else []
-    pairs = Counter(tuple(str((one.get(name) or {}).get("id")) for name in ("candidate", "job")) for one in items)
+    told = (tuple(str((one.get(name) or {}).get("id") or "") for name in ("candidate", "job")) for one in items)
+    pairs = Counter(pair for pair in told if all(pair))
     several = sum(n > 1 for n in pairs.values())
     return f"yes: {several:,} in {len(items):,} applications" if several else f"not seen in {len(items):,} applications"
 

@@ -211,10 +211,9 @@ def _existing_plan(
 
 def _placeholder(book: Book, users: Sequence[Mapping[str, Any]], given: Settings) -> str:
     """The enabled user that the policy names by id or e-mail; "" without one."""
-    wanted = given.placeholder_user.strip().casefold()
-    if not wanted:
+    if not given.placeholder_user.strip():
         return ""
-    found = [user for user in users if wanted in (user["id"].casefold(), str(user.get("email")).casefold())]
+    found = target.users_called(users, given.placeholder_user)
     if len(found) != 1 or not found[0].get("isEnabled"):
         what = "that user is deactivated" if found else "no user has that id or e-mail"
         book.problems.append(f"policy.placeholder_user: {what} in Ashby; invite one, or leave the policy empty.")

@@ -37,6 +37,10 @@ _FITTING: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """{type of an Ashby field: types of Lever fields whose answers it can take}."""
 _NO: Final = re.compile(r"\b(no|not|never|none|reject|decline|weak|poor|bad|below)\b", re.IGNORECASE)
+_AS_THERE: Final = (
+    "the number that it begins with; all four begin with 1 to 4, as in Ashby: look there whether 4 is the best, too"
+)
+"""Ashby's reference gives the numbers of a Score, and not which end is the best: so never sure."""
 Key = tuple[str, str]
 """(template, question case-folded)"""
 
@@ -151,9 +155,8 @@ def _guess_value(question: Question, picked: FormField, text: str) -> tuple[str,
     if digits and sorted(labels) == ["1", "2", "3", "4"] and len(question.options) == len(SCORES):
         worst, best = (bool(_NO.search(labels[digit])) for digit in "14")
         if best and not worst:
-            return TEXT, "4 seems to be the worst here, and the best in Ashby; a number says what it is there", "low"
-        sure = "high" if worst and not best else "medium"
-        return digits[1], "the number that it begins with; all four begin with 1 to 4, and 4 is the best in Ashby", sure
+            return TEXT, "4 seems to be the worst here; a number says what it is in Ashby", "low"
+        return digits[1], _AS_THERE, "medium"
     return TEXT, "its scale is not Ashby's 1 to 4, and is not rescaled; a number here says otherwise", "medium"
 
 

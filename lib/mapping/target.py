@@ -47,6 +47,13 @@ def stage_options(plan: Plan) -> list[Option]:
     return [Option(stage.ashby_id, stage.title) for stage in plan.stages]
 
 
+def users_called(users: Iterable[Item], wanted: str) -> list[Item]:
+    """The users of this id or e-mail, in any case; none for an empty text."""
+    folded = wanted.strip().casefold()
+    known = ((user, {user["id"].casefold(), clean(user.get("email")).casefold()}) for user in users)
+    return [user for user, names in known if folded and folded in names]
+
+
 def feedback_form(item: Item) -> FeedbackForm:
     """An Ashby feedback form with its fields in order."""
     fields = []

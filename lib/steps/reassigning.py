@@ -10,6 +10,7 @@ from typing import Any, Final
 from lib.mapping.scan import credited
 from lib.mapping.settings import settings
 from lib.mapping.source import Source, ident
+from lib.mapping.target import users_called
 from lib.normalize import csv_safe
 from lib.store.ledger import Ledger
 from lib.store.reading import Reading
@@ -35,9 +36,8 @@ def write(book: Workbook) -> int:
 
 
 def _rows(book: Workbook) -> Iterator[tuple[str, ...]]:
-    named = book.params.policy.placeholder_user.strip().casefold()
-    users = book.store.ashby("users")
-    stands = {one["id"] for one in users if named in (one["id"].casefold(), str(one.get("email")).casefold())} | {""}
+    named = users_called(book.store.ashby("users"), book.params.policy.placeholder_user)
+    stands = {"", *(user["id"] for user in named)}
     ledger, source = Ledger(book.store), Source(Reading(book.store), settings(book.params.policy), now_ms=0)
     for kind, member in _MEMBER.items():
         planned = ledger.rows_of_kind(kind)
