@@ -876,14 +876,17 @@ def test_a_file_that_lies_in_the_storage_is_not_sent_there_again(
 
 @pytest.mark.parametrize("code", ["file_handle_not_found", "something_new"])
 def test_a_handle_that_ashby_does_not_take_twice_is_replaced(
-    mapped: Workbook, sandbox: Sandbox, company: Company, code: str
+    mapped: Workbook, sandbox: Sandbox, opened: Callable[[], Workbook], company: Company, code: str
 ) -> None:
-    """Whether a handle may be used again is not known: refused at its second use, the file gets a new one."""
+    """Whether a handle may be used again is not known: refused at its second use, the file gets a new one.
+
+    One worker: with several, the second call could be another file's first one, whose refusal is a real one.
+    """
     sandbox.faults(
         {"api": "ashby", "endpoint": "candidate.uploadFile", "nth": 1, "effect": "throttle"},
         {"api": "ashby", "endpoint": "candidate.uploadFile", "nth": 2, "effect": "refuse", "code": code},
     )
-    book = mapped
+    book = alone(mapped, sandbox, opened)
     result = steps.load(book, execute=True)
     assert (sandbox.struck(), len(result.refused)) == (2, 0)
     finished(book, sandbox, company)
