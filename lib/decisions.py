@@ -42,7 +42,7 @@ class DecisionTable:
             old = decided.pop(str(proposal["id"]), {})
             row = {name: str(proposal.get(name, "")) for name in columns}
             kept = {name: value for name, value in old.items() if name.endswith("verdict") and value}
-            merged.append(row | {name: value for name, value in kept.items() if name in columns})
+            merged.append(_taken(row | {name: value for name, value in kept.items() if name in columns}))
         for row in decided.values():
             if row.get("verdict"):
                 merged.append({name: row.get(name, "") for name in columns} | {"n_records": "0"})
@@ -99,6 +99,20 @@ def read(path: Path) -> DecisionTable:
         more = f" And {len(wrong) - SHOWN:,} more lines." if len(wrong) > SHOWN else ""
         raise ConfigError(" ".join(wrong[:SHOWN]) + more)
     return DecisionTable(path.stem, path, rows, columns)
+
+
+def read_all(folder: Path) -> dict[str, DecisionTable]:
+    """{name: table} of all files of a folder; one ConfigError names what cannot be read in any of them."""
+    tables, wrong, hints = {}, [], list[str]()
+    for path in sorted(folder.glob("*.csv")):
+        try:
+            tables[path.stem] = read(path)
+        except ConfigError as error:
+            wrong.append(error.message)
+            hints.append(error.hint)
+    if wrong:
+        raise ConfigError("\n".join(wrong), hint=" ".join(dict.fromkeys(filter(None, hints))))
+    return tables
 
 
 def _checked(

@@ -73,6 +73,10 @@ class Workbook:
         """One decision table, as it stands on disk."""
         return decisions.read(self.params_folder / f"{name}.csv")
 
+    def tables(self) -> dict[str, decisions.DecisionTable]:
+        """All decision tables that are there, by name; ConfigError names all that is wrong with any of the files."""
+        return decisions.read_all(self.params_folder)
+
     @contextlib.contextmanager
     def writing(self, step: str) -> Iterator[None]:
         """Be the one writer of this customer while the block runs; logs when the step began and how it ended."""

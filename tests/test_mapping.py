@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -1324,6 +1325,68 @@ def test_stages_show_their_types_and_their_share():
         "Active",
     )
     assert {row["share"] for row in rows} == {"100.0%", "0.0%"}
+
+
+def _two_postings(*more: dict[str, str]) -> tuple[World, dict[str, Any]]:
+    """Two postings on one interview plan, both with a candidacy on site; rows are added to stages.csv."""
+    moves = [change("applicant-new", T0), change("s-onsite", T0 + 5)]
+    on_site = {"stage": "s-onsite", "stageChanges": moves}
+    world = World(opportunity("o-1", **on_site), opportunity("o-2", contact="c-2", posting="p-2", **on_site))
+    world.opportunities["o-2"]["emails"] = ["other@example.org"]
+    world.lever["postings"].append(posting("p-2", text="Designer"))
+    tables = world.tables()
+    tables["stages"] = replace(tables["stages"], rows=[*tables["stages"].rows, *more])
+    world.more_tables["stages"] = tables["stages"].merge(world.propose(tables)["stages"])
+    return world, {row["id"]: row for row in world.more_tables["stages"].rows}
+
+
+def test_a_stage_may_be_another_one_for_a_single_posting():
+    """A row that somebody adds, `<posting>/<stage>`, goes before the plan's; each record counts at one of them."""
+    world, rows = _two_postings({"id": "p-2/s-onsite", "verdict": "Phone Interview"})
+    assert (rows["p-2/s-onsite"]["n_records"], rows[f"{PLAN}/s-onsite"]["n_records"]) == ("1", "1")
+    assert rows["p-2/s-onsite"]["plan"] == "Standard, posting Designer"
+    made = {row.lever_id: row.body for row in world.plan() if row.kind == "application.create"}
+    stages = {key: [one["stageId"] for one in body["applicationHistory"]] for key, body in made.items()}
+    assert stages == {"o-1": [REVIEW, ONSITE], "o-2": [REVIEW, SCREEN]}
+
+
+def test_a_stage_of_a_single_posting_may_be_left_to_the_note_or_taken_as_proposed():
+    """And where all its records have such rows, the plan's row needs no verdict."""
+    world, rows = _two_postings(
+        {"id": "p-2/s-onsite", "verdict": "history note"}, {"id": "p-1/s-onsite", "verdict": "="}
+    )
+    assert rows["p-1/s-onsite"]["verdict"] == "Onsite"
+    assert rows[f"{PLAN}/s-onsite"]["n_records"] == "0"
+    rows[f"{PLAN}/s-onsite"]["verdict"] = ""
+    made = {row.lever_id: row.body for row in world.plan() if row.kind == "application.create"}
+    stages = {key: [one["stageId"] for one in body["applicationHistory"]] for key, body in made.items()}
+    assert stages == {"o-1": [REVIEW, ONSITE], "o-2": [REVIEW]}
+
+
+def test_an_added_row_that_names_nothing_is_told():
+    """A posting, a stage, a verdict that do not exist: file, line, and what is near."""
+    wrong = ({"id": "p-9/s-onsite", "verdict": "Onsite"}, {"id": "p-2/s-onsight", "verdict": "Onsite"})
+    world, _ = _two_postings(*wrong, {"id": "p-2/s-phone", "verdict": "Phone Intervew"})
+    with pytest.raises(GateError) as caught:
+        world.plan()
+    told = str(caught.value)
+    assert "stages.csv:7: 'Phone Intervew' in the column verdict is no stage of the plan" in told
+    assert "stages.csv:8: 'p-9' is no interview plan in Ashby, and no posting in Lever." in told
+    assert "stages.csv:9: 's-onsight' after the posting is no stage of Lever (its id); nearest: " in told
+
+
+def test_of_many_problems_each_file_tells_the_first_and_the_number():
+    """Hundreds of open tags do not hide that one stage is wrong."""
+    world = World(opportunity("o-1", tags=[f"word {number}" for number in range(80)]))
+    world.verdicts["stages"] = {f"{PLAN}/applicant-new": "Aplication Review"}
+    world.verdicts["tags"] = {f"word {number}": "" for number in range(80)}
+    with pytest.raises(GateError) as caught:
+        world.plan()
+    told = str(caught.value)
+    assert told.startswith("81 decisions are open")
+    assert "Aplication Review" in told
+    assert "params/test/tags.csv: and 30 more." in told
+    assert told.count("tags.csv:") == 51
 
 
 # ---- a whole company

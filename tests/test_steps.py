@@ -16,7 +16,7 @@ from conftest import Sandbox, decide, environment, move, prepare, running_sandbo
 
 from lib import steps
 from lib.decisions import DecisionTable
-from lib.errors import GateError
+from lib.errors import ConfigError, GateError
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
@@ -212,8 +212,35 @@ def test_people_csv_changed_after_dedupe(book: Workbook, sandbox: Sandbox) -> No
     prepare(book, sandbox)
     pair = next(row for row in book.table("people").rows if row["verdict"] == "different")
     rewrite(book, "people", {pair["id"]: "same"})
-    with pytest.raises(GateError, match=r"people\.csv has changed since 03_dedupe"):
+    with pytest.raises(GateError, match=r"people\.csv:1: its verdicts have changed since 03_dedupe"):
         steps.map(book)
+
+
+def test_pairs_that_wait_are_told_with_all_other_open_decisions(book: Workbook, sandbox: Sandbox) -> None:
+    """One round for the analyst, and not one for the people and another one for the rest."""
+    prepare(book, sandbox)
+    pair = next(row for row in book.table("people").rows if row["verdict"])
+    rewrite(book, "people", {pair["id"]: ""})
+    [source] = first_ids(book, "sources", 1)
+    rewrite(book, "sources", {source: ""})
+    with pytest.raises(GateError) as caught:
+        steps.map(book)
+    told = str(caught.value)
+    assert re.search(r"people\.csv:\d+: no verdict", told)
+    assert re.search(r"sources\.csv:\d+: no verdict, and \d+ records depend on it", told)
+    assert "workbook run acme --from dedupe --to map" in told
+
+
+def test_files_that_cannot_be_read_are_told_all_at_once(book: Workbook, sandbox: Sandbox) -> None:
+    prepare(book, sandbox)
+    (book.params_folder / "tags.csv").write_bytes("id,verdict\na\xff".encode("latin-1"))
+    (book.params_folder / "sources.csv").write_text("id,label\na,b\n")
+    (book.params_folder / "stages.csv").write_text("id,verdict\na,b\na,b\n")
+    with pytest.raises(ConfigError) as caught:
+        steps.map(book)
+    told = str(caught.value)
+    assert all(where in told for where in ("sources.csv:1: ", "stages.csv:3: ", "tags.csv:2: ")), told
+    assert "CSV UTF-8" in told
 
 
 def test_wrong_verdicts_are_told_all_at_once(book: Workbook, sandbox: Sandbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from lib.mapping.source import clean
@@ -14,6 +15,7 @@ Row = dict[str, str]
 NEW = "new:"
 """What a verdict begins with that names something which is to be made, however much it is like what is there."""
 SLIP = 0.8  # how like (0..1) a known name a new one may be before somebody is asked whether it is meant
+SHOWN = 50  # problems of one file that an error names
 _NO_NAMES = ("no", "yes", "none", "skip", "remove", "delete", "note", "same", "different", "new", "?", "x", "-")
 
 
@@ -37,6 +39,14 @@ class Book:
         table = self.tables.get(name)
         where = table.where(line) if hasattr(table, "where") else f"{name}.csv:{line}"
         self.problems.append(f"{where}: {text}")
+
+    def shown(self) -> Iterator[str]:
+        """The problems as an error tells them: of each file the first ones, and how many more there are."""
+        for file, some in groupby(sorted(self.problems, key=_file_of), key=_file_of):
+            of_file = list(some)
+            yield from of_file[:SHOWN]
+            if len(of_file) > SHOWN:
+                yield f"{file}: and {len(of_file) - SHOWN:,} more."
 
     def decided(self, name: str) -> Iterator[tuple[int, Row, str]]:
         """(line, row, verdict) of each row with a verdict; rows that need one and lack it become problems."""
@@ -99,3 +109,9 @@ class Book:
         labels = {one.ashby_id: one.label for one in options if not one.archived and one.label}
         found = best_matches(text, labels, n=3) if labels else []
         return ", ".join(repr(match[1]) for match in found) or "(there are none)"
+
+
+def _file_of(problem: str) -> str:
+    """`params/acme/tags.csv` of a problem that begins with it; what no file is said of stands together."""
+    file, _, rest = problem.partition(".csv:")
+    return f"{file}.csv" if rest else "params"

@@ -22,12 +22,14 @@ HISTORY_NOTE = "history note"
 
 
 def decide(
-    tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: int | None = None, found: Scan | None = None
-) -> Decisions:
+    tables: Mapping[str, Any], reader: Reader, *, policy: Any, now_ms: int | None = None, found: Scan | None = None,
+    people: tuple[Sequence[str], str] = ((), ""),
+) -> Decisions:  # fmt: skip
     """Resolve all verdicts. GateError lists every problem at once: file and line, value, nearest valid values.
 
     `tables` is {name: DecisionTable}; `now_ms` is the moment against which consent expires (default: the clock);
-    `found` is what `scanned` has found, where that is known already.
+    `found` is what `scanned` has found, where that is known already; `people` is what is open in people.csv, and what
+    to do about it: it stops the plan as well, and is told with the rest.
     """
     given = settings(policy)
     source = Source(reader, given, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
@@ -35,7 +37,8 @@ def decide(
     hidden = frozenset() if given.confidential_as_new else frozenset(found.confidential)
     jobs = _jobs(book, reader, plans, hidden=hidden)
     talent_pool = _talent_pool(book, reader, given, plans)
-    stages = _stages(book, plans)
+    known = source.stages | {stage: stage for _, stage in found.stages if stage not in source.stages}
+    stages = _stages(book, plans, jobs, known=known)
     reasons = _reasons(book, reader)
     users = reader.ashby("users")
     questions, custom_fields = decide_fields.decide(book, reader, found.questions)
@@ -60,11 +63,12 @@ def decide(
         lessons=lessons.decided(book),
     )
     _coverage(book, made, found, source)
+    book.problems[:0] = people[0]
     if book.problems:
         count = len(book.problems)
         raise GateError(
-            f"{count} decision{'s are' if count > 1 else ' is'} open or cannot be used:\n" + "\n".join(book.problems),
-            hint="\nFill in the column `verdict` and run this step again.",
+            f"{count} decision{'s are' if count > 1 else ' is'} open or cannot be used:\n" + "\n".join(book.shown()),
+            hint=f"\nFill in the column `verdict` and run this step again. {people[1]}".rstrip(),
         )
     return made
 
@@ -85,15 +89,27 @@ def _sources(book: Book, reader: Reader, texts: Mapping[str, str]) -> dict[str, 
     return {texts.get(key, key): value for key, value in _plain(book, "sources", options, what="source").items()}
 
 
-def _stages(book: Book, plans: Mapping[str, Plan]) -> dict[tuple[str, str], str]:
+def _stages(
+    book: Book, plans: Mapping[str, Plan], jobs: Mapping[str, Job | None], *, known: Mapping[str, str]
+) -> dict[tuple[str, str], str]:
+    """{(interview plan or posting, stage of Lever): stage of Ashby, or ""}; `known` is {stage of Lever: text}."""
     made = {}
     for line, row, verdict in book.decided("stages"):
         plan_id, _, stage_id = row["id"].partition("/")
-        plan = plans.get(plan_id)
-        if verdict.casefold() == HISTORY_NOTE:
+        job = jobs.get(plan_id)
+        plan = plans.get(job.plan_id if job else plan_id)
+        if plan_id in jobs and stage_id not in known:
+            options = [Option(one, text) for one, text in known.items()]
+            near = book.nearest(stage_id, options)
+            book.problem(
+                "stages", line, f"{stage_id!r} after the posting is no stage of Lever (its id); nearest: {near}."
+            )
+        elif verdict.casefold() == HISTORY_NOTE:
             made[plan_id, stage_id] = ""
+        elif plan is None and plan_id in jobs:
+            continue  # a posting that becomes no job, or whose plan is a problem of postings.csv
         elif plan is None:
-            book.problem("stages", line, f"there is no interview plan {plan_id!r} in Ashby.")
+            book.problem("stages", line, f"{plan_id!r} is no interview plan in Ashby, and no posting in Lever.")
         else:
             options = target.stage_options(plan)
             picked = book.pick("stages", line, verdict, options=options, what=f"stage of the plan {plan.title!r}")
@@ -260,7 +276,7 @@ def _stage_coverage(book: Book, made: Decisions, found: Scan, source: Source) ->
     needs: dict[str, int] = {}
     for (posting, stage), count in found.stages.items():
         job = made.jobs.get(posting) if posting else made.talent_pool
-        if job and job.plan_id:
+        if job and job.plan_id and (posting, stage) not in made.stages:
             key = f"{job.plan_id}/{stage}"
             needs[key] = needs.get(key, 0) + count
     open_ids = {row["id"] for _, row in book.rows("stages") if _needed(row)}

@@ -75,12 +75,13 @@ def history(opportunity: Item, plan: Plan, *, decisions: Decisions, source: Sour
     """The history of one opportunity in one interview plan."""
     ordered, unusual = moves(opportunity)
     made = History(changes=list(unusual), created_ms=opportunity["createdAt"])
-    archived_ms = archived_at(opportunity)
+    archived_ms, posting = archived_at(opportunity), source.posting(opportunity)
     for move in ordered:
-        _place(made, move, plan=plan, stages=decisions.stages, source=source, archived_ms=archived_ms)
+        stage_id = decisions.stage(plan.ashby_id, posting, move.stage)
+        _place(made, move, stage_id=stage_id, source=source, archived_ms=archived_ms)
     if opportunity.get("archived"):
         _archive(made, opportunity, plan=plan, reasons=decisions.archive_reasons, source=source)
-    elif ordered and not decisions.stages.get((plan.ashby_id, ordered[-1].stage)):
+    elif ordered and not decisions.stage(plan.ashby_id, posting, ordered[-1].stage):
         made.changes.append("the current stage has no counterpart; the application stays in the stage before")
     if not made.events:
         _start(made, plan)
@@ -113,16 +114,7 @@ def path_lines(opportunity: Item, source: Source) -> list[str]:
     return lines
 
 
-def _place(
-    made: History,
-    move: Move,
-    *,
-    plan: Plan,
-    stages: Mapping[tuple[str, str], str],
-    source: Source,
-    archived_ms: int | None,
-) -> None:
-    stage_id = stages.get((plan.ashby_id, move.stage), "")
+def _place(made: History, move: Move, *, stage_id: str, source: Source, archived_ms: int | None) -> None:
     if move.user:
         made.changes.append("who moved the candidate cannot be written")
     if not stage_id:

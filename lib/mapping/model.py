@@ -147,6 +147,7 @@ class Decisions:
 
     plans: Mapping[str, Plan]
     stages: Mapping[tuple[str, str], str]
+    """By interview plan or posting, and stage of Lever."""
     archive_reasons: Mapping[str, str]
     sources: Mapping[str, str]
     users: Mapping[str, str]
@@ -165,3 +166,8 @@ class Decisions:
     lessons: Lessons = field(default_factory=Lessons)
     feedback_fields: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     """Where a question of a feedback form goes, by template and text (case-folded); the others stay in the text."""
+
+    def stage(self, plan_id: str, posting: str, stage: str) -> str:
+        """The Ashby stage of a Lever stage: what is said for this posting, else for the whole interview plan."""
+        own = self.stages.get((posting, stage)) if posting else None
+        return self.stages.get((plan_id, stage), "") if own is None else own

@@ -37,7 +37,7 @@ def propose(
     postings, used = propose_jobs.postings(source, found, tables=tables or {})
     return {
         "postings": postings,
-        "stages": propose_jobs.stages(source, found, used=used),
+        "stages": propose_jobs.stages(source, found, used=used, tables=tables or {}),
         "archive_reasons": _reasons(source, found),
         "sources": _sources(source, found),
         "users": _users(source, found),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -143,29 +144,40 @@ def _plan_of(verdict: Mapping[str, str], plans: Mapping[str, Plan], jobs: list[I
     return ""
 
 
-def stages(source: Source, found: Scan, *, used: Mapping[str, str]) -> Rows:
+def stages(source: Source, found: Scan, *, used: Mapping[str, str], tables: Mapping[str, Any]) -> Rows:
     """Rows of stages.csv: each stage of Lever in each interview plan that a posting uses, in Lever's order.
 
-    `share` is that of all stage records in the plan: what a `history note` leaves out of Ashby's history.
+    And those that somebody has added for one posting (`<posting>/<stage>`): its records count there and not at the
+    plan. `share` is that of all stage records in the plan: what a `history note` leaves out of Ashby's history.
     """
-    plans = target.plans(source.reader)
-    counts: dict[tuple[str, str], int] = {}
-    for (posting, stage), count in found.stages.items():
-        plan_id = used.get(posting) or (_pool_plan(source) if not posting else "")
-        counts[plan_id, stage] = counts.get((plan_id, stage), 0) + count
+    plans, pool = target.plans(source.reader), _pool_plan(source)
+    plan_of = {posting: used.get(posting) or ("" if posting else pool) for posting in [*used, ""]}
     ids = list(source.stages) + sorted({stage for _, stage in found.stages} - set(source.stages))
+    own = {one for one in _with_verdict(tables) if one[0] and plan_of.get(one[0], "") in plans and one[1] in ids}
+    counts, totals = Counter[tuple[str, str]](), Counter[str]()
+    for (posting, stage), count in found.stages.items():
+        plan_id = plan_of.get(posting, "")
+        counts[posting if (posting, stage) in own else plan_id, stage] += count
+        totals[plan_id] += count
     made = []
-    for plan_id in sorted({plan_id for plan_id, _ in counts if plan_id in plans}):
-        plan, total = plans[plan_id], sum(n for (one, _), n in counts.items() if one == plan_id)
-        for position, stage in enumerate(ids):
+    for plan_id in sorted(plan_id for plan_id in totals if plan_id in plans):
+        places = [(plan_id, stage) for stage in ids]
+        places += sorted(place for place in own if plan_of[place[0]] == plan_id)
+        for where, stage in places:
+            guess = _stage(source, stage, plans[plan_id], share=ids.index(stage) / max(len(ids) - 1, 1))
+            about = {"plan": plans[plan_id].title, "pipeline": source.pipelines.get(stage, "")}
+            about["plan"] += f", posting {source.title(where)}" if where != plan_id else ""
+            kinds, n_records = {one.title: one.type for one in plans[plan_id].stages}, counts[where, stage]
+            about |= {"ashby_type": kinds.get(guess[0], ""), "share": f"{n_records / (totals[plan_id] or 1):.1%}"}
             label = source.stages.get(stage) or "(no longer in Lever)"
-            guess = _stage(source, stage, plan, share=position / max(len(ids) - 1, 1))
-            n_records = counts.get((plan_id, stage), 0)
-            kinds = {one.title: one.type for one in plan.stages}
-            about = {"plan": plan.title, "pipeline": source.pipelines.get(stage, "")}
-            about |= {"ashby_type": kinds.get(guess[0], ""), "share": f"{n_records / total:.1%}" if total else ""}
-            made.append(row(f"{plan_id}/{stage}", label, *guess, n_records, **about))
+            made.append(row(f"{where}/{stage}", label, *guess, n_records, **about))
     return made
+
+
+def _with_verdict(tables: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """(plan or posting, stage) of the rows of stages.csv that have a verdict: somebody may have added some by hand."""
+    rows = tables["stages"].rows if "stages" in tables else []
+    return {(one["id"].partition("/")[0], one["id"].partition("/")[2]) for one in rows if one.get("verdict")}
 
 
 def _pool_plan(source: Source) -> str:

@@ -226,21 +226,28 @@ def _pair_proposals(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def people_gate(book: Workbook) -> None:
-    """GateError with file and line of every pair that waits for a verdict."""
-    table = book.table("people")
-    found = _wrong(table) + [f"{table.where(line)}: no verdict" for line, row in table.open_rows()]
+    """GateError with file and line of every pair that waits for a verdict, or when 03_dedupe has not seen them all."""
+    found, hint = _people_open(book)
     if found:
         more = f"; and {len(found) - 20} more" if len(found) > 20 else ""
-        raise GateError(
-            f"{len(found)} pairs of people wait for a verdict: {'; '.join(found[:20])}{more}.",
-            hint="Write 'same' or 'different' into the column verdict (who they are is shown in 03_dedupe), then run "
-            f"03_dedupe again: workbook run {book.customer} --from dedupe --to map",
-        )
-    used = book.store.meta("dedupe.verdicts")
+        raise GateError(f"People are not decided: {'; '.join(found[:20])}{more}.", hint=hint)
+
+
+def _people_open(book: Workbook) -> tuple[list[str], str]:
+    """(file and line of each pair that waits for a verdict, or that its verdicts are newer than 03_dedupe; what to do).
+
+    GateError when 03_dedupe has never run.
+    """
+    table, used = book.table("people"), book.store.meta("dedupe.verdicts")
     if used is None:
         raise GateError("The people are not known yet.", hint="Run 03_dedupe first.")
+    again = f"run 03_dedupe again: workbook run {book.customer} --from dedupe --to map"
+    found = _wrong(table) + [f"{table.where(line)}: no verdict" for line, row in table.open_rows()]
+    if found:
+        return found, (f"Of pairs, write 'same' or 'different' (who they are is shown in 03_dedupe), then {again}")
     if used != _in_words(_verdicts(table)):
-        raise GateError("people.csv has changed since 03_dedupe last ran.", hint="Run 03_dedupe again.")
+        return [f"{table.where(1)}: its verdicts have changed since 03_dedupe last ran"], f"To use them, {again}"
+    return [], ""
 
 
 def _as_of(book: Workbook) -> int:
@@ -276,11 +283,12 @@ def map(book: Workbook) -> MapResult:
     """Compile the plan: every Ashby call with its body, before the first one is made."""
     if not book.store.meta("extract.finished_ms"):
         raise GateError("Lever is not extracted yet.", hint="Run 02_extract first.")
+    book.tables()  # what cannot be read in any of them is told at once
     files_gate(book)
     gone_gate(book)
     unread_gate(book)
     quiet_gate(book)
-    people_gate(book)
+    people = _people_open(book)
     with contextlib.ExitStack() as draft_of, book.writing("map"):
         settle_open(book)
         read_target(book)
@@ -288,7 +296,7 @@ def map(book: Workbook) -> MapResult:
         about: dict[str, Any] = {"policy": book.params.policy, "now_ms": _as_of(book)}
         found = mapping.scanned(reader, **about)
         tables = propose(book, found=found)
-        decisions = mapping.decide(tables, reader, found=found, **about)
+        decisions = mapping.decide(tables, reader, found=found, people=people, **about)
         draft = draft_of.enter_context(mapping.Draft(book.folder))
         more = {"carried": _Carried(ledger)} if ledger.last_ms() else {}
         draft.take(mapping.compile_plan(reader, decisions=decisions, losses=losses, **about, **more))
