@@ -38,6 +38,7 @@ OUR_STEPS = {
     "load",
     "validate",
     "users",
+    "plan_rows",
 }
 
 
@@ -136,6 +137,7 @@ def test_a_notebook_calls_its_own_step_only(name: str) -> None:
     own_too = {
         "audit": {"audit_gate"}, "extract": {"files_gate", "gone_gate", "quiet_gate", "unread_gate"},
         "dedupe": {"people_gate", "edit", "groups", "sides", "who"}, "map": {"propose", "losses_gate", "edit", "users"},
+        "load": {"plan_rows"},
     }  # fmt: skip
     assert called == {own} | own_too.get(own, set())
     assert called <= OUR_STEPS

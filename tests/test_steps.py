@@ -208,6 +208,28 @@ def test_what_nobody_is_credited_for_is_listed_after_the_load(book: Workbook, sa
     assert all(row["lever_user"] in known and row["ashby_application"] and row["ashby_id"] for row in rows)
 
 
+def test_the_plan_is_looked_at_by_person_and_by_endpoint(book: Workbook, sandbox: Sandbox) -> None:
+    prepare(book, sandbox)
+    steps.map(book)
+    ledger = Ledger(book.store)
+    most = steps.plan_rows(book, limit=10_000)
+    sizes = Counter(row.person for row in ledger.rows() if row.person)
+    assert set(most["person"]) == {min(sizes, key=lambda one: (-sizes[one], one))}
+    assert set(most["state"]) == {"planned"}
+    person = next(one for one in book.store.people() if one.get("email"))
+    row = next(row for row in ledger.rows(person["person"]) if row.kind == "candidate.create")
+    opportunity = next(row.lever_id for row in ledger.rows(person["person"]) if row.kind == "application.create")
+    for who in (person["email"].upper(), person["person"], opportunity):
+        found = steps.plan_rows(book, who=who, endpoint="candidate.create")
+        assert set(found["person"]) == {person["person"]}
+        values = dict(zip(found["member"], found["value"], strict=True))
+        assert values["email"] == row.body["email"]
+    tags = steps.plan_rows(book, endpoint="candidateTag.create", limit=2)
+    assert (set(tags["person"]), len(set(tags["record"]))) == ({"(set-up)"}, 2)
+    assert any(value.startswith("(id of candidate:") for value in most["value"])
+    assert steps.plan_rows(book, who="nobody is called so").empty
+
+
 def test_people_csv_changed_after_dedupe(book: Workbook, sandbox: Sandbox) -> None:
     prepare(book, sandbox)
     pair = next(row for row in book.table("people").rows if row["verdict"] == "different")

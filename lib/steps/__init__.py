@@ -6,6 +6,7 @@ Notebooks call these, and so do runs without notebooks. Every step may be run ag
 from lib.steps.deciding import DedupeResult, MapResult, dedupe, map, people_gate, propose
 from lib.steps.editing import edit, users, who
 from lib.steps.grouping import groups, sides
+from lib.steps.looking import plan_rows
 from lib.steps.reading import (
     AuditResult,
     ExtractResult,
@@ -42,6 +43,7 @@ __all__ = [
     "losses_gate",
     "map",
     "people_gate",
+    "plan_rows",
     "propose",
     "quiet_gate",
     "read_candidates",

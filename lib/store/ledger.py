@@ -108,6 +108,11 @@ class Ledger:
             yield from (row.person for row in page)
             page = self.store._rows(query.where(t.plan.c.person > page[-1].person))
 
+    def fullest(self) -> list[str]:
+        """The person with the most rows in the plan; nobody when it has none of people."""
+        query = select(t.plan.c.person).where(t.plan.c.person != "").group_by(t.plan.c.person)
+        return [row.person for row in self.store._rows(query.order_by(func.count().desc(), t.plan.c.person).limit(1))]
+
     def plan_hash(self) -> str:
         """The hash of the plan in force, or an empty text."""
         return (self.store.meta("plan") or {}).get("hash", "")
