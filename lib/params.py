@@ -193,12 +193,15 @@ Day = Annotated[str, AfterValidator(_iso_date)]
 
 
 class Scope(_Model):
-    """What moves. Times are ISO dates (UTC); empty lists mean "all"."""
+    """What moves. Times are ISO dates (UTC); empty lists mean "all"; what is given must all be met."""
 
     created_from: Day = ""
     created_to: Day = ""
     states: list[Literal["active", "archived", "hired"]] = []
     postings: list[str] = []
+    departments: list[str] = []
+    locations: list[str] = []
+    tags: list[str] = []
     include_confidential: bool = True
 
 

@@ -37,7 +37,7 @@ from mapping_world import (
 )
 
 from lib.decisions import DecisionTable
-from lib.errors import ContractError, GateError
+from lib.errors import ConfigError, ContractError, GateError
 from lib.mapping import Losses, compile_plan, decide, plan_hash, propose, shown
 from lib.mapping.plan import Chain, link
 from lib.normalize import ms_to_iso
@@ -609,14 +609,55 @@ def test_a_confidential_posting_needs_a_confidential_job(verdict: str, told: str
         ({}, {"scope": {"created_to": "2023-01-01"}}, "out of scope: created_to"),
         ({}, {"scope": {"states": ["hired"]}}, "out of scope: states"),
         ({}, {"scope": {"postings": ["p-9"]}}, "out of scope: postings"),
+        ({}, {"scope": {"departments": ["design"]}}, "out of scope: departments"),
+        ({"applications": []}, {"scope": {"departments": ["R&D"]}}, "out of scope: departments"),
+        ({}, {"scope": {"locations": ["Lima"]}}, "out of scope: locations"),
         ({"confidentiality": "confidential"}, {"scope": {"include_confidential": False}}, "out of scope: confidential"),
     ],
 )
 def test_who_may_not_move_gets_no_row_and_is_counted(more: dict[str, Any], policy: dict[str, Any], rule: str):
     """The rule stands in the loss list."""
     world = World(opportunity("o-1", **more), policy=Policy(**policy))
+    elsewhere = {"team": None, "department": "Design", "location": "Oporto", "allLocations": ["Oporto", "Lima"]}
+    world.lever["postings"].append(posting("p-9", text="Other") | {"categories": elsewhere})
     assert [row for row in world.plan() if row.person] == []
     assert world.lost("opportunity", "(opportunity)") == [(1, "never", rule)]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [{"departments": ["platform"]}, {"locations": [" OSLO "]}, {"locations": ["Lima"]}, {"tags": ["rust", "python"]}],
+)
+def test_a_scope_is_met_in_any_case_by_one_of_several(scope: dict[str, Any]):
+    """A team as well as a department; each place of a posting; one of the tags. What is outside needs no job."""
+    world = World(opportunity("o-1", tags=["Python"]), opportunity("o-2", contact="c-2", posting="p-9", tags=["Rest"]))
+    world.opportunities["o-2"]["emails"] = ["other@example.org"]
+    world.opportunities["o-2"]["tags"].append("Rust" if "tags" in scope else "Python")
+    world.lever["postings"][0]["categories"]["allLocations"] = ["Oslo", "Lima"]
+    elsewhere = {"team": "Sales", "department": "Trade", "location": "Oporto"}
+    world.lever["postings"].append(posting("p-9", text="Seller") | {"categories": elsewhere})
+    world.policy = Policy(scope=scope)
+    assert {row.person for row in world.plan() if row.person} == ({"c-1", "c-2"} if "tags" in scope else {"c-1"})
+    needs = {row["id"]: row["n_records"] for row in world.propose()["postings"]}
+    assert (needs["p-9"] > 0) is ("tags" in scope)
+
+
+def test_a_word_of_the_scope_that_occurs_nowhere_is_an_error():
+    """By a slip, a whole department would stay behind. A posting that Lever does not list may be meant, if used."""
+    scope = {"departments": ["Platfrom"], "locations": ["Osol"], "tags": ["Pyton"], "postings": ["p-gone", "p-none"]}
+    world = World(opportunity("o-1", tags=["Python"]), opportunity("o-2", contact="c-2", posting="p-gone"))
+    world.policy = Policy(scope=scope)
+    with pytest.raises(ConfigError) as caught:
+        world.plan()
+    told = str(caught.value)
+    assert (
+        "policy.scope.departments: 'Platfrom' is no department or team of a posting in Lever; nearest: 'Platform'"
+        in told
+    )
+    assert "policy.scope.locations: 'Osol' is no location of a posting in Lever; nearest: 'Oslo'." in told
+    assert "policy.scope.tags: 'Pyton' is no tag of a candidacy in Lever; nearest: 'Python'." in told
+    assert "'p-none' is no posting in Lever" in told
+    assert "p-gone' is" not in told
 
 
 def test_deleted_opportunities_never_move_and_are_counted_once():

@@ -62,6 +62,8 @@ def test_what_a_key_lacks_and_a_narrower_scope_are_told(mapped: Workbook, sandbo
     assert "Lever: read notes" in told(mapped, "keys and their permissions")
     assert states(mapped)["scope"] == "done"
     assert "states = ['active']" in told(mapped, "scope")
+    n_active = sum(not one.get("archived") for one in mapped.store.all("opportunities"))
+    assert f"{n_active:,} of {mapped.store.count('opportunities'):,} opportunities move" in told(mapped, "scope")
 
 
 def test_lengths_of_time_are_told_as_people_say_them(mapped: Workbook) -> None:

@@ -208,6 +208,35 @@ def test_what_nobody_is_credited_for_is_listed_after_the_load(book: Workbook, sa
     assert all(row["lever_user"] in known and row["ashby_application"] and row["ashby_id"] for row in rows)
 
 
+def test_one_department_moves_alone_and_everything_else_is_accounted_for(book: Workbook, sandbox: Sandbox) -> None:
+    """Postings outside need no job and no verdict; the validation accounts for all of Lever."""
+    steps.audit(book)
+    steps.extract(book)
+    categories = {one["id"]: one.get("categories") or {} for one in book.store.all("postings")}
+    used = Counter(
+        categories.get(posting, {}).get("department")
+        for one in book.store.all("opportunities")
+        for posting in [((one.get("applications") or [{}])[0] or {}).get("posting")]
+    )
+    [department] = [name for name, _ in used.most_common() if name][:1]
+    scope = book.params.policy.scope.model_copy(update={"departments": [department.upper()]})
+    book.params = book.params.model_copy(update={"policy": book.params.policy.model_copy(update={"scope": scope})})
+    inside = {one["id"] for one in book.store.all("postings") if department in (one["categories"] or {}).values()}
+    decide(book, sandbox)
+    table = book.table("postings")
+    needed = {row["id"] for row in table.rows if row["n_records"] != "0"}
+    assert 0 < len(needed) < len(table.rows)
+    assert needed <= inside
+    replace(table, rows=[row if row["id"] in needed else row | {"verdict": ""} for row in table.rows]).write()
+    steps.map(book)
+    assert steps.load(book, execute=True).refused.empty
+    result = steps.validate(book)
+    assert result.ok, result.differences
+    kinds = Counter(row.kind for row in Ledger(book.store).rows())
+    assert kinds["job.create"] <= len(needed)
+    assert 0 < kinds["application.create"] < book.store.count("opportunities")
+
+
 def test_the_plan_is_looked_at_by_person_and_by_endpoint(book: Workbook, sandbox: Sandbox) -> None:
     prepare(book, sandbox)
     steps.map(book)

@@ -512,11 +512,11 @@ def test_a_posting_that_nobody_accounts_for_is_red(world: World) -> None:
     skipped = Losses()
     skipped.add("posting", "(posting)", lever_id="p2", treatment="never", reason="verdict skip")
     assert run(world.store, world.ashby, losses=skipped.rows()).ok
-    assert run(world.store, world.ashby, losses=[], scope_postings=("p1",)).ok
+    assert run(world.store, world.ashby, losses=[], by_posting=True).ok
     with world.store.begin() as tx:
         applied = {"id": "o1", "contact": {"id": "c1"}, "createdAt": MS, "applications": [{"id": "a", "posting": "p2"}]}
         world.store.put_raw(tx, "opportunities", [("o1", "c1", applied)])
-    assert not run(world.store, world.ashby, losses=[], scope_postings=("p1",)).ok
+    assert not run(world.store, world.ashby, losses=[], by_posting=True).ok
 
 
 def test_a_history_note_does_not_stand_for_its_application(world: World) -> None:

@@ -51,7 +51,7 @@ def postings(source: Source, found: Scan, *, tables: Mapping[str, Any]) -> tuple
         if guess[0] == "new":
             guess = _as_sure_as_its_cells(guess, {**cells, "plan": _sure_of(plan, plans)})
         used[posting_id] = _plan_of(verdicts.get(posting_id, {}), plans, jobs) or (plan.ashby_id if plan else "")
-        n_records = found.postings[posting_id] + (1 if posting and not source.settings.postings else 0)
+        n_records = found.postings[posting_id] + (1 if posting and not source.settings.by_posting else 0)
         state = clean(posting.get("state")) or "missing"
         more = {
             "state": state, "team": team, "location": place,

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.mapping import feedback_fields
+from lib.mapping import feedback_fields, scope
 from lib.mapping.catalog import Question, add_options, count_questions, forms_of, question_key, sorted_questions
 from lib.mapping.settings import settings
 from lib.mapping.source import Item, Reader, Source, clean, ident
@@ -44,15 +44,21 @@ def scanned(reader: Reader, *, policy: Any, now_ms: int) -> Scan:
 
 
 def scan(source: Source) -> Scan:
-    """Count all references of opportunities that may move, and of their feedback and forms."""
+    """Count all references of opportunities that may move, and of their feedback and forms.
+
+    ConfigError when the scope names something that does not occur in this account.
+    """
     found, asked, refused = Scan(), dict[str, Question](), dict[str, bool]()
     found.confidential = {key for key, item in source.postings.items() if item.get("confidentiality") == "confidential"}
+    named = scope.Named(source.settings, source.postings)
     for opportunity in source.reader.all("opportunities"):
+        named.count(source.posting(opportunity), opportunity.get("tags") or [])
         if source.never(opportunity) or _refused(source, opportunity, refused):
             continue
         _count_opportunity(found, source, opportunity)
         _count_feedback(found, source, opportunity)
         count_questions(asked, source, opportunity)
+    named.check()
     found.questions = sorted_questions(asked, source)
     for template in source.reader.all("feedback_templates"):
         for item in template.get("fields") or []:

@@ -29,7 +29,18 @@ class Settings:
     created_to_ms: int | None = None
     states: tuple[str, ...] = ()
     postings: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     include_confidential: bool = True
+
+    @property
+    def by_posting(self) -> bool:
+        """Whether the scope chooses among postings: those that nobody is moved with need no job."""
+        return bool(self.postings or self.departments or self.locations)
+
+
+_LISTS = ("states", "postings", "departments", "locations", "tags")
 
 
 def settings(policy: Any) -> Settings:
@@ -46,8 +57,7 @@ def settings(policy: Any) -> Settings:
         **plain,
         created_from_ms=_moment(getattr(scope, "created_from", ""), end=False),
         created_to_ms=_moment(getattr(scope, "created_to", ""), end=True),
-        states=tuple(getattr(scope, "states", ())),
-        postings=tuple(getattr(scope, "postings", ())),
+        **{name: tuple(getattr(scope, name, ())) for name in _LISTS},
         include_confidential=getattr(scope, "include_confidential", True),
     )
 

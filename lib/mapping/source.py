@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import Any, Protocol
 
+from lib.mapping import scope
 from lib.mapping.settings import Settings
 from lib.normalize import ms_to_iso, text_safe
 
@@ -155,18 +156,11 @@ class Source:
         return self._out_of_scope(opportunity)
 
     def _out_of_scope(self, opportunity: Item) -> str:
-        given, created = self.settings, opportunity["createdAt"]
-        if given.created_from_ms is not None and created < given.created_from_ms:
-            return "out of scope: created_from"
-        if given.created_to_ms is not None and created > given.created_to_ms:
-            return "out of scope: created_to"
-        if given.states and self.state(opportunity) not in given.states:
-            return "out of scope: states"
-        if given.postings and self.posting(opportunity) not in given.postings:
-            return "out of scope: postings"
-        if not given.include_confidential and self.confidential(opportunity):
-            return "out of scope: confidential"
-        return ""
+        posting = self.posting(opportunity)
+        return scope.outside(
+            self.settings, opportunity, state=self.state(opportunity), confidential=self.confidential(opportunity),
+            posting=self.postings.get(posting) or ({"id": posting} if posting else {}),
+        )  # fmt: skip
 
     def confidential(self, opportunity: Item) -> bool:
         """Whether an opportunity, or the posting that it hangs on, is confidential in Lever."""

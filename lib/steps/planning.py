@@ -8,8 +8,12 @@ from typing import Any
 from lib.decisions import DecisionTable
 from lib.extract import CHILDREN, RECENT
 from lib.extract.reports import lively
+from lib.mapping import scope
+from lib.mapping.settings import settings
+from lib.mapping.source import Source
 from lib.steps import signing
 from lib.store.ledger import Ledger
+from lib.store.reading import Reading
 from lib.workbook import Workbook
 
 Row = dict[str, Any]
@@ -42,15 +46,20 @@ def _row(item: str, state: str, figures: str, do: str = "") -> Row:
 def _facts(book: Workbook) -> dict[str, int]:
     """What the opportunities tell, in one walk: counts by name."""
     now = int(book.store.meta("extract.since") or 0)
-    since = now - RECENT
-    found = dict.fromkeys(("all", "active", "lively", "old", "confidential"), 0)
+    since, source = now - RECENT, Source(Reading(book.store), settings(book.params.policy), now)
+    named = scope.Named(source.settings, source.postings)
+    found = dict.fromkeys(("all", "moving", "active", "lively", "old", "confidential"), 0)
     for item in book.store.all("opportunities"):
         archived_at = (item.get("archived") or {}).get("archivedAt")
+        named.count(source.posting(item), item.get("tags") or [])
         found["all"] += 1
+        found["moving"] += not source.never(item)
         found["active"] += not item.get("archived")
         found["lively"] += lively(item, since)
         found["old"] += bool(item.get("archived")) and int(archived_at or 0) < now - YEARS_3
         found["confidential"] += item.get("confidentiality") == "confidential"
+    if book.store.meta("extract.finished_ms"):
+        named.check()
     found["drafts"] = sum(one.get("state") == "draft" for one in book.store.all("postings"))
     return found
 
@@ -65,16 +74,17 @@ def _data(book: Workbook, facts: dict[str, int]) -> Row:
 
 
 def _scope(book: Workbook, facts: dict[str, int]) -> Row:
-    scope = {
+    chosen = {
         name: value for name, value in book.params.policy.scope.model_dump().items() if value not in ("", [], True)
     }
     told = (
+        f"{facts['moving']:,} of {facts['all']:,} opportunities move, before consent is asked; among all: "
         f"{facts['old']:,} archived more than three years ago, {facts['drafts']:,} draft postings, "
         f"{facts['confidential']:,} confidential"
     )
-    if scope:
-        return _row("scope", DONE, f"{', '.join(f'{name} = {value}' for name, value in scope.items())}; {told}")
-    return _row("scope", DECIDE, f"all of it moves; {told}", "if less is to move: policy.scope in the params file")
+    if chosen:
+        return _row("scope", DONE, f"{', '.join(f'{name} = {value}' for name, value in chosen.items())}; {told}")
+    return _row("scope", DECIDE, told, "if less is to move: policy.scope in the params file")
 
 
 def _decisions(book: Workbook, title: str, names: Iterable[str]) -> Row:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lib import load as loading
 from lib.errors import GateError
+from lib.mapping.settings import settings
 from lib.normalize import csv_safe
 from lib.steps import fresh, reassigning, scoring, signing
 from lib.steps.lost import check_in_time, check_recovered
@@ -176,7 +177,7 @@ def validate(book: Workbook) -> Any:
             workers=book.params.ashby.workers,
             progress=book.progress("validate"),
             run_tag=book.params.policy.run_tag,
-            scope_postings=book.params.policy.scope.postings,
+            by_posting=settings(book.params.policy).by_posting,
             customer=book.customer,
             settle_s=book.params.ashby.settle_s,
         )

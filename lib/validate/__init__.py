@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -131,13 +131,14 @@ def run(
     run_tag: str = "Migrated from Lever",
     losses: list[dict[str, Any]] | None = None,
     customer: str = "",
-    scope_postings: Collection[str] = (),
+    by_posting: bool = False,
     settle_s: float = 0.0,
 ) -> ValidateResult:
     """Read Ashby back and compare. `seed` decides who is in the sample (default: the hash of the plan).
 
-    `losses` is the loss list of the map step (default: as that step stored it); `scope_postings` is
-    `policy.scope.postings`. What was written less than `settle_s` seconds ago is waited for: Ashby may not show it yet.
+    `losses` is the loss list of the map step (default: as that step stored it); `by_posting` says that the
+    scope chooses among postings. What was written less than `settle_s` seconds ago is waited for: Ashby may not show it
+    yet.
     Changes nothing anywhere.
     """
     ledger = Ledger(store)
@@ -160,7 +161,7 @@ def run(
         waiting = counts.waiting_rows(made.lacking, made.links)
         counts.name_lacking(made.lacking, waiting=waiting, findings=made.findings)
         known = store.results("map", "losses") if losses is None else losses
-        lever = counts.count_lever(store, made.tally, losses=known, scope_postings=scope_postings)
+        lever = counts.count_lever(store, made.tally, losses=known, by_posting=by_posting)
         counts.name_unexplained(lever, findings=made.findings)
         table = counts.count_rows(made.tally, lever, made.findings)
         return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name, n_waiting=len(waiting))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,12 +139,10 @@ class Source:
     confidential: set[str] = field(default_factory=set)
 
 
-def count_lever(
-    store: Store, tally: Tally, *, losses: list[dict[str, Any]], scope_postings: Collection[str] = ()
-) -> Source:
+def count_lever(store: Store, tally: Tally, *, losses: list[dict[str, Any]], by_posting: bool = False) -> Source:
     """Account for every opportunity, contact, note, feedback, file and posting that Lever gave.
 
-    Under a scope of postings (`policy.scope.postings`), a posting on which no candidacy that moves hangs needs no job.
+    Where the scope chooses among postings (`by_posting`), one on which no candidacy that moves hangs needs no job.
     """
     made = Source()
     stays = _opportunities(store, tally, made)
@@ -157,13 +155,13 @@ def count_lever(
     }  # fmt: skip
     for name, stream in outside.items():
         _children(store, stream, name, tally=tally, kept_back=kept_back, made=made)
-    used = _used_postings(store, tally) if scope_postings else set()
+    used = _used_postings(store, tally) if by_posting else set()
     for item in store.all("postings"):
         made.n_lever["job"] = made.n_lever.get("job", 0) + 1
         if f"job:{item['id']}" in tally.links:
             continue
-        if scope_postings and item["id"] not in used:
-            made.reasons["job"]["outside policy.scope.postings: no candidacy that moves hangs on it"] += 1
+        if by_posting and item["id"] not in used:
+            made.reasons["job"]["outside policy.scope: no candidacy that moves hangs on it"] += 1
         else:
             made.open_ids["posting"].append(item["id"])
     _by_losses(made, losses)
