@@ -20,6 +20,7 @@ from mapping_world import (
     LEAD,
     NOW,
     ONSITE,
+    PLACE,
     PLAN,
     REASON,
     REVIEW,
@@ -1428,6 +1429,101 @@ def test_of_many_problems_each_file_tells_the_first_and_the_number():
     assert "Aplication Review" in told
     assert "params/test/tags.csv: and 30 more." in told
     assert told.count("tags.csv:") == 51
+
+
+# ---- what has no place of its own
+
+
+def test_an_application_that_came_later_says_when():
+    """Somebody was sourced first and applied days later: the date stands in a note."""
+    one = opportunity("o-1")
+    one["applications"][0]["createdAt"] = T0 + DAY
+    world = World(one)
+    [told] = notes(world.plan(), "Lever form a-o-1")
+    assert "Applied: 2023-" in told
+    assert world.lost("application", "type") == []
+
+
+def test_an_application_that_says_nothing_more_costs_no_note_and_its_kind_is_counted():
+    """Within a minute of the opportunity it was made with it."""
+    one = opportunity("o-1")
+    one["applications"][0]["createdAt"] = T0 + 59_000
+    world = World(one)
+    assert notes(world.plan(), "Lever form a-o-1") == []
+    assert world.lost("application", "type") == [(1, "archived only", "nothing else is to be told of the application")]
+
+
+@pytest.mark.parametrize(("own", "n_lost"), [(None, 0), ({}, 0), ({"archivedAt": T0}, 0), ({"archivedAt": T0 + 5}, 1)])
+def test_an_application_that_ended_otherwise_is_counted(own: Any, n_lost: int):
+    """The opportunity's end is the one that is written."""
+    one = opportunity("o-1", archived={"reason": "r-filled", "archivedAt": T0})
+    one["applications"][0]["archived"] = own and {"reason": "r-filled", **own}
+    world = World(one)
+    world.plan()
+    assert len(world.lost("application", "archived")) == n_lost
+
+
+@pytest.mark.parametrize("verdict", ["new", "Engineer"])
+def test_members_of_a_posting_that_no_job_takes_are_counted(verdict: str):
+    """One by one, whether the job is made or was there; an empty member is no loss."""
+    world = World(opportunity("o-1"))
+    world.lever["postings"][0]["categories"] |= {"allLocations": ["Oslo", "Lima"], "level": None}
+    if verdict != "new":
+        world.target["jobs"] = [
+            {"id": uid(88), "title": "Engineer", "status": "Open", "defaultInterviewPlanId": PLAN,
+             "interviewPlanIds": [PLAN], "departmentId": TEAM, "locationId": PLACE, "confidential": False}
+        ]  # fmt: skip
+    world.verdicts["postings"] = {"p-1": verdict}
+    world.plan()
+    found = {row["field"] for row in world.losses.rows() if row["field"].startswith("categories.")}
+    assert found == {"categories.allLocations", "categories.commitment", "categories.department"}
+
+
+def test_types_of_phones_are_counted():
+    """Ashby takes a number without its type."""
+    world = World(opportunity("o-1", phones=[{"type": "mobile", "value": "+1 212 555 0100"}, {"value": "1"}]))
+    world.plan()
+    assert [row[:2] for row in world.lost("opportunity", "phones (type)")] == [(1, "archived only")]
+
+
+def test_a_stage_change_without_a_time_is_told_in_the_note():
+    """It has no place in a history, and is not dropped."""
+    timeless = {"toStageId": "s-phone", "toStageIndex": 2, "updatedAt": None}
+    moves = [change("applicant-new", T0), timeless, change("s-onsite", T0 + 5)]
+    world = World(opportunity("o-1", stage="s-onsite", stageChanges=moves))
+    rows = world.plan()
+    assert [stage for stage, *_ in history(rows)] == [REVIEW, ONSITE]
+    assert "date not recorded: Phone interview" in notes(rows, "Lever history o-1")[0]
+    assert (1, "note", "a stage change without a time") in world.lost("opportunity", "stageChanges")
+
+
+def test_a_note_that_is_html_becomes_lines_and_code_stays():
+    """Only where the whole text is HTML; the change is counted."""
+    world = World(opportunity("o-1"))
+    by = {"user": "u-ines", "createdAt": T0}
+    world.give(
+        "notes", "o-1",
+        {"id": "n-1", "createdAt": T0, "fields": [{"value": "<p>Good.</p><ul><li>Fast</li></ul>", **by}]},
+        {"id": "n-2", "createdAt": T0, "fields": [{"value": "use <div> and </div>", **by}]},
+    )  # fmt: skip
+    answers = [
+        {"type": "textarea", "text": "Why", "value": "<div>Kind<br>and <b>quick</b></div>"},
+        {"type": "code", "text": "Code", "value": "<p>x</p>"},
+    ]
+    world.give("feedback", "o-1", {
+        "id": "f-1", "text": "Form", "baseTemplateId": None, "fields": answers, "user": "u-ines", "createdAt": T0,
+        "completedAt": T0,
+    })  # fmt: skip
+    rows = world.plan()
+    assert "Good.\n\n- Fast" in notes(rows, "Lever note n-1")[0]
+    assert "use <div> and </div>" in notes(rows, "Lever note n-2")[0]
+    [text] = [
+        one["value"] for body in bodies(rows, "applicationFeedback.submit")
+        for one in body["feedbackForm"]["fieldSubmissions"] if "Kind" in str(one["value"])
+    ]  # fmt: skip
+    assert "Kind\nand quick" in text
+    assert "<p>x</p>" in text
+    assert [world.lost(kind, "fields (layout)")[0][:2] for kind in ("note", "feedback")] == [(1, "moved changed")] * 2
 
 
 # ---- a whole company

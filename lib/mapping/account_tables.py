@@ -52,7 +52,7 @@ id                   | C | marker line of the application note | no field of its
 opportunityId        | M | application field "Lever opportunity ID" |
 candidateId          | N | | deprecated twin of opportunityId
 createdAt | C | application note, when it differs from the opportunity's | the opportunity's date is used
-type                 | C | application note | a word, not a source
+type                 | C | application note, when there is one | a word, not a source
 posting              | M | application.jobId |
 postingOwner         | A | raw archive | belongs to the posting at that time
 postingHiringManager | A | raw archive | hiring teams are set up in Ashby by people
@@ -65,7 +65,7 @@ links                | C | application note, when the candidate lacks them | the
 comments             | C | application note | no field for a cover text
 resume               | N | | deprecated; see resume
 customQuestions | C | custom fields by decision; application note | no form answers by API; of files only the name
-archived             | C | see opportunity.archived | the opportunity's reason and date are used
+archived             | C | see opportunity.archived | the opportunity's reason and date are used; a difference is counted
 requisitionForHire   | A | raw archive | openings are not moved
 ipAddress            | N | | technical personal data without purpose
 referer              | N | | technical personal data without purpose
@@ -195,7 +195,7 @@ confidentiality       | C | the job by verdict, made confidential in Ashby by pe
 user                  | A | raw archive | the creator of a job is not writable
 owner                 | A | raw archive | hiring teams are set up in Ashby by people
 hiringManager         | A | raw archive | hiring teams are set up in Ashby by people
-categories            | C | job team and location, by decision | commitment and level have no writable field
+categories            | C | job team and location, by decision | a job made by API has one team, one location, no employment type and no level
 tags                  | A | raw archive | jobs have no tags
 content               | A | raw archive | no endpoint takes job descriptions
 country               | A | raw archive | follows from the location

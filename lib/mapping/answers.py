@@ -11,9 +11,11 @@ from lib.mapping.catalog import answered, forms_of, question_key
 from lib.mapping.context import Context
 from lib.mapping.fields import MismatchError, convert
 from lib.mapping.plan import Body, link
-from lib.mapping.render import field_lines, field_value
+from lib.mapping.render import field_lines, field_value, readable
 from lib.mapping.source import Item, clean, ident, stamp
 
+_SAME_MS = 60_000
+"""An application that was made within a minute of its opportunity was made with it; Lever writes the two in turn."""
 _TYPES = {"form": "form", "referral": "referral", "question": "application"}
 
 
@@ -65,6 +67,7 @@ def _forms(context: Context, candidacies: list[Candidacy]) -> Iterator[_Form]:
             moment = form.get("completedAt") or form.get("createdAt") or one.opportunity["createdAt"]
             if kind != "question":
                 context.account(_TYPES[kind], form, lever_id=ident(form) or one.lever_id)
+            context.lose_layout(_TYPES[kind], ident(form) or one.lever_id, form.get("fields") or [])
             yield _Form(kind, form, one, int(moment), bool(form.get("secret")))
 
 
@@ -160,11 +163,12 @@ def _application_note(context: Context, one: Candidacy) -> list[Note]:
         return []
     context.account("application", application, lever_id=application["id"])
     opportunity = one.opportunity
+    _lose_end(context, application, opportunity)
     phones = {clean(phone.get("value")) for phone in opportunity.get("phones") or []}
     mails = {clean(mail).casefold() for mail in opportunity.get("emails") or []}
     links = {clean(url) for url in opportunity.get("links") or []}
     mail, phone = clean(application.get("email")), clean((application.get("phone") or {}).get("value"))
-    name = clean(application.get("name"))
+    name, moment = clean(application.get("name")), int(application.get("createdAt") or opportunity["createdAt"])
     new_links = [clean(url) for url in application.get("links") or [] if clean(url) and clean(url) not in links]
     facts = [
         ("Name given", name, name == clean(opportunity.get("name"))),
@@ -172,7 +176,8 @@ def _application_note(context: Context, one: Candidacy) -> list[Note]:
         ("Phone given", phone, phone in phones),
         ("Company", clean(application.get("company")), False),
         ("Links given", "; ".join(dict.fromkeys(new_links)), False),
-        ("Comments", clean(application.get("comments")), False),
+        ("Comments", readable(application.get("comments")), False),
+        ("Applied", stamp(moment), abs(moment - opportunity["createdAt"]) < _SAME_MS),
     ]
     lines = [f"{title}: {text}" for title, text, known in facts if text and not known]
     if lines and one.withheld:
@@ -180,10 +185,24 @@ def _application_note(context: Context, one: Candidacy) -> list[Note]:
             "application", "(note)", lever_id=application["id"], treatment="never", where="raw archive",
             reason="of a confidential candidacy; withheld by policy",
         )  # fmt: skip
+    if not lines:
+        context.lose(
+            "application", "type", lever_id=application["id"], treatment="archived only", where="raw archive",
+            reason="nothing else is to be told of the application",
+        )  # fmt: skip
     if not lines or one.withheld:
         return []
-    moment = int(application.get("createdAt") or opportunity["createdAt"])
     kind = clean(application.get("type")) or "type not recorded"
     head = f"Lever application ({kind}), {stamp(moment)}, {one.posting}"
     marker = f"Lever form {application['id']}"
     return [one.note(moment, marker, of=("application", application["id"]), head=head, text="\n".join(lines))]
+
+
+def _lose_end(context: Context, application: Item, opportunity: Item) -> None:
+    """An application may have been archived otherwise than its opportunity, whose end is the one that is written."""
+    own, used = application.get("archived") or {}, opportunity.get("archived") or {}
+    if own and (ident(own.get("reason")), own.get("archivedAt")) != (ident(used.get("reason")), used.get("archivedAt")):
+        context.lose(
+            "application", "archived", lever_id=application["id"], treatment="archived only", where="raw archive",
+            reason="reason or date differ from the opportunity's, which are used",
+        )  # fmt: skip

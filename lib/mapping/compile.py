@@ -243,6 +243,7 @@ def _other_notes(context: Context, one: Candidacy) -> list[Note]:
         head, text = thread(note, source=context.source, posting=one.posting)
         marker, of = f"Lever note {note['id']}", ("note", note["id"])
         made.append(one.note(int(note["createdAt"]), marker, of=of, head=head, text=text, private=secret))
+        context.lose_layout("note", note["id"], note.get("fields") or [])
         context.lose(
             "note", "user", lever_id=note["id"], treatment="moved changed", where="first line of the note",
             reason="the author of a note is not writable",
@@ -287,6 +288,11 @@ def _account_opportunity(context: Context, one: Candidacy) -> None:
             "opportunity", "confidentiality", lever_id=one.lever_id, treatment="moved changed",
             where="its notes are withheld" if one.withheld else "its notes are private",
             reason="only a job can be confidential in Ashby, and no endpoint sets it",
+        )  # fmt: skip
+    if any(clean(phone.get("type")) for phone in opportunity.get("phones") or []):
+        context.lose(
+            "opportunity", "phones (type)", lever_id=one.lever_id, treatment="archived only", where="raw archive",
+            reason="Ashby takes a number without saying whose line it is",
         )  # fmt: skip
     contact = opportunity.get("contact")
     if isinstance(contact, dict):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lib.mapping.losses import Losses, Treatment
 from lib.mapping.model import Decisions, Lessons
+from lib.mapping.render import has_html
 from lib.mapping.settings import Settings
 from lib.mapping.source import Reader, Source
 from lib.mapping.standing import Existing, Fingerprints
@@ -46,6 +47,14 @@ class Context:
     ) -> None:
         """Count one loss."""
         self.losses.add(lever_type, name, lever_id=lever_id, treatment=treatment, where=where, reason=reason)
+
+    def lose_layout(self, lever_type: str, lever_id: str, fields: Iterable[Mapping[str, Any]]) -> None:
+        """Count a text that is HTML in Lever and lines in Ashby."""
+        if has_html(fields):
+            self.lose(
+                lever_type, "fields (layout)", lever_id=lever_id, treatment="moved changed", where="its text",
+                reason="HTML becomes lines of text: paragraphs, lists and links stay, layout does not",
+            )  # fmt: skip
 
     def account(self, lever_type: str, item: Mapping[str, Any], *, lever_id: str) -> None:
         """Count the attributes of an object that do not move."""

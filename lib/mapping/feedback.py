@@ -25,6 +25,7 @@ def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
         if one.role == "skip" or not _moves(context, feedback):
             continue
         context.account("feedback", feedback, lever_id=feedback["id"])
+        context.lose_layout("feedback", feedback["id"], feedback.get("fields") or [])
         form = context.decisions.feedback_forms.get(ident(feedback.get("baseTemplateId")) or NO_TEMPLATE)
         body = _body(context, one, feedback, form) if form and one.target else None
         if body is not None and not _credits(chain, context, feedback, body):

@@ -75,6 +75,8 @@ def history(opportunity: Item, plan: Plan, *, decisions: Decisions, source: Sour
     """The history of one opportunity in one interview plan."""
     ordered, unusual = moves(opportunity)
     made = History(changes=list(unusual), created_ms=opportunity["createdAt"])
+    if _timeless(opportunity):
+        made.changes.append("a stage change without a time")
     archived_ms, posting = archived_at(opportunity), source.posting(opportunity)
     for move in ordered:
         stage_id = decisions.stage(plan.ashby_id, posting, move.stage)
@@ -107,11 +109,17 @@ def path_lines(opportunity: Item, source: Source) -> list[str]:
     for move in moves(opportunity)[0]:
         by = f", by {source.who(move.user)}" if move.user else ""
         lines.append(f"{stamp(move.at_ms)}: {source.stage(move.stage)}{by}")
+    lines += [f"{stamp(None)}: {source.stage(change.get('toStageId'))}" for change in _timeless(opportunity)]
     if opportunity.get("archived"):
         reason = source.reasons.get(source.reason(opportunity), {})
         text = reason.get("text") or f"reason {source.reason(opportunity)}"
         lines.append(f"{stamp(archived_at(opportunity))}: archived ({text})")
     return lines
+
+
+def _timeless(opportunity: Item) -> list[Item]:
+    """Stage changes that Lever gives without a time: they have no place in a history."""
+    return [one for one in opportunity.get("stageChanges") or [] if one.get("updatedAt") is None]
 
 
 def _place(made: History, move: Move, *, stage_id: str, source: Source, archived_ms: int | None) -> None:

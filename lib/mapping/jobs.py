@@ -80,7 +80,33 @@ def _tags(chain: Chain, context: Context) -> None:
 def _adopt(chain: Chain, context: Context, job: Job) -> None:
     body = {"ashbyType": "job", "ashbyId": job.ashby_id}
     chain.add("link", "posting", job.posting, body=body, gives=f"job:{job.posting}")
-    context.account("posting", context.source.postings.get(job.posting, {}), lever_id=job.posting)
+    _account(context, job.posting)
+
+
+def _account(context: Context, posting: str) -> None:
+    """What does not move of a posting; `categories` member by member, because team and location do."""
+    found = context.source.postings.get(posting, {})
+    context.account("posting", found, lever_id=posting)
+    categories = found.get("categories") or {}
+    left = {name: clean(categories.get(name)) for name in ("commitment", "level")}
+    left["department"] = clean(categories.get("department")) if clean(categories.get("team")) else ""
+    left["allLocations"] = "; ".join(
+        {*map(clean, categories.get("allLocations") or [])} - {clean(categories.get("location"))}
+    )
+    for name, text in left.items():
+        if text:
+            context.lose(
+                "posting", f"categories.{name}", lever_id=posting, treatment="archived only", where="raw archive",
+                reason=_NO_PLACE[name],
+            )  # fmt: skip
+
+
+_NO_PLACE = {
+    "commitment": "a job made by API has no employment type",
+    "level": "a job has no level",
+    "department": "a job has one department or team: that of the team",
+    "allLocations": "a job made by API has one location",
+}
 
 
 def _create(chain: Chain, context: Context, job: Job) -> None:
@@ -112,7 +138,7 @@ def _create(chain: Chain, context: Context, job: Job) -> None:
         )
         rows.append(row.row_id)
     chain.known[gives] = tuple(dict.fromkeys([rows[0], rows[-1]]))
-    context.account("posting", posting, lever_id=job.posting)
+    _account(context, job.posting)
 
 
 def _steps(context: Context, posting: str, state: str) -> tuple[str, ...]:

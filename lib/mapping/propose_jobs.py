@@ -50,7 +50,8 @@ def postings(source: Source, found: Scan, *, tables: Mapping[str, Any]) -> tuple
         cells = {"team": _department(categories, teams), "location": suggest(place, places, fallback="")}
         if guess[0] == "new":
             guess = _as_sure_as_its_cells(guess, {**cells, "plan": _sure_of(plan, plans)})
-        used[posting_id] = _plan_of(verdicts.get(posting_id, {}), plans, jobs) or (plan.ashby_id if plan else "")
+        said = verdicts.get(posting_id) or {"proposal": guess[0]}  # so that its stages are asked for in the same round
+        used[posting_id] = _plan_of(said, plans, jobs) or (plan.ashby_id if plan else "")
         n_records = found.postings[posting_id] + (1 if posting and not source.settings.by_posting else 0)
         state = clean(posting.get("state")) or "missing"
         more = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lib.mapping.plan import Chain, link
 from lib.mapping.source import Item, Source, clean, stamp
-from lib.normalize import ms_to_iso, split_text
+from lib.normalize import is_html, ms_to_iso, plain_text, split_text
 
 _ROOM = 400
 """Characters kept free for the first line's part number and the marker line."""
@@ -24,8 +24,29 @@ def field_value(field: Item) -> str:
         return ""
     if field.get("type") == "scorecard":
         return _scorecard(field, value)
-    plain = "; ".join(_plain(one) for one in value) if isinstance(value, list) else _plain(value)
+    shown = clean if field.get("type") == "code" else readable
+    plain = "; ".join(_plain(one, shown) for one in (value if isinstance(value, list) else [value]))
     return _SHOWN.get(str(field.get("type")), lambda _field, _value, text: text)(field, value, plain)
+
+
+def readable(value: Any) -> str:
+    """A text of Lever for people to read: what is HTML as a whole becomes lines, everything else stays as it is.
+
+    Lever's reference says nothing of HTML in notes and answers; pasted texts and export files may hold it.
+    """
+    text = clean(value)
+    return plain_text(text) if is_html(text) else text
+
+
+def has_html(fields: Iterable[Item]) -> bool:
+    """Whether `readable` changes the answer of one of these fields, or a comment in it."""
+    values = (one for item in fields if item.get("type") != "code" for one in _texts(item.get("value")))
+    return any(is_html(clean(one)) for one in values)
+
+
+def _texts(value: Any) -> Iterator[Any]:
+    for one in value if isinstance(value, list) else [value]:
+        yield one.get("comment") if isinstance(one, dict) else one
 
 
 _SHOWN: dict[str, Callable[[Item, Any, str], str]] = {
@@ -38,9 +59,9 @@ _SHOWN: dict[str, Callable[[Item, Any, str], str]] = {
 }
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, shown: Callable[[Any], str]) -> str:
     """A value of a type that nobody knows is shown as JSON."""
-    return clean(json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else value)
+    return shown(json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else value)
 
 
 def _scorecard(field: Item, value: Any) -> str:
@@ -58,7 +79,7 @@ def skills(field: Item) -> Iterator[tuple[str, Any, str]]:
     value = field.get("value")
     for number, one in enumerate(value if isinstance(value, list) else [value]):
         name = (names[number] if number < len(names) else "") or f"score {number + 1}"
-        yield (name, one.get("score"), clean(one.get("comment"))) if isinstance(one, dict) else (name, one, "")
+        yield (name, one.get("score"), readable(one.get("comment"))) if isinstance(one, dict) else (name, one, "")
 
 
 def field_lines(fields: list[Item]) -> list[str]:
@@ -79,10 +100,10 @@ def thread(note: Item, *, source: Source, posting: str) -> tuple[str, str]:
     first = fields[0] if fields else {}
     author = source.who(first.get("user") or note.get("user"))
     head = f"Lever note by {author}, {stamp(first.get('createdAt') or note.get('createdAt'))}, {posting}"
-    parts = [clean(first.get("value")) + _score(first)]
+    parts = [readable(first.get("value")) + _score(first)]
     for comment in fields[1:]:
         line = f"Comment by {source.who(comment.get('user'))}, {stamp(comment.get('createdAt'))}{_score(comment)}:"
-        parts.append(f"{line}\n{clean(comment.get('value'))}")
+        parts.append(f"{line}\n{readable(comment.get('value'))}")
     return head, "\n\n".join(part for part in parts if part) or "(empty note)"
 
 

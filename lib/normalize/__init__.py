@@ -10,7 +10,7 @@ from lib.normalize.matching import best_matches, name_scores
 from lib.normalize.names import given_forms, name_generation, name_key, name_keys, name_parts, names_conflict
 from lib.normalize.phones import phone_e164
 from lib.normalize.places import location_parts
-from lib.normalize.text import csv_plain, csv_safe, file_name, plain_text, safe_html, split_text, text_safe
+from lib.normalize.text import csv_plain, csv_safe, file_name, is_html, plain_text, split_text, text_safe
 from lib.normalize.times import iso_to_ms, ms_to_iso
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "email_folded",
     "file_name",
     "given_forms",
+    "is_html",
     "is_placeholder_email",
     "iso_to_ms",
     "link_kind",
@@ -36,7 +37,6 @@ __all__ = [
     "names_conflict",
     "phone_e164",
     "plain_text",
-    "safe_html",
     "split_text",
     "text_safe",
 ]

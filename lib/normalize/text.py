@@ -8,8 +8,6 @@ from typing import Final
 
 import nh3
 
-# Tags that Ashby keeps in a note (reference page candidate.createNote).
-_KEPT_TAGS: Final = frozenset({"b", "i", "u", "a", "ul", "ol", "li", "code", "pre"})
 _SCHEMES: Final = ("http:", "https:", "mailto:")
 _KNOWN: Final = (
     "a|abbr|address|article|aside|audio|b|base|big|blockquote|body|br|button|canvas|center|cite|code|col|colgroup|dd|"
@@ -23,8 +21,11 @@ _BREAKS: Final = re.compile(
     r"<br\b[^>]*>|</?(?:p|div|h[1-6]|table|tr|ul|ol|blockquote|section|article|header|footer|hr|dl|dd|dt)\b[^>]*>",
     re.IGNORECASE,
 )
+_WHOLE: Final = re.compile(
+    r"<(p|div|h[1-6]|ul|ol|table|blockquote|span|section|article)(?=[\s>]).*(</[a-z][a-z0-9]*\s*>|<br\s*/?>)",
+    re.IGNORECASE | re.DOTALL,
+)
 _LINK: Final = re.compile(r"<a\b[^>]*?\bhref\s*=\s*(\"[^\"]*\"|'[^']*')[^>]*>(.*?)</a\s*>", re.IGNORECASE | re.DOTALL)
-_SAME: Final = (("strong", "b"), ("em", "i"), ("ins", "u"), ("tt", "code"), ("samp", "code"), ("h[1-6]", "b"))
 _FORMULA: Final = re.compile("[=+\\-@\t\r\x00＝＋－＠−]")
 _INNER: Final = re.compile("((?:;|(?<=[^\\0])[\t\r\n])\\s*)('*[=+\\-@＝＋－＠−])")
 _INNER_GUARDED: Final = re.compile("((?:;|(?<=[^\\0])[\t\r\n])\\s*)'('*[=+\\-@＝＋－＠−])")
@@ -51,27 +52,12 @@ def plain_text(text: str | None) -> str:
     return _tidy(text_safe(plain.replace("\xa0", " ")))
 
 
-def safe_html(text: str | None) -> str:
-    """Return HTML with only b i u a ul ol li code pre, links only http(s) and mailto; other blocks become lines."""
-    marked = _prepared(text)
-    for tag, kept in _SAME:
-        marked = re.sub(rf"<(/?){tag}(?=[\s/>])", rf"<\1{kept}", marked, flags=re.IGNORECASE)
-    marked = re.sub(
-        r"<br\b[^>]*>|</(?:p|div|table|tr|blockquote|section|article|header|footer|dl|dd|dt)\s*>|<hr\b[^>]*>",
-        "\n",
-        marked,
-        flags=re.IGNORECASE,
-    )
-    cleaned = nh3.clean(
-        marked,
-        tags=set(_KEPT_TAGS),
-        attributes={"a": {"href"}},
-        attribute_filter=_safe_href,
-        link_rel=None,
-        url_schemes={scheme.rstrip(":") for scheme in _SCHEMES},
-        clean_content_tags={"script", "style"},
-    )
-    return cleaned.strip()
+def is_html(text: str | None) -> bool:
+    """Return whether the whole text is a piece of HTML: it begins with a block and ends with a tag.
+
+    A tag in the middle of a text (``use <div> here``) is text.
+    """
+    return bool(_WHOLE.fullmatch((text or "").strip()))
 
 
 def split_text(text: str, limit: int) -> list[str]:
@@ -144,10 +130,6 @@ def _link_text(link: re.Match[str]) -> str:
     if not url.lower().startswith(_SCHEMES) or url.removeprefix("mailto:") in label:
         return label
     return f"{label} ({url.replace('<', '%3C')})"
-
-
-def _safe_href(tag: str, attribute: str, value: str) -> str | None:
-    return value if value.strip().lower().startswith(_SCHEMES) else None
 
 
 def _tidy(text: str) -> str:
