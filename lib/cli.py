@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lib import batch, connecting, params, plans, service, workbook
+from lib import batch, connecting, newcomer, params, plans, service, workbook
 from lib.errors import ConfigError, StoreError, WorkbookError
 from lib.store import Store
 from lib.store.ledger import Ledger
@@ -36,24 +36,15 @@ Customer = Annotated[str, typer.Argument(help="the customer, as in params/<custo
 
 
 @app.command()
-def new(customer: Customer) -> None:
+def new(
+    customer: Customer,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="a made-up company on this machine, to learn on; needs no keys")
+    ] = False,
+) -> None:
     """Write the params file and the .env file of a new customer, with comments."""
-    path = params.params_path(customer)
-    env = params.home() / f".env.{customer}"
-    for file in (path, env):
-        if file.exists():
-            raise ConfigError(f"{file.name} is there already; nothing was changed.")
-    text = (workbook.home_of_code() / "params" / "example.yaml").read_text("utf-8")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text.replace("CUSTOMER", customer), "utf-8")
-    env.touch(mode=0o600)
-    env.write_text(params.ENV_TEXT.format(customer=customer), "utf-8")
-    overrides = path.with_suffix("") / "overrides.csv"
-    overrides.parent.mkdir(exist_ok=True)
-    overrides.write_text("id,who,when,why\n", "utf-8")
-    out.print(f"Wrote params/{path.name}, params/{customer}/overrides.csv and {env.name}.", soft_wrap=True)
-    out.print(f"Next: put both keys into {env.name}, read params/{path.name}, then run:", soft_wrap=True)
-    out.print(f"  .venv/bin/workbook run {customer} --to audit", soft_wrap=True)
+    for line in newcomer.make(customer, sandbox=sandbox):
+        out.print(line, soft_wrap=True, markup=False)
 
 
 @app.command()

@@ -102,8 +102,11 @@ class Grid:
         cells: list[widgets.Widget] = [widgets.HTML(f"<b>{html.escape(head)}</b>") for head in heads]
         for row in rows[first : first + PAGE]:
             why = row.get("reason", "")
-            texts = [self._label(row), row.get("proposal", ""), why, row.get("confidence", ""), row["n_records"]]
-            cells += [widgets.HTML(html.escape(text)) for text in texts]
+            texts = [row.get("proposal", ""), why, row.get("confidence", ""), row["n_records"]]
+            what = html.escape(self._label(row)) + (
+                f"<br><small>{html.escape(more)}</small>" if (more := _more(row)) else ""
+            )
+            cells += [widgets.HTML(_CLOSE.format(text)) for text in (what, *map(html.escape, texts))]
             cells += [self._cell(row, column) for column in columns]
         widths = f"minmax(10em, 2fr) 1fr 2fr 4em 5em {'15em ' * len(columns)}"
         layout = widgets.Layout(grid_template_columns=widths, grid_gap="2px 12px")
@@ -172,9 +175,9 @@ class Grid:
         )
         lines = [line for line, row in table.numbered() if row["id"] in new]
         where = table.where(lines[0]) if len(lines) == 1 else f"{table.where(1).rpartition(':')[0]}, {len(lines)} rows"
-        more = f" {lacking} rows are not in the file any more: run this cell again." if lacking else ""
+        more = f" {_rows(lacking)}not in the file any more: run this cell again." if lacking else ""
         more += f" {settled} rows were decided, or proposed otherwise, meanwhile, and stay so." if settled else ""
-        self._say(f"Written: {where}. {len(self._open(name, table))} rows of this table are open.{more}")
+        self._say(f"Written: {where}. {_rows(len(self._open(name, table)), 'of this table ')}open.{more}")
         self._retitle()
 
     def _retitle(self) -> None:
@@ -189,8 +192,28 @@ class Grid:
         self.told.value = html.escape(text)
 
 
+_CLOSE = '<div style="line-height: 1.4">{}</div>'
+"""Lines of a cell as near as in a table."""
+_MORE = 120  # characters of what is said below a row's label
+
+
+def _more(row: Row) -> str:
+    """What else the file says of a row: its plan, team, place, type, scale."""
+    known = {*decisions.FIRST, *decisions.LAST}
+    told = [
+        f"{name.replace('_', ' ')}: {text}" for name, text in row.items()
+        if text and name not in known and not name.endswith(("verdict", "proposal"))
+    ]  # fmt: skip
+    whole = ", ".join(told)
+    return whole if len(whole) <= _MORE else f"{whole[:_MORE].rstrip()}…"
+
+
 def _sure(text: str | None) -> float:
     return WORDS.get((text or "").casefold(), _number(text))
+
+
+def _rows(n: int, of: str = "") -> str:
+    return f"1 row {of}is " if n == 1 else f"{n:,} rows {of}are "
 
 
 def _number(text: str | None) -> float:

@@ -120,6 +120,20 @@ def test_new_writes_both_files_with_comments_and_private_keys(home: Path) -> Non
     failed(workbook(home, "run", "acme"), 2, "LEVER_API_KEY")
 
 
+def test_new_writes_a_practice_customer_that_needs_no_keys(home: Path) -> None:
+    done = workbook(home, "new", "new", "--sandbox")
+    assert done.returncode == 0, done.stderr
+    assert 'customer = "new"' in done.stdout
+    assert not (home / ".env.new").exists()
+    text = (home / "params" / "new.yaml").read_text()
+    assert "execute_by_default" not in text
+    done = workbook(home, "run", "new", "--to", "audit")
+    try:
+        assert done.returncode == 0, done.stderr
+    finally:
+        assert workbook(home, "sandbox", "--stop", "new").returncode == 0
+
+
 def test_status_plan_and_report_say_when_there_is_nothing_yet(home: Path) -> None:
     params(home, "")
     done = workbook(home, "status")

@@ -92,6 +92,23 @@ def test_text_of_a_row_is_text_and_no_markup(tmp_path: Path) -> None:
     assert texts(shown).count("&lt;img") == 2
 
 
+def test_what_else_the_file_says_of_a_row_stands_below_its_label(tmp_path: Path) -> None:
+    """Two stages of one name are told apart by their plan; verdicts and proposals have columns of their own."""
+    more = {
+        "plan": "Standard <b>",
+        "pipeline": "",
+        "team_verdict": "x",
+        "team_proposal": "Platform",
+        "options": "a" * 200,
+    }
+    table = DecisionTable("stages", tmp_path / "stages.csv", [row(1) | more], [*COLUMNS, *more])
+    table.write()
+    shown = texts(Grid({"stages": table}, choices=lambda *_: []))
+    assert "Row 1<br><small>plan: Standard &lt;b&gt;, options: aaa" in shown
+    assert "a…</small>" in shown
+    assert "Platform" not in shown
+
+
 def test_the_table_with_most_work_comes_first_and_words_are_numbers(tmp_path: Path) -> None:
     few = DecisionTable("tags", tmp_path / "tags.csv", [row(1)], COLUMNS)
     words = ("high", "low", "medium", "0.94", "", "odd")
@@ -157,7 +174,7 @@ def test_a_file_that_cannot_be_read_or_lacks_the_row_is_told(grid: Grid, tables:
     assert path.read_text().endswith("r-1,again,,,,1,\n")
     path.write_text("\n".join(line for line in whole.splitlines() if not line.startswith("r-1,")) + "\n")
     cells(grid)[0].value = "Phone"
-    assert "1 rows are not in the file any more: run this cell again." in grid.told.value
+    assert "1 row is not in the file any more: run this cell again." in grid.told.value
 
 
 # ---- what may be chosen ----------------------------------------------------------------------------------------------

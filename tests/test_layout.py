@@ -43,9 +43,10 @@ ALLOWED = {
     "batch": {"errors", "workbook", "disk"},
     "connecting": {"errors", "params", "workbook", "oauth", "transport"},
     "plans": {"errors", "params", "workbook", "store"},
+    "newcomer": {"errors", "params", "workbook"},
     "cli": {
-        "errors", "params", "service", "workbook", "batch", "connecting", "plans", "report", "store", "steps",
-        "recover",
+        "errors", "params", "service", "workbook", "batch", "connecting", "newcomer", "plans", "report", "store",
+        "steps", "recover",
     },
 }  # fmt: skip
 OWNERS = {

@@ -1479,6 +1479,15 @@ def test_members_of_a_posting_that_no_job_takes_are_counted(verdict: str):
     assert found == {"categories.allLocations", "categories.commitment", "categories.department"}
 
 
+def test_objects_of_which_nothing_moves_count_once_each():
+    """Forty lines of one requisition would hide the rest of the loss list."""
+    world = World(opportunity("o-1"))
+    world.lever["requisitions"] = [{"id": f"q-{n}", "name": "Opening", "status": "open", "extra": 1} for n in (1, 2)]
+    world.plan()
+    found = [row for row in world.losses.rows() if row["lever_type"] == "requisition"]
+    assert [(row["field"], row["n_records"], row["ids"]) for row in found] == [("(requisition)", 2, ["q-1", "q-2"])]
+
+
 def test_types_of_phones_are_counted():
     """Ashby takes a number without its type."""
     world = World(opportunity("o-1", phones=[{"type": "mobile", "value": "+1 212 555 0100"}, {"value": "1"}]))

@@ -52,6 +52,8 @@ def test_every_loss_of_the_plan_is_a_row_that_somebody_may_miss_first(strict: Wo
     assert confidence == sorted(confidence)
     assert all(row["where"] or row["treatment"] == "never" for row in table.rows)
     assert {row["label"].partition(": ")[2][0] for row in table.rows if row["confidence"] == "0.50"} == {"("}
+    sure = {row["label"]: row["confidence"] for row in table.rows}
+    assert (sure["interview: id"], sure["posting: content"]) == ("0.97", "0.90")
 
 
 def test_nothing_is_written_before_the_list_is_signed(strict: Workbook, sandbox: Sandbox) -> None:

@@ -1,4 +1,8 @@
-"""The tables of `lib.mapping.account`: `attribute | M, C, A or N | where | reason`."""
+"""The tables of `lib.mapping.account`: `attribute | M, C, A, T or N | where | reason`.
+
+T is archived only, too, and technical: an id, a figure or a date of Lever's own that says nothing of the person or the
+job, or that is told elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ location | C | candidate.location; candidate field "Lever location" | parsed; th
 links | C | candidate links; candidate field "Lever other links" | sorted by kind; unsafe addresses stay in the archive
 createdAt          | M | application.createdAt |
 updatedAt          | N | | Ashby sets its own; not writable
-lastInteractionAt  | A | raw archive | no counterpart
+lastInteractionAt  | T | raw archive | no counterpart
 lastAdvancedAt     | C | applicationHistory | follows from the history
 snoozedUntil       | A | raw archive | no counterpart
 archived           | M | last event of applicationHistory, with its reason |
@@ -28,10 +32,10 @@ origin             | C | application.sourceId when there is no source; applicati
 sourcedBy | C | application.creditedToUserId; "Lever history" note without an Ashby user | users are not created by API
 applications       | M | see application |
 resume             | N | | deprecated; see resume
-urls               | A | raw archive | addresses of Lever end with Lever
+urls               | T | raw archive | addresses of Lever end with Lever
 dataProtection     | C | candidate field "Lever consent" | Ashby's consent records are not writable by API
 isAnonymized       | N | | anonymised people never move
-opportunityLocation| A | raw archive | follows from the job
+opportunityLocation| T | raw archive | follows from the job
 deletedBy          | N | | deleted opportunities never move
 deletedAt          | N | | deleted opportunities never move
 """
@@ -80,7 +84,7 @@ text        | N | | always the word "Note"
 fields      | C | one candidate note: text first, comments below with author, date, score | notes have no threads
 user        | C | first line of the note | the author of a note is not writable
 secret      | C | isPrivate, or withheld by policy | private in Ashby is the nearest
-completedAt | A | raw archive | equals createdAt
+completedAt | T | raw archive | equals createdAt
 createdAt   | M | note.createdAt |
 deletedAt   | N | | deleted notes never move
 """
@@ -89,15 +93,15 @@ _FEEDBACK = """
 id             | M | marker line; form field "Lever feedback ID" |
 type           | C | text of the feedback | Ashby has one kind
 text           | C | text of the feedback (form title) | the form is chosen by decision
-instructions   | A | raw archive | instructions of the form, not an answer
+instructions   | T | raw archive | instructions of the form, not an answer
 fields         | C | text, field by field; form fields by decision (feedback_fields.csv) | forms are not created by API; no scale is rescaled
 baseTemplateId | C | decides the form | templates are not created by API
-interview      | A | raw archive; the interview is in the "Lever interviews" note | interviews are not created
-panel          | A | raw archive | interviews are not created
+interview      | T | raw archive; the interview is in the "Lever interviews" note | interviews are not created
+panel          | T | raw archive | interviews are not created
 user           | C | userId when the author is an active Ashby user; named in the text | users are not created by API
-createdAt      | A | raw archive | completedAt is shown
+createdAt      | T | raw archive | completedAt is shown
 completedAt    | C | text of the feedback; form field "Original date" | the date of a submission is not writable
-updatedAt      | A | raw archive | completedAt is shown
+updatedAt      | T | raw archive | completedAt is shown
 deletedAt      | N | | deleted feedback never moves
 """
 
@@ -105,13 +109,13 @@ _FORM = """
 id             | M | marker line "[Lever form ...]" |
 type           | N | | always the same word
 text           | C | first line of the note | the form is not created
-instructions   | A | raw archive | instructions of the form, not an answer
+instructions   | T | raw archive | instructions of the form, not an answer
 baseTemplateId | C | decides the custom fields | templates are not created by API
 fields         | C | custom fields by decision; else a note | no profile forms in Ashby; of files only the name
 user           | C | first line of the note | no author of a field value
-stage          | A | raw archive | no counterpart
+stage          | T | raw archive | no counterpart
 secret         | C | isPrivate, or withheld by policy | secret answers never go to custom fields
-createdAt      | A | raw archive | completedAt is shown
+createdAt      | T | raw archive | completedAt is shown
 completedAt    | C | first line and date of the note | no date of a field value
 deletedAt      | N | | deleted forms never move
 """
@@ -120,35 +124,35 @@ _REFERRAL = """
 id             | M | marker line "[Lever form ...]" |
 type           | N | | always the same word
 text           | C | first line of the note | the form is not created
-instructions   | A | raw archive | instructions of the form, not an answer
+instructions   | T | raw archive | instructions of the form, not an answer
 fields         | C | custom fields by decision; else a note | referrals by API need an open job and today's date
 baseTemplateId | C | decides the custom fields | templates are not created by API
 referrer | C | application.creditedToUserId; "Lever history" note without an Ashby user | users are not created by API
 user           | C | first line of the note | no author of a field value
-stage          | A | raw archive | no counterpart
-createdAt      | A | raw archive | completedAt is shown
+stage          | T | raw archive | no counterpart
+createdAt      | T | raw archive | completedAt is shown
 completedAt    | C | first line and date of the note | no date of a field value
 """
 
 _INTERVIEW = """
-id               | A | raw archive | the summary note carries the opportunity's id
-panel            | A | raw archive | a grouping only
+id               | T | raw archive | the summary note carries the opportunity's id
+panel            | T | raw archive | a grouping only
 subject          | C | "Lever interviews" note | past interviews are not written by API
 note             | C | "Lever interviews" note | past interviews are not written by API
 interviewers     | C | "Lever interviews" note | past interviews are not written by API
 timezone         | C | "Lever interviews" note | dates are shown in UTC, with the zone beside them
-createdAt        | A | raw archive | the date of the interview is shown
+createdAt        | T | raw archive | the date of the interview is shown
 date             | C | "Lever interviews" note | past interviews are not written by API
 duration         | C | "Lever interviews" note | past interviews are not written by API
 location         | C | "Lever interviews" note | past interviews are not written by API
-feedbackTemplate | A | raw archive | see feedback
-feedbackForms    | A | raw archive | see feedback
+feedbackTemplate | T | raw archive | see feedback
+feedbackForms    | T | raw archive | see feedback
 feedbackReminder | N | | a setting of Lever
 user             | C | "Lever interviews" note | organiser, by name
 stage            | C | "Lever interviews" note | as text
 canceledAt       | C | "Lever interviews" note | as text
-postings         | A | raw archive | the opportunity's posting is shown
-gcalEventUrl     | A | raw archive | a link into somebody's calendar
+postings         | T | raw archive | the opportunity's posting is shown
+gcalEventUrl     | T | raw archive | a link into somebody's calendar
 opportunityId    | M | marker line "[Lever interviews ...]" |
 """
 
@@ -169,7 +173,7 @@ signedDocument | M | file of the candidate, unless private notes are withheld | 
 
 _RESUME = """
 id         | M | file name |
-createdAt  | A | raw archive | uploads carry no date; decides which one is newest
+createdAt  | T | raw archive | uploads carry no date; decides which one is newest
 file       | C | file of the candidate; the newest becomes the résumé | named uniquely
 parsedData | A | raw archive | Ashby reads the résumé itself; no endpoint writes positions and schools
 """
@@ -179,8 +183,8 @@ id          | M | file name |
 downloadUrl | N | | addresses of Lever end with Lever
 ext         | M | file name |
 name        | C | file name | made safe and unique
-uploadedAt  | A | raw archive | uploads carry no date
-status      | A | raw archive | a state of Lever's processing
+uploadedAt  | T | raw archive | uploads carry no date
+status      | T | raw archive | a state of Lever's processing
 size        | M | the file itself |
 """
 
@@ -198,14 +202,14 @@ hiringManager         | A | raw archive | hiring teams are set up in Ashby by pe
 categories            | C | job team and location, by decision | a job made by API has one team, one location, no employment type and no level
 tags                  | A | raw archive | jobs have no tags
 content               | A | raw archive | no endpoint takes job descriptions
-country               | A | raw archive | follows from the location
+country               | T | raw archive | follows from the location
 followers             | A | raw archive | no counterpart
-reqCode               | A | raw archive | deprecated; see requisitionCodes
+reqCode               | T | raw archive | deprecated; see requisitionCodes
 requisitionCodes      | A | raw archive | openings are not moved
 salaryDescription     | A | raw archive | no endpoint takes it
 salaryDescriptionHtml | A | raw archive | no endpoint takes it
 salaryRange           | A | raw archive | no endpoint takes it
-urls                  | A | raw archive | addresses of Lever end with Lever
+urls                  | T | raw archive | addresses of Lever end with Lever
 workplaceType         | A | raw archive | belongs to the location in Ashby
 transcribeInterviews  | N | | a setting of Lever
 screening             | N | | a setting of Lever
@@ -214,14 +218,14 @@ screening             | N | | a setting of Lever
 _USER = """
 id                  | C | decides the Ashby user (users.csv) | users are not created by API
 name                | C | named in notes and feedback they wrote | users are not created by API
-username            | A | raw archive | part of the e-mail
+username            | T | raw archive | part of the e-mail
 email               | C | finds the Ashby user; named in notes | users are not created by API
-createdAt           | A | raw archive | users are not created by API
-deactivatedAt       | A | raw archive | users are not created by API
-accessRole          | A | raw archive | rights are set up in Ashby by people
+createdAt           | T | raw archive | users are not created by API
+deactivatedAt       | T | raw archive | users are not created by API
+accessRole          | T | raw archive | rights are set up in Ashby by people
 photo               | N | | not needed
-externalDirectoryId | A | raw archive | users are not created by API
-linkedContactIds    | A | raw archive | users are not created by API
+externalDirectoryId | T | raw archive | users are not created by API
+linkedContactIds    | T | raw archive | users are not created by API
 jobTitle            | A | raw archive | users are not created by API
 managerId           | A | raw archive | users are not created by API
 """
@@ -239,40 +243,40 @@ archiveReasons | C | see archive reason | reasons are made in Ashby by people
 _REASON = """
 id     | C | decides the reason (archive_reasons.csv) | reasons are made in Ashby by people
 text   | C | decides the reason; text in the history note | reasons are made in Ashby by people
-status | A | raw archive | not needed for history
+status | T | raw archive | not needed for history
 type   | C | hired ends in the Hired stage | Ashby knows it by the stage
 """
 
 _SOURCE = """
 text  | C | decides the source (sources.csv) | sources are made in Ashby by people
-count | A | raw archive | a figure of Lever
+count | T | raw archive | a figure of Lever
 """
 
 _TAG = """
 text  | C | tag of the candidate (tags.csv) | automatic tags are left out
-count | A | raw archive | a figure of Lever
+count | T | raw archive | a figure of Lever
 """
 
 _TEMPLATE = """
 id           | C | decides the form (feedback_forms.csv) | forms are made in Ashby by people
 text         | C | label of the decision; named in the text | forms are made in Ashby by people
-group        | A | raw archive | forms are made in Ashby by people
-instructions | A | raw archive | forms are made in Ashby by people
-fields       | A | raw archive | the filled forms carry their questions
-createdAt    | A | raw archive | forms are made in Ashby by people
-updatedAt    | A | raw archive | forms are made in Ashby by people
-stage        | A | raw archive | forms are made in Ashby by people
+group        | T | raw archive | forms are made in Ashby by people
+instructions | T | raw archive | forms are made in Ashby by people
+fields       | T | raw archive | the filled forms carry their questions
+createdAt    | T | raw archive | forms are made in Ashby by people
+updatedAt    | T | raw archive | forms are made in Ashby by people
+stage        | T | raw archive | forms are made in Ashby by people
 """
 
 _FORM_TEMPLATE = """
 id              | C | part of the decision's id (custom_fields.csv) | forms are made in Ashby by people
 text            | C | label of the decision | forms are made in Ashby by people
-group           | A | raw archive | forms are made in Ashby by people
-instructions    | A | raw archive | forms are made in Ashby by people
-secretByDefault | A | raw archive | each form carries its own flag
+group           | T | raw archive | forms are made in Ashby by people
+instructions    | T | raw archive | forms are made in Ashby by people
+secretByDefault | T | raw archive | each form carries its own flag
 fields          | C | options of custom fields | only questions that were answered become fields
-createdAt       | A | raw archive | forms are made in Ashby by people
-updatedAt       | A | raw archive | forms are made in Ashby by people
+createdAt       | T | raw archive | forms are made in Ashby by people
+updatedAt       | T | raw archive | forms are made in Ashby by people
 """
 
 _REQUISITION = "\n".join(

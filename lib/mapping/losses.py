@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lib.mapping.account import ACCOUNT
+from lib.mapping.account import ACCOUNT, WHOLE
 
 Treatment = Literal["archived only", "moved changed", "never", "note"]
 Key = tuple[str, str, str, str, str]
@@ -35,7 +35,14 @@ class Losses:
             self.ids.setdefault(key, {})[lever_id] = None
 
     def account(self, lever_type: str, item: Mapping[str, Any], *, lever_id: str) -> None:
-        """Count each filled attribute of a Lever object that is not moved, and each one that nobody knows."""
+        """Count each filled attribute of a Lever object that is not moved, and each one that nobody knows.
+
+        An object of which nothing moves counts once.
+        """
+        if lever_type in WHOLE:
+            name, why = f"({lever_type})", WHOLE[lever_type]
+            self.add(lever_type, name, lever_id=lever_id, treatment="archived only", where="raw archive", reason=why)
+            return
         known = ACCOUNT[lever_type]
         for name, value in item.items():
             treatment, where, reason = known.get(name, _UNKNOWN)

@@ -10,6 +10,7 @@ from typing import Any
 from lib import decisions
 from lib.decisions import DecisionTable
 from lib.errors import GateError
+from lib.mapping.account import TECHNICAL
 from lib.store import Store
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook, home
@@ -25,8 +26,8 @@ def proposals(losses: Iterable[Row]) -> list[Row]:
     """Rows of losses.csv for the loss list of a plan, those that somebody may miss first.
 
     `confidence` is how sure it is that nobody will: whole records that stay behind 0.50, a single attribute that is
-    only archived 0.90, what stands elsewhere in Ashby 0.95, what has no place to go and no use 1.00. The proposed
-    verdict is the count of today.
+    only archived 0.90, what stands elsewhere in Ashby 0.95, a technical attribute that is only archived 0.97, what has
+    no place to go and no use 1.00. The proposed verdict is the count of today.
     """
     rows = [
         {
@@ -54,6 +55,8 @@ def _unmissed(loss: Row) -> float:
         return 0.95
     if str(loss["field"]).startswith("("):
         return 0.5
+    if (loss["lever_type"], loss["field"]) in TECHNICAL:
+        return 0.97
     return 0.9 if loss["where"] else 1.0
 
 
