@@ -1488,6 +1488,22 @@ def test_objects_of_which_nothing_moves_count_once_each():
     assert [(row["field"], row["n_records"], row["ids"]) for row in found] == [("(requisition)", 2, ["q-1", "q-2"])]
 
 
+def test_a_job_that_is_archived_in_ashby_is_not_proposed():
+    """It would be refused as a verdict; a living one of the same title, team and place is."""
+    world = World(opportunity("o-1"))
+    old = {
+        "id": uid(88), "title": "Engineer", "status": "Archived", "defaultInterviewPlanId": PLAN, "departmentId": TEAM,
+        "locationId": PLACE,
+    }  # fmt: skip
+    world.target["jobs"] = [old]
+    row = world.propose()["postings"][0]
+    assert (row["proposal"], row["confidence"]) == ("new", "low")
+    assert row["reason"].startswith("the job of the same title, team and location is archived in Ashby")
+    world.target["jobs"].append(old | {"id": uid(89), "status": "Open"})
+    row = world.propose()["postings"][0]
+    assert (row["proposal"], row["confidence"]) == ("Engineer", "high")
+
+
 def test_types_of_phones_are_counted():
     """Ashby takes a number without its type."""
     world = World(opportunity("o-1", phones=[{"type": "mobile", "value": "+1 212 555 0100"}, {"value": "1"}]))

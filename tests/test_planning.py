@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from conftest import CUSTOMER, Sandbox, decide
 
@@ -46,7 +48,18 @@ def test_the_checklist_follows_the_work(book: Workbook, sandbox: Sandbox) -> Non
     assert "workbook sign acme" in told(book, "losses")
     signing.sign(CUSTOMER, book.store)
     assert states(book)["losses"] == "done"
+    assert "without an account in Ashby" not in told(book, "users")
     table = book.table("users")
+    nobody = [row | {"verdict": "none"} for row in table.rows]
+    replace(table, rows=nobody).write()
+    n_records = sum(int(row["n_records"]) for row in nobody)
+    assert states(book)["users"] == "decide"
+    assert f"without an account in Ashby are named in {n_records:,} records" in told(book, "users")
+    assert "policy.placeholder_user names somebody" in told(book, "users")
+    stand_in = book.params.policy.model_copy(update={"placeholder_user": "somebody@ashby.example"})
+    book.params = book.params.model_copy(update={"policy": stand_in})
+    assert states(book)["users"] == "done"
+    table.write()
     table.path.write_text(table.path.read_text().replace(f",{table.rows[0]['verdict']}\n", ",\n"))
     assert states(book)["users"] == "open"
     assert "users.csv" in told(book, "users")

@@ -205,7 +205,31 @@ def test_what_nobody_is_credited_for_is_listed_after_the_load(book: Workbook, sa
     assert what["credit of the application"] > 0
     assert bool(what["author of the feedback"]) == bool(stand_in)
     known = {user["id"] for user in book.store.all("users")}
-    assert all(row["lever_user"] in known and row["ashby_application"] and row["ashby_id"] for row in rows)
+    assert all(row["lever_user"] in known and row["ashby_id"] for row in rows)
+    alone = {row["lever_id"] for row in rows if not row["ashby_application"]}
+    assert alone == {row["lever_id"] for row in rows if row["what"] == "credit of the candidate"}
+    plan = list(Ledger(book.store).rows())
+    with_application = {row.person for row in plan if row.kind == "application.create"}
+    credited = {row.person for row in plan if row.kind == "candidate.create" and "creditedToUserId" in row.body}
+    made = {row.person for row in plan if row.kind == "candidate.create"}
+    assert alone <= made - with_application - credited
+
+
+def test_somebody_without_an_application_is_credited_by_hand_too(book: Workbook, sandbox: Sandbox) -> None:
+    """The candidate itself would carry the credit; with nobody mapped to a user, each such person is listed once."""
+    prepare(book, sandbox)
+    rewrite(book, "users", {row["id"]: "none" for row in book.table("users").rows})
+    steps.map(book)
+    steps.load(book, execute=True)
+    with (book.folder / "reports" / "reassign.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["what"] == "credit of the candidate"]
+    plan = list(Ledger(book.store).rows())
+    bare = {row.person for row in plan if row.kind == "candidate.create"}
+    bare -= {row.person for row in plan if row.kind == "application.create"}
+    assert 0 < len(rows) == len({row["lever_id"] for row in rows})
+    assert {row["lever_id"] for row in rows} <= bare
+    people = {one["id"] for one in sandbox.state["candidates"]}
+    assert all(row["ashby_id"] in people and not row["ashby_application"] for row in rows)
 
 
 def test_one_department_moves_alone_and_everything_else_is_accounted_for(book: Workbook, sandbox: Sandbox) -> None:

@@ -116,7 +116,7 @@ def _lose_emptied(
         if name in made and name not in body:
             context.lose(
                 lever_type, name, lever_id=lever_id, treatment="moved changed", where="as it was loaded",
-                reason="no longer in Lever; nothing is emptied in Ashby",
+                reason="Lever, a verdict or a rule gives no value any more; nothing is emptied in Ashby",
             )  # fmt: skip
 
 

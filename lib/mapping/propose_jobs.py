@@ -37,6 +37,7 @@ def postings(source: Source, found: Scan, *, tables: Mapping[str, Any]) -> tuple
     names = {one.ashby_id: name_key(one.label) for one in [*teams, *places]}
     standard = _standard_plan(plans, jobs)
     verdicts = {one["id"]: one for one in tables["postings"].rows} if "postings" in tables else {}
+    living = [job for job in jobs if job.get("status") != "Archived"]
     made, used = [], {}
     for posting_id in sorted(set(source.postings) | {one for one in found.postings if one}):
         posting = source.postings.get(posting_id, {})
@@ -44,7 +45,7 @@ def postings(source: Source, found: Scan, *, tables: Mapping[str, Any]) -> tuple
         team = clean(categories.get("team")) or clean(categories.get("department"))
         place = clean(categories.get("location"))
         same = _same_job(posting, jobs, names, team=team, place=place)
-        guess, plan = _guess(posting, same, jobs, standard)
+        guess, plan = _guess(posting, same, living, standard)
         if guess[0] == "new" and posting_id in found.confidential and not source.settings.confidential_as_new:
             guess = _guess_confidential(source)
         cells = {"team": _department(categories, teams), "location": suggest(place, places, fallback="")}
@@ -91,12 +92,17 @@ def _as_sure_as_its_cells(guess: Guess, cells: Mapping[str, Guess]) -> Guess:
 def _guess(
     posting: Item, same: list[Item], jobs: list[Item], standard: Plan | None
 ) -> tuple[tuple[str, str, str], Plan | None]:
+    """(guess, plan of a new job); `jobs` are those that are not archived."""
     if not posting:
         reason = "candidacies name it, but Lever does not list it: deleted, or hidden from the key"
         return ("skip", reason, "low"), None
     if posting.get("state") == "deleted":
         reason = "deleted in Lever; its candidacies follow the policy; `new` would make a closed job"
         return ("skip", reason, "medium"), standard
+    archived = [job for job in same if job not in jobs]
+    same = [job for job in same if job in jobs]
+    if archived and not same:
+        return ("new", "the job of the same title, team and location is archived in Ashby", "low"), standard
     if len(same) == 1:
         title = clean(same[0].get("title"))
         unique = sum(clean(job.get("title")).casefold() == title.casefold() for job in jobs) == 1

@@ -95,7 +95,22 @@ def _decisions(book: Workbook, title: str, names: Iterable[str]) -> Row:
         step = "03_dedupe" if title == "people" else "04_map"
         return _row(title, OPEN, "not proposed yet", f"{step} proposes it, in {where}")
     figures = f"{n_rows - n_open:,} of {n_rows:,} rows are decided, or need no decision"
+    if names == ("users",) and not n_open:
+        return _users(book, tables[0], title, figures)
     return _row(title, OPEN if n_open else DONE, figures, f"fill the column verdict of {where}" if n_open else "")
+
+
+def _users(book: Workbook, table: DecisionTable, title: str, figures: str) -> Row:
+    """Who has no account in Ashby, and what that means for the feedback they wrote."""
+    without = [int(row["n_records"]) for row in table.rows if row["verdict"].casefold() == "none"]
+    n_users, n_records, stand_in = sum(n > 0 for n in without), sum(without), book.params.policy.placeholder_user
+    if not n_users:
+        return _row(title, DONE, figures)
+    figures += f"; {n_users:,} without an account in Ashby are named in {n_records:,} records"
+    if stand_in:
+        return _row(title, DONE, f"{figures}; {stand_in} stands for authors of feedback among them")
+    do = "feedback of theirs becomes a note, unless policy.placeholder_user names somebody who stands for them"
+    return _row(title, DECIDE, figures, do)
 
 
 def _losses(book: Workbook) -> Row:

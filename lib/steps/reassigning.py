@@ -9,18 +9,24 @@ from typing import Any, Final
 
 from lib.mapping.scan import credited
 from lib.mapping.settings import settings
-from lib.mapping.source import Source, ident
+from lib.mapping.source import Item, Source, age, ident
 from lib.mapping.target import users_called
 from lib.normalize import csv_safe
-from lib.store.ledger import Ledger
+from lib.store.ledger import Ledger, Planned
 from lib.store.reading import Reading
 from lib.workbook import Workbook
 
 FILE: Final = "reports/reassign.csv"
 HEAD: Final = ("what", "ashby_application", "ashby_id", "lever_id", "lever_user", "credited_now")
 PAGE: Final = 500  # rows that are in memory
-_MEMBER: Final = {"application.create": "creditedToUserId", "applicationFeedback.submit": "userId"}
-_STREAM: Final = {"application.create": "opportunities", "applicationFeedback.submit": "feedback"}
+_MEMBER: Final = {
+    "candidate.create": "creditedToUserId", "application.create": "creditedToUserId",
+    "applicationFeedback.submit": "userId",
+}  # fmt: skip
+_WHAT: Final = {
+    "candidate.create": "credit of the candidate", "application.create": "credit of the application",
+    "applicationFeedback.submit": "author of the feedback",
+}  # fmt: skip
 
 
 def write(book: Workbook) -> int:
@@ -49,12 +55,11 @@ def _rows(book: Workbook) -> Iterator[tuple[str, ...]]:
                     continue
                 body = row.body if entry.body_hash == row.body_hash else ledger.last_request(row.row_id) or row.body
                 now = str(body.get(member, ""))
-                user = _user(source, kind, row.lever_id) if now in stands else ""
+                user = _user(source, ledger, row) if now in stands else ""
                 if not user or _given_since(ledger, kind, row.lever_id):
                     continue
                 application = entry.ashby_id if kind == "application.create" else _application(ledger, row.body)
-                what = "credit of the application" if kind == "application.create" else "author of the feedback"
-                yield what, application, entry.ashby_id, row.lever_id, user, now
+                yield _WHAT[kind], application, entry.ashby_id, row.lever_id, user, now
 
 
 def _given_since(ledger: Ledger, kind: str, lever_id: str) -> bool:
@@ -66,10 +71,24 @@ def _given_since(ledger: Ledger, kind: str, lever_id: str) -> bool:
     return "creditedToUserId" in (ledger.last_request(row_id) or {})
 
 
-def _user(source: Source, kind: str, lever_id: str) -> str:
+def _user(source: Source, ledger: Ledger, row: Planned) -> str:
     """The Lever user who is to be named; "" where Lever names nobody either."""
-    item = source.reader.get(_STREAM[kind], lever_id) or {}
-    return ident(item.get("user") if kind == "applicationFeedback.submit" else item and credited(source, item)[1])
+    if row.kind == "applicationFeedback.submit":
+        return ident((source.reader.get("feedback", row.lever_id) or {}).get("user"))
+    if row.kind == "application.create":
+        opportunity = source.reader.get("opportunities", row.lever_id)
+    else:
+        opportunity = _newest(source, ledger, row.person)
+    return ident(credited(source, opportunity)[1]) if opportunity else ""
+
+
+def _newest(source: Source, ledger: Ledger, person: str) -> Item | None:
+    """The newest candidacy of somebody without an application, whose credit the candidate itself carries."""
+    if any(row.kind == "application.create" for row in ledger.rows(person)):
+        return None
+    contacts = Reading(ledger.store).contacts([person]).get(person) or [person]
+    found = (one for contact in contacts for one in source.opportunities(contact) if not source.never(one))
+    return max(found, key=age, default=None)
 
 
 def _application(ledger: Ledger, body: dict[str, Any]) -> str:
