@@ -48,8 +48,10 @@ def test_the_checklist_follows_the_work(book: Workbook, sandbox: Sandbox) -> Non
     assert "workbook sign acme" in told(book, "losses")
     signing.sign(CUSTOMER, book.store)
     assert states(book)["losses"] == "done"
-    assert "without an account in Ashby" not in told(book, "users")
     table = book.table("users")
+    somebody = next(row["verdict"] for row in table.rows if row["verdict"] != "none")
+    replace(table, rows=[row | {"verdict": somebody} for row in table.rows]).write()
+    assert "without an account in Ashby" not in told(book, "users")
     nobody = [row | {"verdict": "none"} for row in table.rows]
     replace(table, rows=nobody).write()
     n_records = sum(int(row["n_records"]) for row in nobody)
