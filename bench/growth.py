@@ -58,7 +58,7 @@ class Template:
                       for item in store.all("opportunities")]  # fmt: skip
         self.own = {str(one["id"]) for item, found in self.lives for one in _records(item, found)}
         self.files = {row.lever_id: row for row in store.files()}
-        self.people, self.members = store.people(), store.members()
+        self.people, self.members = list(store.people()), list(store.members())
 
     def moved(self, value: Any, block: int) -> Any:
         """A value of the template as it is in a block: other ids and addresses."""

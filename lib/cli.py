@@ -166,7 +166,7 @@ def _summary(
 ) -> None:
     with plans.stored(customer) as store:
         counts = _states(store)
-        n_people, n_opportunities = len(store.people()), store.count("opportunities")
+        n_people, n_opportunities = store.n_people(), store.count("opportunities")
     out.print(f"\n{customer}: {n_people:,} people, {n_opportunities:,} opportunities")
     if counts:
         out.print("plan rows: " + ", ".join(f"{n:,} {state}" for state, n in sorted(counts.items())))
@@ -271,7 +271,7 @@ def _status_of(customer: str) -> list[str]:
         states = ", ".join(f"{n:,} {state}" for state, n in sorted(_states(store).items())) or "no plan"
         if (store.meta("recover") or {}).get("state") == "begun":
             states += f"; being recovered, go on with: workbook recover {customer}"
-        return [f"{store.count('opportunities'):,}", f"{len(store.people()):,}", states, store.holder()]
+        return [f"{store.count('opportunities'):,}", f"{store.n_people():,}", states, store.holder()]
     finally:
         store.close()
 

@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pandas import DataFrame
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pandas import DataFrame, Series
 
 from lib import checks
+from lib.checks import frames
 from lib.checks.engine import Expect, check
+from lib.checks.seen import Seen
 from lib.errors import GateError
 from lib.mapping.plan import PlanRow
 from lib.store import FileRow
@@ -45,17 +49,17 @@ class Reader:
     def all(self, stream: str) -> Iterator[dict[str, Any]]:
         yield from self.streams.get(stream, [])
 
-    def of(self, stream: str, parent_id: str) -> list[dict[str, Any]]:
-        return [one for one in self.streams.get(stream, []) if self.parent.get(one["id"]) == parent_id]
+    def placed(self, stream: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield from ((self.parent.get(one["id"], ""), one) for one in self.streams.get(stream, []))
 
     def files(self) -> Iterator[FileRow]:
         yield from self.stored
 
-    def people(self) -> list[dict[str, Any]]:
-        return self.persons
+    def people(self) -> Iterator[dict[str, Any]]:
+        yield from self.persons
 
-    def members(self) -> list[dict[str, Any]]:
-        return self.links
+    def members(self) -> Iterator[dict[str, Any]]:
+        yield from self.links
 
 
 def _opportunity(lever_id: str, contact: str, name: str) -> dict[str, Any]:
@@ -71,6 +75,13 @@ def _person(person: str, email: str) -> dict[str, Any]:
         "person": person, "name": "Canary Person", "email": email, "alternate_emails": [], "match": "new",
         "ashby_id": None, "created_ms": MS, "n_contacts": 1,
     }  # fmt: skip
+
+
+@pytest.fixture(autouse=True, params=[100_000, 1], ids=["whole", "rows one by one"])
+def part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Whatever is found in tables that come whole is found in parts of one row as well."""
+    monkeypatch.setattr(frames, "PART", request.param)
+    return request.param
 
 
 def extracted(reader: Reader) -> checks.SuiteResult:
@@ -269,10 +280,56 @@ def test_a_planted_fault_in_the_plan_turns_its_expectation(says: str, number: in
 
 def test_a_body_hash_that_is_none_is_red() -> None:
     """A row whose hash is not one is named by its row id."""
-    frames = checks.plan_frames(plan_rows())
-    frames["rows"].loc[2, "body_hash"] = "short"
-    red = checks.plan(frames).reds
+    parts = list(checks.plan_frames(plan_rows()))
+    rows = [part["rows"] for part in parts]
+    number = next(n for n, one in enumerate(rows) if "customField.setValues/c1" in set(one["lever_id"]))
+    rows[number].loc[rows[number]["lever_id"] == "customField.setValues/c1", "body_hash"] = "short"
+    red = checks.plan(parts).reds
     assert [["customField.setValues/c1"]] == [row["ids"] for row in red]
+
+
+def test_no_more_rows_are_in_memory_than_a_part_holds(part: int) -> None:
+    """A plan of eight million rows is checked a part at a time."""
+    taken = 0
+
+    def rows() -> Iterator[PlanRow]:
+        nonlocal taken
+        for number in range(3 * min(part, 1000)):
+            taken += 1
+            yield _row("candidate.addTag", f"t{number}", number, {})
+
+    size = min(part, 1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frames, "PART", size)
+        parts = checks.plan_frames(rows())
+        assert (len(next(parts)["rows"]), taken) == (size, size)
+        assert [len(one["rows"]) for one in parts] == [size, size, 0]
+
+
+def test_what_stands_twice_far_apart_is_named_once() -> None:
+    """Two rows of one id in different parts, and three in one: each repetition counts."""
+    unique = Expect("rows", "each once", "ExpectColumnValuesToBeUnique", {"column": "key"})
+    parts = [
+        {"rows": DataFrame({"lever_id": ["a", "b", "c"], "key": ["x", "y", None]})},
+        {"rows": DataFrame({"lever_id": ["d", "e"], "key": ["z", "x"]})},
+        {"rows": DataFrame({"lever_id": ["f", "g", "h"], "key": ["q", "q", None]})},
+    ]
+    [row] = check("odd", iter(parts), [unique]).rows
+    assert (row["ok"], row["n_tested"], row["n_unexpected"], sorted(row["ids"])) == (False, 8, 3, ["e", "f", "g"])
+    [row] = check("odd", [{"rows": part["rows"].head(1)} for part in parts], [unique]).rows
+    assert (row["ok"], row["n_unexpected"], row["ids"]) == (True, 0, [])
+
+
+@given(st.lists(st.lists(st.none() | st.text(max_size=2), max_size=6), max_size=8))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_value_is_seen_again_exactly_if_an_earlier_part_had_it(parts: list[list[str | None]]) -> None:
+    seen, before = Seen(), set[str]()
+    for values in parts:
+        expected = [one in before for one in values]
+        column = Series(values, dtype=object)
+        assert seen.holds(column).tolist() == expected
+        assert seen.add(column).tolist() == expected
+        before |= {one for one in values if one is not None}
 
 
 def _sample(**values: Any) -> DataFrame:

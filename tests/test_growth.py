@@ -294,7 +294,7 @@ def test_a_plan_that_is_read_person_by_person_is_the_same_plan(store: Store) -> 
         tx.execute(delete(t.people).where(t.people.c.person == "c-00003"))
     losses, more = Losses(), Losses()
     given = {"decisions": decisions, "policy": world.Policy(), "now_ms": world.NOW}
-    people, members = pd.DataFrame(store.people()), pd.DataFrame(store.members())
+    people, members = pd.DataFrame(list(store.people())), pd.DataFrame(list(store.members()))
     whole = list(compile_plan(store, people=people, members=members, losses=losses, **given))  # type: ignore[arg-type]
     paged = list(compile_plan(Reading(store), losses=more, **given))
     assert (paged, more.rows()) == (whole, losses.rows())

@@ -8,12 +8,17 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Protocol
 
 from pandas import DataFrame, Series
 
+from lib.checks.seen import Seen
+
 Item = dict[str, Any]
+Part = dict[str, DataFrame]
+PART = 100_000
+"""Rows of a table that are in memory at once."""
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 QUIET = ("candidate.update", "application.update", "candidate.createNote")
 """Endpoints that can tell people, and have `sendNotifications` (Ashby's reference)."""
@@ -33,29 +38,43 @@ class Reader(Protocol):
     def all(self, stream: str) -> Iterator[Item]:
         """Newest body of each object of a stream."""
 
-    def of(self, stream: str, parent_id: str) -> list[Item]:
-        """Children of one parent."""
+    def placed(self, stream: str) -> Iterator[tuple[str, Item]]:
+        """The same, with the id of the parent before each body."""
 
     def files(self) -> Iterator[Any]:
         """All binary files."""
 
-    def people(self) -> list[Item]:
+    def people(self) -> Iterator[Item]:
         """People of the last dedupe."""
 
-    def members(self) -> list[Item]:
+    def members(self) -> Iterator[Item]:
         """{contact, person, why} of the last dedupe."""
 
 
-def extracted_frames(reader: Reader) -> dict[str, DataFrame]:
-    """Tables of what was extracted: opportunities, children, files, postings, known (ids that others refer to)."""
-    opportunities = list(map(_opportunity, reader.all("opportunities")))
-    return {
-        "opportunities": _frame(opportunities, _OPPORTUNITY),
-        "children": _frame(list(_children(reader, opportunities)), ("lever_id", "stream", "parent", "created_ms")),
-        "files": _frame([_file(row) for row in reader.files()], ("lever_id", "state", "sha256", "size")),
-        "postings": _frame([_posting(one) for one in reader.all("postings")], ("lever_id", "has_title", "state")),
-        "known": _frame(list(_known(reader)), ("lever_id", "kind")),
-    }
+def extracted_frames(reader: Reader) -> Iterator[Part]:
+    """Tables of what was extracted, in parts: opportunities, children, files, postings.
+
+    The first part holds `known`, too: the ids that others refer to.
+    """
+    postings = _frame([_posting(one) for one in reader.all("postings")], ("lever_id", "has_title", "state"))
+    yield {"known": _frame(list(_known(reader)), ("lever_id", "kind")), "postings": postings}
+    ids = Seen()
+    for part in _parts("opportunities", map(_opportunity, reader.all("opportunities")), _OPPORTUNITY):
+        ids.add(part["opportunities"]["lever_id"])
+        yield part
+    for part in _parts("children", _children(reader), ("lever_id", "stream", "parent", "created_ms")):
+        parents = part["children"]["parent"]
+        yield {"children": part["children"].assign(parent=parents.where(ids.holds(parents), None))}
+    yield from _parts("files", map(_file, reader.files()), ("lever_id", "state", "sha256", "size"))
+
+
+def _parts(table: str, rows: Iterable[Item], columns: Iterable[str]) -> Iterator[Part]:
+    """A table in parts; an empty one where it has no rows."""
+    rest, names = iter(rows), list(columns)
+    batch = list(islice(rest, PART))
+    yield {table: _frame(batch, names)}
+    while batch := list(islice(rest, PART)):
+        yield {table: _frame(batch, names)}
 
 
 _OPPORTUNITY = (
@@ -95,23 +114,12 @@ def _opportunity(item: Item) -> Item:
     }
 
 
-def _children(reader: Reader, opportunities: list[Item]) -> Iterator[Item]:
-    """Every child of every list, with its parent; None when no opportunity that we know has it."""
+def _children(reader: Reader) -> Iterator[Item]:
+    """Every child of every list, with its parent."""
     for stream in CHILDREN:
-        parents = _parents(reader, stream, opportunities)
-        for item in reader.all(stream):
+        for parent, item in reader.placed(stream):
             created = item.get("createdAt") or item.get("uploadedAt")
-            yield {
-                "lever_id": item["id"], "stream": stream, "parent": parents.get(item["id"]), "created_ms": _ms(created)
-            }  # fmt: skip
-
-
-def _parents(reader: Reader, stream: str, opportunities: list[Item]) -> dict[str, str]:
-    """{child: parent}, in one query where the store can do that."""
-    known = {one["lever_id"] for one in opportunities}
-    if hasattr(reader, "parents"):
-        return {child: parent for child, parent in reader.parents(stream).items() if parent in known}
-    return {child["id"]: parent for parent in known for child in reader.of(stream, parent)}
+            yield {"lever_id": item["id"], "stream": stream, "parent": parent, "created_ms": _ms(created)}
 
 
 def _file(row: Any) -> Item:
@@ -133,35 +141,31 @@ def _known(reader: Reader) -> Iterator[Item]:
         yield from ({"lever_id": item["id"], "kind": kind} for item in reader.all(stream))
 
 
-def people_frames(reader: Reader) -> dict[str, DataFrame]:
-    """Tables of the dedupe: people, members, contacts (each contact that has an opportunity)."""
-    people = [_person(row) for row in reader.people()]
-    joined = Counter(str(row["person"]) for row in reader.members() if row.get("why") == "same e-mail address")
-    for row in people:
-        row["n_silent"] = joined[row["lever_id"]]
+def people_frames(reader: Reader) -> Iterator[Part]:
+    """Tables of the dedupe, in parts: people, members, contacts (each contact that has an opportunity)."""
     surnames = _surnames(reader)
-    members = [{"lever_id": row["contact"], "person": row["person"], "why": row.get("why")} for row in reader.members()]
-    silent: dict[str, set[str]] = defaultdict(set)
-    for row in members:
-        if row["why"] == "same e-mail address":
-            silent[row["person"]] |= surnames.get(row["lever_id"], set())
-    for row in people:
-        row["n_surnames"] = len(silent[row["lever_id"]])
-    contacts = [{"lever_id": contact} for contact in sorted(surnames)]
-    return {
-        "people": _frame(people, _PERSON),
-        "members": _frame(members, ("lever_id", "person", "why")),
-        "contacts": _frame(contacts, ("lever_id",)),
-    }
+    persons, contacts, named = Seen(), Seen(), Seen()
+    for part in _parts("people", (_person(row, surnames) for row in reader.people()), _PERSON):
+        persons.add(part["people"]["lever_id"])
+        yield part
+    members = ({"lever_id": row["contact"], "person": row["person"], "why": row.get("why")} for row in reader.members())
+    for part in _parts("members", members, ("lever_id", "person", "why")):
+        contacts.add(part["members"]["lever_id"])
+        yield {"members": part["members"].assign(is_there=persons.holds(part["members"]["person"]))}
+    found = ({"lever_id": _ident(item.get("contact"))} for item in reader.all("opportunities"))
+    for part in _parts("contacts", found, ("lever_id",)):
+        frame = part["contacts"].dropna().drop_duplicates()
+        frame = frame[~named.add(frame["lever_id"])]
+        yield {"contacts": frame.assign(is_somebody=contacts.holds(frame["lever_id"]))}
 
 
 _PERSON = (
     "lever_id", "has_name", "email_well_formed", "email_names_somebody", "best_email_first", "email", "ashby_id",
-    "match", "created_ms", "n_contacts", "n_silent", "n_surnames",
+    "match", "created_ms", "n_contacts", "n_surnames",
 )  # fmt: skip
 
 
-def _person(row: Item) -> Item:
+def _person(row: Item, surnames: dict[str, set[str]]) -> Item:
     email = str(row.get("email") or "").strip()
     others = [str(one) for one in row.get("alternate_emails") or []]
     placeholder = _PLACEHOLDER.match(email.casefold()) is not None
@@ -176,17 +180,18 @@ def _person(row: Item) -> Item:
         "match": row.get("match"),
         "created_ms": _ms(row.get("created_ms")),
         "n_contacts": int(row.get("n_contacts") or 0),
+        "n_surnames": len(surnames.get(str(row["person"]), ())),
     }
 
 
 def _surnames(reader: Reader) -> dict[str, set[str]]:
-    """{contact: last words of its names, case-folded} of every contact that has an opportunity."""
+    """{person: last words of their names, case-folded} of those who were joined without asking."""
+    silent = {row["contact"]: row["person"] for row in reader.members() if row.get("why") == "same e-mail address"}
     found: dict[str, set[str]] = defaultdict(set)
-    for item in reader.all("opportunities"):
-        contact = _ident(item.get("contact"))
-        if contact:
-            words = _plain(str(item.get("name") or "")).split()
-            found[contact] |= set(words[-1:])
+    for item in reader.all("opportunities") if silent else ():
+        person = silent.get(_ident(item.get("contact")) or "")
+        if person is not None:
+            found[person] |= set(_plain(str(item.get("name") or "")).split()[-1:])
     return found
 
 
@@ -196,41 +201,78 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in plain if letter.isalpha() or letter.isspace())
 
 
-def plan_frames(rows: Iterable[Any]) -> dict[str, DataFrame]:
-    """Tables of a plan, from its rows in order: rows, and people with what they may have once only."""
-    seen: set[str] = set()
-    last_seq: dict[str, int] = {}
-    per_person: dict[str, Counter[str]] = defaultdict(Counter)
-    names: dict[str, Counter[str]] = defaultdict(Counter)
-    made = []
+def plan_frames(rows: Iterable[Any]) -> Iterator[Part]:
+    """Tables of a plan, from its rows in order, in parts: rows, and people with what they may have once only."""
+    plan, made, people = _Plan(), list[Item](), list[Item]()
+    n_parts = 0
     for row in rows:
-        facts = _plan_row(row, seen)
-        facts["in_order"] = row.seq > last_seq.get(row.person, -1)
-        last_seq[row.person] = row.seq
-        seen.add(row.row_id)
-        made.append(facts)
+        made.append(plan.row(row))
+        people += plan.ended()
+        if len(made) >= PART:
+            yield {"rows": _frame(made, _ROW), "people": _frame(people, _PERSON_OF_PLAN)}
+            made, people, n_parts = [], [], n_parts + 1
+    people += plan.ended(last=True)
+    if made or people or not n_parts:
+        yield {"rows": _frame(made, _ROW), "people": _frame(people, _PERSON_OF_PLAN)}
+
+
+class _Plan:
+    """What came before in a plan, of which a person's rows stand together, after those of the set-up."""
+
+    def __init__(self) -> None:
+        self._set_up, self._own = set[str](), set[str]()  # row ids: a row may need these and no others
+        self._last_seq = {"": -1}
+        self._person = ""
+        self._counts, self._names = Counter[str](), Counter[str]()
+        self._over = set[int]()  # hashes of the people whose rows have ended
+        self._ended: list[Item] = []
+
+    def row(self, row: Any) -> Item:
+        """Facts of one row."""
+        if row.person and row.person != self._person:
+            self._end()
+            self._person = row.person
+        facts = _plan_row(row)
+        facts["needs_met"] = all(one in self._own or one in self._set_up for one in row.needs)
+        facts["in_order"] = row.seq > self._last_seq.get(row.person, -1) and hash(row.person) not in self._over
+        self._last_seq[row.person] = row.seq
+        (self._own if row.person else self._set_up).add(row.row_id)
         if row.person:
-            _count_person(per_person[row.person], row)
+            _count_person(self._counts, row)
             if row.kind in _FILES:
-                names[row.person][str(_file_of(row).get("filename")).casefold()] += 1
-    people = [
-        {
-            "lever_id": person, "n_candidates": counts["candidate"], "n_resumes": counts["resume"],
-            "n_markers": counts["marker"], "n_same_file_names": sum(n - 1 for n in names[person].values()),
-        }
-        for person, counts in per_person.items()
-    ]  # fmt: skip
-    columns = ("lever_id", "n_candidates", "n_resumes", "n_markers", "n_same_file_names")
-    return {"rows": _frame(made, _ROW), "people": _frame(people, columns)}
+                self._names[str(_file_of(row).get("filename")).casefold()] += 1
+        return facts
+
+    def ended(self, *, last: bool = False) -> list[Item]:
+        """The people whose rows have ended since the last question; with `last` the one in hand, too."""
+        if last:
+            self._end()
+        found, self._ended = self._ended, []
+        return found
+
+    def _end(self) -> None:
+        if not self._person:
+            return
+        counts = self._counts
+        self._ended.append(
+            {
+                "lever_id": self._person, "n_candidates": counts["candidate"], "n_resumes": counts["resume"],
+                "n_markers": counts["marker"], "n_same_file_names": sum(n - 1 for n in self._names.values()),
+            }
+        )  # fmt: skip
+        self._over.add(hash(self._person))
+        self._last_seq = {"": self._last_seq[""]}
+        self._own, self._counts, self._names, self._person = set(), Counter(), Counter(), ""
 
 
+_PERSON_OF_PLAN = ("lever_id", "n_candidates", "n_resumes", "n_markers", "n_same_file_names")
 _ROW = (
     "lever_id", "kind", "lever_type", "body_hash", "needs_met", "in_order", "created_at", "history_in_order", "quiet",
     "marked", "has_name", "file_described", "fingerprint", "has_owner",
 )  # fmt: skip
 
 
-def _plan_row(row: Any, seen: set[str]) -> Item:
+def _plan_row(row: Any) -> Item:
     """Facts of one row; `lever_id` is its row id, which names it better than the id alone."""
     body, kind = row.body, row.kind
     created = kind == "candidate.create"
@@ -239,7 +281,6 @@ def _plan_row(row: Any, seen: set[str]) -> Item:
         "kind": kind,
         "lever_type": row.lever_type,
         "body_hash": row.body_hash,
-        "needs_met": all(one in seen for one in row.needs),
         "created_at": body.get("createdAt"),
         "history_in_order": _history_in_order(body),
         "quiet": not any(_names(body, LOUD)) and (kind not in QUIET or body.get("sendNotifications") is False),

@@ -216,7 +216,7 @@ def _contact(row: Item) -> Contact:
 
 def _remember_people(book: Workbook, world: World) -> None:
     """Who was one person when they were loaded, by the marks that name several contacts: they keep their id."""
-    if book.store.members():
+    if next(book.store.members(), None) is not None:
         return
     groups = [recovery.marks_in("Candidate", one) for one in world.candidates.values()]
     person_of = {contact: group[0] for group in groups for contact in group}

@@ -177,22 +177,15 @@ class Store:
 
     def all(self, stream: str) -> Iterator[dict[str, Any]]:
         """The newest body of each object of `stream`, by lever_id; read in batches, so that it may be any number."""
-        after: str | None = None
+        return (body for _, body in self.placed(stream))
+
+    def placed(self, stream: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The same, with the id of the parent before each body."""
         heads = t.heads
-        query = (
-            select(heads.c.lever_id, t.raw.c.body)
-            .join(t.raw, t.raw.c.raw_id == heads.c.raw_id)
-            .where(heads.c.stream == stream, heads.c.gone == 0)
-            .order_by(heads.c.lever_id)
-            .limit(BATCH)
-        )
-        while True:
-            page = self._rows(query if after is None else query.where(heads.c.lever_id > after))
-            for row in page:
-                yield json.loads(row.body)
-            if len(page) < BATCH:
-                return
-            after = page[-1].lever_id
+        query = select(heads.c.lever_id, heads.c.parent_id, t.raw.c.body)
+        query = query.join(t.raw, t.raw.c.raw_id == heads.c.raw_id).where(heads.c.stream == stream, heads.c.gone == 0)
+        for row in self._paged(query, heads.c.lever_id):
+            yield row.parent_id, json.loads(row.body)
 
     def of(self, stream: str, parent_id: str) -> list[dict[str, Any]]:
         """The newest bodies of the children of one parent, by lever_id."""
@@ -265,8 +258,7 @@ class Store:
 
     def files(self) -> Iterator[FileRow]:
         """All binary files, by lever_id."""
-        for row in self._rows(_file_query().order_by(t.files.c.lever_id)):
-            yield FileRow(*row)
+        return (FileRow(*row) for row in self._paged(_file_query(), t.files.c.lever_id))
 
     def file_path(self, sha256: str) -> Path:
         """Where the bytes with this hash are kept: never under a name that a candidate chose."""
@@ -329,13 +321,18 @@ class Store:
             rows = ({"pair": f"{row['a']}|{row['b']}", "body": dumps(row)} for row in pairs)
             self._many(connection, t.pairs, rows)
 
-    def people(self) -> list[dict]:
+    def people(self) -> Iterator[dict]:
         """The people of the last dedupe, by person id."""
-        return [json.loads(row.body) for row in self._rows(select(t.people.c.body).order_by(t.people.c.person))]
+        rows = self._paged(select(t.people), t.people.c.person)
+        return (json.loads(row.body) for row in rows)
 
-    def members(self) -> list[dict]:
+    def n_people(self) -> int:
+        """How many people the last dedupe has found."""
+        return int(self._rows(select(func.count()).select_from(t.people))[0][0])
+
+    def members(self) -> Iterator[dict]:
         """{contact, person, why} of the last dedupe, by contact id."""
-        return [dict(row._mapping) for row in self._rows(select(t.members).order_by(t.members.c.contact))]
+        return (dict(row._mapping) for row in self._paged(select(t.members), t.members.c.contact))
 
     # ---- helpers -----------------------------------------------------------------------------------------------
     def _rows(self, query: Any, values: Mapping[str, Any] | None = None) -> list[Row]:
@@ -344,6 +341,14 @@ class Store:
                 return list(connection.execute(query, values).all())
         except FAILURES as error:
             raise self._unread(error) from None
+
+    def _paged(self, query: Any, key: Any) -> Iterator[Row]:
+        """All rows in the order of a unique column, a batch at a time, so that they may be any number."""
+        query = query.order_by(key).limit(BATCH)
+        page = self._rows(query)
+        while page:
+            yield from page
+            page = self._rows(query.where(key > getattr(page[-1], key.name))) if len(page) == BATCH else []
 
     def _unread(self, error: Any) -> StoreError:
         hint = hint_of(error, self.folder, "Is the disk there, is the database up? Then run again.")
