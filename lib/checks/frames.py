@@ -17,7 +17,7 @@ from lib.checks.seen import Seen
 
 Item = dict[str, Any]
 Part = dict[str, DataFrame]
-PART = 100_000
+PART = 50_000
 """Rows of a table that are in memory at once."""
 CHILDREN = ("notes", "feedback", "resumes", "files", "forms", "offers", "interviews", "referrals")
 QUIET = ("candidate.update", "application.update", "candidate.createNote")
