@@ -18,11 +18,24 @@ class Scenario:
     promise: str
     rows: list[Row] = field(default_factory=list)
     switches: dict[str, str] = field(default_factory=dict)
+    oauth: bool = False
+    """It strikes clients that come with OAuth; whoever has a key notices nothing."""
 
 
 def scenarios() -> dict[str, Scenario]:
     """Every scenario that ``--scenario`` knows."""
-    return _first() | _bodies() | _limits() | _keys() | _pages() | _values() | _files() | _refusals() | _others()
+    return (
+        _first()
+        | _bodies()
+        | _limits()
+        | _keys()
+        | _consents()
+        | _pages()
+        | _values()
+        | _files()
+        | _refusals()
+        | _others()
+    )
 
 
 def mix(seed: int, share: float) -> list[Row]:
@@ -238,6 +251,36 @@ def _keys() -> dict[str, Scenario]:
             "A permission that is taken away stops the run. " + AFTERWARDS,
             [{"api": "ashby", "endpoint": "applicationFeedback.submit", "after": 5, "effect": "refuse", "status": 403,
               "code": lacking}],
+        ),
+    }  # fmt: skip
+
+
+def _consents() -> dict[str, Scenario]:
+    """Tokens of OAuth that end, answers to a refresh that are lost, a consent that is withdrawn."""
+    ends: Row = {"api": "lever", "every": 37, "effect": "expire_access"}
+    token: Row = {"api": "oauth", "endpoint": "/token"}
+    return {
+        "tokens-end": Scenario(
+            "A token that ends in the middle of a list is renewed, and the page asked for again. " + SAME,
+            [ends],
+            oauth=True,
+        ),
+        "refresh-lost": Scenario(
+            "A refresh whose answer was lost is asked for again with the token that was kept. " + SAME,
+            [ends, {**token, "every": 3, "effect": "reset_after"}],
+            switches={"oauth_old_refresh": "accept"},
+            oauth=True,
+        ),
+        "refresh-refused-for-now": Scenario(
+            "A token endpoint that does not answer is asked again, and costs no consent. " + SAME,
+            [ends, {**token, "every": 2, "effect": "status", "status": 503},
+             {**token, "every": 3, "effect": "throttle"}],
+            oauth=True,
+        ),
+        "consent-withdrawn": Scenario(
+            "A consent that ends costs one refresh, stops the walk and says what to do. " + AFTERWARDS,
+            [{"api": "lever", "after": 60, "effect": "refuse", "status": 401, "code": "Unauthorized"}],
+            oauth=True,
         ),
     }  # fmt: skip
 

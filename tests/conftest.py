@@ -243,6 +243,22 @@ def write_customer(home: Path, sandbox: Sandbox, **more: Any) -> None:
     path.write_text(yaml.safe_dump(settings(sandbox, **({"store_url": known} | more))))
 
 
+def oauth_customer(home: Path, sandbox: Sandbox, *, lever: Json | None = None, **more: Any) -> None:
+    """The customer of the sandbox, with OAuth in place of the key, and secrets in .env.acme."""
+    told = sandbox.about["lever_oauth"]
+    urls = {name: told[name] for name in ("token_url", "authorize_url")}
+    with_tokens = {"auth": "oauth", "key_env": "NO_SUCH_KEY", "oauth": urls}
+    write_customer(home, sandbox, lever=with_tokens | (lever or {}), **more)
+    env = home / f".env.{CUSTOMER}"
+    words = {
+        "LEVER_CLIENT_ID": "client_id",
+        "LEVER_CLIENT_SECRET": "client_secret",
+        "LEVER_REFRESH_TOKEN": "refresh_token",
+    }
+    env.write_text("".join(f"{name}={told[word]}\n" for name, word in words.items()), "utf-8")
+    env.chmod(0o600)
+
+
 @contextlib.contextmanager
 def environment(home: Path, sandbox: Sandbox) -> Iterator[None]:
     """WORKBOOK_HOME and the keys, for the length of the block."""

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 import reconcile
-from conftest import CUSTOMER, Sandbox, decide, environment, prepare, running_sandbox, write_customer
+from conftest import CUSTOMER, Sandbox, decide, environment, oauth_customer, prepare, running_sandbox, write_customer
 from picture import picture
 from proofs import amount, tell
 
@@ -86,6 +86,10 @@ EXPECTED = {
     "ashby-key-revoked": Ends(loading=UnauthorizedError),
     "ashby-key-missing": Ends(loading=UnauthorizedError),
     "ashby-key-narrowed": Ends(loading=UnauthorizedError),
+    "tokens-end": Ends("calm"),
+    "refresh-lost": Ends("calm"),
+    "refresh-refused-for-now": Ends("calm"),
+    "consent-withdrawn": Ends(UnauthorizedError),
     "short-pages": BOTH,
     "odd-pages": BOTH,
     "expired-tokens": BOTH,
@@ -148,11 +152,11 @@ def folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def customer(home: Path, sandbox: Sandbox, ends: Ends | None = None) -> Iterator[Workbook]:
+def customer(home: Path, sandbox: Sandbox, ends: Ends | None = None, *, oauth: bool = False) -> Iterator[Workbook]:
     """An open customer in `home`, with patience for a storm but none for a dripping answer."""
     with environment(home, sandbox):
         if ends:
-            settings(home, sandbox, first_s=ends.first_s)
+            settings(home, sandbox, first_s=ends.first_s, oauth=oauth)
         book = workbook.open_customer(CUSTOMER)
         if ends and ends.limits:
             book.lever.transport.limits = book.ashby.transport.limits = ends.limits
@@ -162,10 +166,13 @@ def customer(home: Path, sandbox: Sandbox, ends: Ends | None = None) -> Iterator
             book.close()
 
 
-def settings(home: Path, sandbox: Sandbox, *, first_s: float = 0.02, settle_s: float = 0.15) -> None:
+def settings(
+    home: Path, sandbox: Sandbox, *, first_s: float = 0.02, settle_s: float = 0.15, oauth: bool = False
+) -> None:
     retry = {"attempts": 12, "first_s": first_s, "longest_s": 0.1}
     lever = {"retry": retry, "file_hours": 0}  # each run is another occasion to ask for a file that Lever refused
-    write_customer(home, sandbox, lever=lever, ashby={"retry": retry, "settle_s": settle_s})
+    write = oauth_customer if oauth else write_customer
+    write(home, sandbox, lever=lever, ashby={"retry": retry, "settle_s": settle_s})
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +269,7 @@ LOADING = sorted(name for name, ends in EXPECTED.items() if ends.loading)
 def test_reading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: Calm, fresh: Callable) -> None:
     scenario, ends = scenarios()[name], EXPECTED[name]
     begin(small, scenario)
-    with customer(fresh("begin"), small, ends) as book:
+    with customer(fresh("begin"), small, ends, oauth=scenario.oauth) as book:
         with stopping(ends.reading):
             read(book)
         assert name == "calm" or small.struck(), "no fault has struck"

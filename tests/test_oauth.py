@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import CUSTOMER, Sandbox, environment, killed, write_customer
+from conftest import CUSTOMER, Sandbox, environment, killed, oauth_customer
 from odd_server import http, serving
 from test_disk import Disk, disk  # noqa: F401 - a fixture
 from test_extract import mapped_heads, read, same  # noqa: F401 - a fixture
@@ -657,21 +657,6 @@ def test_what_the_disk_did_not_take_is_kept_and_goes_there_first(sandbox, opener
 
 
 # ---- a whole customer ------------------------------------------------------------------------------------------------
-def oauth_customer(home: Path, sandbox: Sandbox, **more: Any) -> None:
-    """The customer of the sandbox, with OAuth in place of the key, and secrets in .env.acme."""
-    told = sandbox.about["lever_oauth"]
-    urls = {name: told[name] for name in ("token_url", "authorize_url")}
-    write_customer(home, sandbox, lever={"auth": "oauth", "key_env": "NO_SUCH_KEY", "oauth": urls} | more)
-    env = home / f".env.{CUSTOMER}"
-    words = {
-        "LEVER_CLIENT_ID": "client_id",
-        "LEVER_CLIENT_SECRET": "client_secret",
-        "LEVER_REFRESH_TOKEN": "refresh_token",
-    }
-    env.write_text("".join(f"{name}={told[word]}\n" for name, word in words.items()), "utf-8")
-    env.chmod(0o600)
-
-
 @pytest.fixture
 def oauth_home(tmp_path: Path, sandbox: Sandbox) -> Iterator[Path]:
     folder = tmp_path / "home"
