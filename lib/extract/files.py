@@ -11,6 +11,7 @@ from typing import Any
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
 from lib.lever import Download, Lever
 from lib.store import Connection, FileRow, Store, now_ms
+from lib.store.heads import known
 
 ALIKE = 3  # times that the same bytes have to come where no size that was told agrees
 TRIES = 6  # downloads at most, where no three alike come: a document may be stamped anew for each of them
@@ -174,8 +175,11 @@ def without_bytes(store: Store, again_ms: int) -> set[str]:
         for row in store.files()
         if (row.sha256 not in here if row.state == "stored" else _is_due(store, row, again_ms))
     ]
-    heads = {stream: store.head_shas(stream) for stream in {row.stream for row in lacking}}
-    return {row.opportunity_id for row in lacking if row.lever_id.partition(":")[0] in heads[row.stream]}
+    there = {
+        stream: known(store, stream, [row.lever_id.partition(":")[0] for row in lacking if row.stream == stream])
+        for stream in {row.stream for row in lacking}
+    }
+    return {row.opportunity_id for row in lacking if row.lever_id.partition(":")[0] in there[row.stream]}
 
 
 def storable(text: str) -> str:

@@ -23,6 +23,7 @@ from lib.load.cost import before_the_first
 from lib.steps.rehearsing import Cast, Rehearsal, Role, cast, sizes
 from lib.steps.rehearsing_sample import looked_at
 from lib.store import dumps, now_ms
+from lib.store.heads import with_windows
 from lib.store.ledger import Ledger, Planned
 from lib.store.size import database_bytes
 from lib.validate.cost import list_calls, pages
@@ -195,7 +196,7 @@ def _writes(counts: dict[str, float]) -> dict[str, float]:
 
 def _forecast(book: Workbook, known: Account, seen: Probe) -> Forecast:
     """The forecast by what was probed so far."""
-    rows, endpoints = extract_left(book, known.strata, seen)
+    rows, endpoints = extract_left(book, seen)
     try:
         others, more = _load_and_validate(book, known)
     except (GateError, ConfigError) as problem:
@@ -204,28 +205,33 @@ def _forecast(book: Workbook, known: Account, seen: Probe) -> Forecast:
     return Forecast(rows + others, endpoints + more, len(seen.rows))
 
 
-def extract_left(book: Workbook, known: dict[str, tuple[str, ...]], seen: Probe) -> tuple[list[Row], list[Row]]:
+def extract_left(book: Workbook, seen: Probe) -> tuple[list[Row], list[Row]]:
     """What an extraction that begins now will ask: lists again, changes, the deleted; child lists not read yet.
 
-    `known` are the strata of all opportunities.
+    One walk over all opportunities, of which none is kept.
     """
     store = book.store
-    read, heads = store.windows("children"), store.head_shas("opportunities")
     again = extraction.without_bytes(store, int(book.params.lever.file_hours * HOUR))
-    left = [one for one, sha in heads.items() if read.get(one) != sha or one in again]
+    known, sums, n_all = dict[str, tuple[str, ...]](), Counter[tuple[str, ...]](), 0
+    for opportunity, is_read in with_windows(store, "opportunities", "children"):
+        n_all += 1
+        if not is_read or opportunity["id"] in again:
+            sums[stratum(opportunity)] += 1
+        if opportunity["id"] in seen.rows:
+            known[opportunity["id"]] = stratum(opportunity)
+    n_left = sums.total()
     exact = Counter(store.meta("audit.lists") or {})
     exact["opportunities"] += 2  # what has changed, what is new: one pass, when nobody works in Lever
     exact["postings/:id"] += int(store.meta("extract.postings_asked") or 0)
     exact["opportunities/deleted"] += pages(int(store.meta("audit.deleted") or 0))
     for name in ("applications/deleted", "postings/deleted"):
         exact[name] += 1 + max(0, now_ms() - int(store.meta("audit.first_ms") or now_ms())) // MONTH
-    exact.update(dict.fromkeys(CHILD, len(left)))
+    exact.update(dict.fromkeys(CHILD, n_left))
     units = [Unit(known[one], _requests(n)) for one, n in seen.rows.items() if one in known]
-    sums = Counter(known[one] for one in left if one in known)
     cost = Cost({name: n for name, n in exact.items() if n}, predict(units, sums, names=MAY))
     weights = [Unit(known[one], _bytes(n, seen.growth)) for one, n in seen.rows.items() if one in known]
     size = predict(weights, sums).get(ALL, Guess(0.0))
-    basis = f"what is left: {len(left):,} of {len(heads):,} opportunities, and the lists once more"
+    basis = f"what is left: {n_left:,} of {n_all:,} opportunities, and the lists once more"
     pace = Pace(book.params.lever.per_second, measured=seen.rounds)
     row = step_row("extract", cost, seconds=pace.seconds(cost.paced), size=size, basis=basis)
     return [row], endpoint_rows("extract", cost)

@@ -58,7 +58,7 @@ def actual_of(calls: Counter[str], seconds: float) -> dict[str, float]:
 # ---- extract ---------------------------------------------------------------------------------------------------
 def extract_begins(book: Workbook) -> Foreseen:
     """What is left to extract, by the same estimate as the audit's, from what is here now."""
-    rows, endpoints = forecasting.extract_left(book, forecasting.strata(book), forecasting.probed(book))
+    rows, endpoints = forecasting.extract_left(book, forecasting.probed(book))
     return rows[0], endpoints
 
 

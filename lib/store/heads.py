@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from lib.store import Store, now_ms
 from lib.store import tables as t
@@ -21,6 +23,25 @@ def heads_of(store: Store, stream: str) -> Iterator[tuple[str, str]]:
     while page := store._rows(query.where(heads.c.lever_id > after)):
         yield from ((row.lever_id, row.parent_id) for row in page)
         after = page[-1].lever_id
+
+
+def known(store: Store, stream: str, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that are objects of `stream` and not gone."""
+    heads, found = t.heads.c, set[str]()
+    query = select(heads.lever_id).where(heads.stream == stream, heads.gone == 0)
+    for start in range(0, len(ids), PAGE):
+        found |= {row.lever_id for row in store._rows(query.where(heads.lever_id.in_(ids[start : start + PAGE])))}
+    return found
+
+
+def with_windows(store: Store, stream: str, windows: str) -> Iterator[tuple[dict[str, Any], bool]]:
+    """(newest body, whether its window of `windows` was read for just that body) of all objects of `stream`, by id."""
+    heads, own = t.heads.c, t.windows.c
+    read = and_(own.stream == windows, own.key == heads.lever_id, own.basis == heads.sha256)
+    query = select(heads.lever_id, t.raw.c.body, own.key).select_from(t.heads)
+    query = query.join(t.raw, t.raw.c.raw_id == heads.raw_id).outerjoin(t.windows, read)
+    for row in store._paged(query.where(heads.stream == stream, heads.gone == 0), heads.lever_id):
+        yield json.loads(row.body), row.key is not None
 
 
 def read_now(connection: Connection, stream: str, windows: Mapping[str, str]) -> None:
