@@ -16,27 +16,26 @@ from typing import Any
 
 from lib import contract
 from lib.errors import ApiError, NotFoundError, UnauthorizedError
-from lib.extract import aside, unlisted
+from lib.extract import aside, reread, unlisted
 from lib.extract.drift import check_expanded, check_shape
-from lib.extract.files import fetch, keep_file, key_of, wanted_files, without_bytes
+from lib.extract.files import fetch, keep_file, key_of, wanted_files
 from lib.extract.lists import account_lists, deleted_since
 from lib.extract.reports import (
-    LISTS_404,
+    MANY,
     count_resume_lists,
-    lively,
     report_absent,
     report_ages,
     report_drift,
     report_gone,
     report_unlisted,
 )
+from lib.extract.reread import RECENT
 from lib.extract.walk import CHILDREN, Extract
-from lib.extract.windows import DAY, FIRST, in_windows, oldest_first, portions, whole, window
+from lib.extract.windows import FIRST, in_windows, oldest_first, portions, whole, window
 from lib.lever import Page, Query
 from lib.pool import run_all
 from lib.store import now_ms
 
-RECENT = 90 * DAY  # what was archived so lately is read again together with what is active: offers get signed later
 OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 MAX_PASSES = 20
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
@@ -54,10 +53,9 @@ def run(walk: Extract) -> dict[str, int]:
         walk.store.put_meta("extract.since", short_lists(walk))
     if walk.store.meta("extract.began") is None:
         walk.store.put_meta("extract.began", walk.store.meta("extract.since"))
-    if walk.reread == "all":
-        walk.store.put_meta(LISTS_404, None)
+    reread.begin(walk)
     opportunities(walk)
-    children(walk, again=_again(walk))
+    children(walk, again=reread.again(walk))
     until_quiet(walk)
     short_lists(walk)
     deleted(walk)
@@ -69,7 +67,10 @@ def run(walk: Extract) -> dict[str, int]:
     report_drift(walk.store)
     report_unlisted(walk.store)
     report_gone(walk.store)
-    walk.store.put_meta("extract.finished_ms", now_ms())
+    with walk.store.begin() as tx:
+        walk.store.put_meta("extract.finished_ms", now_ms(), connection=tx)
+        if walk.reread:
+            reread.end(walk.store, tx)
     streams = sorted(contract.lever_objects())
     return {stream: walk.store.count(stream) for stream in streams} | {"calls": walk.lever.transport.n_calls - before}
 
@@ -162,27 +163,20 @@ def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = 
     todo = [lever_id for lever_id in todo if walk.unread[lever_id] < aside.TRIES]
     done = len(heads) - len(todo)
     walk.progress(done, len(heads), "reading notes, feedback, forms and files")
-    ends: dict[str, list[str]] = {GONE: [], NO_RESUMES: []}
+    gone: list[str] = []
+    absent: list[bool] = []
     work = partial(_children_of, walk, heads=heads, read=read, before=before)
     for lever_id, end in run_all(todo, work, workers=walk.workers):
-        ends.get(end, []).append(lever_id)
+        if end == GONE:
+            gone.append(lever_id)
+        else:
+            absent.append(end == NO_RESUMES)
+        if len(absent) >= MANY:  # now and then: a run that goes on does not read these lists again
+            count_resume_lists(walk.store, absent)
         done += 1
         walk.progress(done, len(heads), walk.lever.transport.pacer.waiting_for)
-    if todo:
-        count_resume_lists(walk.store, n_read=len(todo) - len(ends[GONE]), n_absent=len(ends[NO_RESUMES]))
-    _vanished(walk, ends[GONE])
-
-
-def _again(walk: Extract) -> set[str]:
-    """Opportunities whose child lists are read again although they themselves have not changed.
-
-    `reread`: those that are active, or were archived or changed in the last 90 days; "all": every one.
-    """
-    ids = without_bytes(walk.store, walk.file_ms) | set(aside.known(walk.store))
-    if walk.reread:
-        since = int(walk.store.meta("extract.since") or 0) - RECENT
-        ids |= {item["id"] for item in walk.store.all("opportunities") if walk.reread == "all" or lively(item, since)}
-    return ids
+    count_resume_lists(walk.store, absent)
+    _vanished(walk, gone)
 
 
 def _children_of(

@@ -86,15 +86,17 @@ def report_drift(store: Store) -> None:
     store.put_results("extract", "drift", rows)
 
 
-def count_resume_lists(store: Store, *, n_read: int, n_absent: int) -> None:
-    """Remember how many résumé lists were read, and how many of them answered 404, which is read as "no résumé".
+def count_resume_lists(store: Store, absent: list[bool]) -> None:
+    """Remember how many more résumé lists were read, and how many answered 404 (True), which is read as "no résumé".
 
     Where all of very many do, it may be the key's lack of a right: that stays told until all lists are read again.
     """
-    known = store.meta(LISTS_404) or {"read": 0, "absent": 0, "told": 0}
-    n_read, n_absent = known["read"] + n_read, known["absent"] + n_absent
-    told = n_absent if n_absent == n_read and n_read > MANY else known["told"]
-    store.put_meta(LISTS_404, {"read": n_read, "absent": n_absent, "told": told})
+    if absent:
+        known = store.meta(LISTS_404) or {"read": 0, "absent": 0, "told": 0}
+        n_read, n_absent = known["read"] + len(absent), known["absent"] + sum(absent)
+        told = n_absent if n_absent == n_read and n_read > MANY else known["told"]
+        store.put_meta(LISTS_404, {"read": n_read, "absent": n_absent, "told": told})
+        absent.clear()
 
 
 def report_unlisted(store: Store) -> None:

@@ -23,6 +23,7 @@ class Extract:
     proven: bool = False  # confidential records were answered to this key
     workers: int = 8
     reread: bool | str = False  # child lists that are read again: not every change moves updatedAt
+    reread_ms: int = 24 * 3_600_000  # a reread that was cut off and began longer ago begins anew; 0: it always goes on
     may_shrink: bool = False  # somebody has said that so many opportunities were really deleted
     progress: Progress = lambda done, total, note: None
     child_lists: tuple[str, ...] = CHILDREN

@@ -18,6 +18,7 @@ from lib import extract as extraction
 from lib.audit.estimate import ALL, Guess, Unit, predict
 from lib.audit.forecast import Cost, Pace, Row, endpoint_rows, step_row, stratum
 from lib.errors import ConfigError, GateError
+from lib.extract.files import without_bytes
 from lib.extract.lists import MONTH
 from lib.load.cost import before_the_first
 from lib.steps.rehearsing import Cast, Rehearsal, Role, cast, sizes
@@ -211,7 +212,7 @@ def extract_left(book: Workbook, seen: Probe) -> tuple[list[Row], list[Row]]:
     One walk over all opportunities, of which none is kept.
     """
     store = book.store
-    again = extraction.without_bytes(store, int(book.params.lever.file_hours * HOUR))
+    again = without_bytes(store, int(book.params.lever.file_hours * HOUR))
     known, sums, n_all = dict[str, tuple[str, ...]](), Counter[tuple[str, ...]](), 0
     for opportunity, is_read in with_windows(store, "opportunities", "children"):
         n_all += 1

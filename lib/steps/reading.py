@@ -301,7 +301,8 @@ def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
     `reread` lists all opportunities once more, asks by id for those that the list lacks, and reads the child lists
     again of those that are active or were archived or changed in the last 90 days, `reread="all"` of every one: edited
     feedback, new files, forms and offers do not reliably move an opportunity's updatedAt (observed), which is what
-    later readings go by.
+    later readings go by. One that was cut off goes on with the next call of the same kind, unless it began longer ago
+    than `lever.reread_hours`: what it has read would stop a load.
     """
     audit_gate(book)
     with book.writing("extract"):
@@ -358,6 +359,7 @@ def _walk(book: Workbook, step: str, *, reread: bool | str = False) -> extractio
         proven=book.store.meta("confidential.proven", False),
         workers=book.params.lever.workers,
         reread=reread,
+        reread_ms=int(book.params.lever.reread_hours * 3_600_000),
         may_shrink="shrunk:opportunities" in accepted(book),
         file_ms=int(book.params.lever.file_hours * 3_600_000),
         progress=book.progress(step),
