@@ -7,8 +7,10 @@ import random
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from picture import picture
 from lib import decisions, steps, workbook
 from lib import load as loading
 from lib import recover as recovery
+from lib.ashby import Answer
 from lib.errors import ConfigError, GateError, StoreError
 from lib.store import damage
 from lib.store.ledger import Ledger, Planned
@@ -409,6 +412,61 @@ def test_a_load_with_an_old_store_sends_nothing(world: World, share: float) -> N
     with pytest.raises(GateError, match=r"is older than what stands there.*workbook recover acme --anew"):
         steps.load(world.book, execute=True)
     assert world.sandbox.state["writes"] == n_writes
+
+
+def test_an_old_store_is_noticed_in_small_pages_and_when_a_cursor_is_refused(world: World) -> None:
+    """The pages are looked at one by one, and begin again: each candidate counts once."""
+    world.backup()
+    world.load()
+    world.put_back()
+    pages = {"api": "ashby", "endpoint": "candidate.list"}
+    refused = pages | {"having": "cursor", "effect": "refuse_token", "code": "next_cursor_expired", "nth": 4}
+    world.sandbox.faults(pages | {"effect": "short_page", "limit": 2}, refused)
+    n_marked = sum("Lever contact ID" in one["customFields"] for one in world.sandbox.state["candidates"])
+    n_writes = world.sandbox.state["writes"]
+    with pytest.raises(GateError, match=f"^{n_marked} candidates in Ashby carry ids"):
+        steps.load(world.book, execute=True)
+    struck = {row["effect"]: row["struck"] for row in world.sandbox.ask("GET", "/faults")}
+    assert (struck["refuse_token"], struck["short_page"] > 6) == (1, True)
+    assert world.sandbox.state["writes"] == n_writes
+
+
+class Many:
+    """An Ashby in which very many candidates have changed: an earlier run of this load has made them."""
+
+    N_PAGES, TOKEN = 300, "the last page's"
+
+    def __init__(self, contacts: list[str], ids: list[str]) -> None:
+        self.contacts, self.ids = contacts, ids
+
+    def pages(self, endpoint: str, body: Json | None = None) -> Iterator[Answer]:
+        """Pages of our own candidates, of other accounts' and of people whom nobody has moved."""
+        for number in range(self.N_PAGES):
+            marks = [*self.contacts, *(f"of another account {number} {n}" for n in range(10))]
+            own = [self.one(f"{number}-{n}", [mark]) for n, mark in enumerate(marks)]
+            others = [self.one(ashby_id, []) for ashby_id in self.ids] + [
+                self.one(f"{number}+{n}", []) for n in range(60)
+            ]
+            last = number == self.N_PAGES - 1
+            yield Answer(own + others, more=not last, sync_token=self.TOKEN if last else "")
+
+    def one(self, ashby_id: str, marks: list[str]) -> Json:
+        """A candidate with about as much in it as there is in a real one."""
+        fields = [{"id": "f", "title": "Lever contact ID", "value": ", ".join(marks)}] if marks else []
+        return {"id": ashby_id, "customFields": fields, "fileHandles": [{"name": f"{ashby_id} {n}"} for n in range(20)]}
+
+
+def test_after_a_load_that_was_killed_late_its_candidates_are_not_gathered_in_memory(world: World) -> None:
+    world.load_until_nth("candidate.create", 4)
+    links = Ledger(world.book.store).links()
+    contacts = [link.partition(":")[2] for link in links if link.startswith("candidate:")]
+    many = replace(world.book, ashby=Many(contacts, sorted(links.values())))  # type: ignore[arg-type]
+    tracemalloc.start()
+    steps.lost.check_in_time(many, steps.writing.load_of(world.book))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert world.book.store.meta("load.candidates")["token"] == Many.TOKEN
+    assert peak < 8_000_000
 
 
 def _put_back_and_load(world: World) -> None:

@@ -1,9 +1,9 @@
-"""Questions to the store that only one reader asks: whose an opportunity is, what a plan knew, when lists were read."""
+"""Questions to the store that only one reader asks: whose something is, what a plan knew, when lists were read."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -65,3 +65,27 @@ def read_at(store: Store, stream: str) -> dict[str, int]:
     """{key: when it was read last, in epoch milliseconds of this machine} of all windows of `stream`."""
     query = select(t.windows.c.key, t.windows.c.at_ms).where(t.windows.c.stream == stream)
     return dict(map(tuple, store._rows(query)))
+
+
+def unknown_to_us(store: Store, carried: Mapping[str, Iterable[str]]) -> set[str]:
+    """Those of {candidate in Ashby: contacts of Lever whose ids it carries} that hang on a contact and on no link."""
+    contacts = {contact for mine in carried.values() for contact in mine}
+    linked = _among(store, t.links.c.ashby_id, carried)
+    made = _among(store, t.links.c.link, {f"candidate:{contact}" for contact in contacts})
+    is_opportunity = (t.heads.c.stream == "opportunities", t.heads.c.gone == 0)
+    here = _among(store, t.heads.c.parent_id, contacts, *is_opportunity)
+    return {
+        ashby_id
+        for ashby_id, mine in carried.items()
+        if ashby_id not in linked and here & set(mine) and not made & {f"candidate:{contact}" for contact in mine}
+    }
+
+
+def _among(store: Store, column: Any, values: Iterable[str], *where: Any) -> set[str]:
+    """Those of the values that a column holds."""
+    found: set[str] = set()
+    wanted = sorted(values)
+    for start in range(0, len(wanted), BATCH):
+        query = select(column).where(column.in_(wanted[start : start + BATCH]), *where)
+        found |= {row[0] for row in store._rows(query)}
+    return found
