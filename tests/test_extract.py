@@ -478,6 +478,72 @@ def test_postings_that_are_nowhere_are_named(book: Workbook, sandbox: Sandbox, s
     assert book.store.count("postings") == 0
 
 
+def never_given(posting: str, status: int = 500) -> Json:
+    """A posting that is not to be had by its id."""
+    return {"api": "lever", "endpoint": f"/postings/{posting}", "effect": "status", "status": status}
+
+
+@pytest.mark.parametrize("status", [500, 422])
+def test_one_posting_that_lever_cannot_give_holds_up_nobody_else(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any], status: int
+) -> None:
+    """It is set aside, named in audit, gate and loss list, asked for in every run, and waits for somebody's word."""
+    sandbox.faults(HIDDEN)
+    steps.audit(book)
+    one, other = named_postings(book)[:2]
+    with book.store.begin() as tx:
+        book.store.put_gone(tx, "postings", one)
+    sandbox.faults(HIDDEN, never_given(one, status), never_given(other, status))
+    told = steps.audit(book).findings
+    assert f"Lever answered {status}" in told.loc[told["id"] == f"dangling:{one}", "finding"].item()
+    result = steps.extract(book)
+    assert set(book.store.head_shas("opportunities")) == set(mapped_heads[0]["opportunities"])
+    assert [["postings", one, status], ["postings", other, status]] == result.unread[
+        ["stream", "lever_id", "status"]
+    ].to_numpy().tolist()
+    with pytest.raises(GateError, match=rf"posting {one} \(status {status}, 2 readings\)"):
+        steps.unread_gate(book)
+    sign(book, f"unread:postings:{one}")
+    with pytest.raises(GateError, match=rf"^1 child lists or postings .*posting {other}"):
+        steps.map(book)
+    sign(book, f"unread:postings:{one}", f"unread:postings:{other}")
+    decide(book, sandbox)
+    losses = steps.map(book).losses
+    rows = losses[(losses["lever_type"] == "posting") & (losses["field"] == "(not read)")].to_dict("records")
+    assert {("never", 1, one), ("moved changed", 1, other)} == {
+        (row["treatment"], row["n_records"], *row["examples"]) for row in rows
+    }
+    sandbox.faults()
+    assert steps.extract(book).unread.empty
+    assert set(book.store.head_shas("postings")) == set(mapped_heads[0]["postings"])
+
+
+def test_postings_by_id_that_lever_cannot_give_at_all_stop(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook]
+) -> None:
+    """An endpoint that is broken is not a matter of single postings; nor is maintenance."""
+    write_customer(home, sandbox, lever={"retry": {"attempts": 1}})
+    book = opened()
+    steps.audit(book)
+    with book.store.begin() as tx:
+        for posting in book.store.head_shas("postings"):
+            book.store.put_gone(tx, "postings", posting)
+    first = next(book.store.all("opportunities"))
+    names = [{**first["applications"][0], "posting": f"{n:08}-0000-4000-8000-000000000000"} for n in range(FEW + 5)]
+    with book.store.begin() as tx:
+        changed = (first["id"], first["contact"]["id"], first | {"applications": names})
+        book.store.put_raw(tx, "opportunities", [changed])
+    walk = steps.reading._walk(book, "extract")
+    with book.writing("extract"):
+        sandbox.faults({"api": "lever", "endpoint": "/postings/*", "effect": "status", "status": 500})
+        with pytest.raises(UnavailableError, match=f"{FEW + 1} postings by their ids"):
+            extraction.dangling_postings(walk)
+        sandbox.faults({"api": "lever", "endpoint": "/postings/*", "effect": "status", "status": 503})
+        with pytest.raises(UnavailableError):
+            extraction.dangling_postings(walk)
+    assert book.store.windows("unread postings") == {}
+
+
 def test_another_posting_than_the_one_that_was_asked_for_is_not_taken_for_it(book: Workbook, sandbox: Sandbox) -> None:
     """It is kept under no id, and the run stops: who would be moved to which job?"""
     steps.audit(book)
@@ -642,10 +708,11 @@ def test_files_that_failed_are_fetched_by_the_next_run(
 
 
 # ---- confidential records ----------------------------------------------------------------------------------------
-def sign(book: Workbook, name: str) -> None:
+def sign(book: Workbook, *names: str) -> None:
     """Somebody's word in overrides.csv."""
     book.params_folder.mkdir(exist_ok=True)
-    (book.params_folder / "overrides.csv").write_text(f"id,who,when,why\n{name},kim,2026-01-01,I looked\n", "utf-8")
+    lines = "".join(f"{name},kim,2026-01-01,I looked\n" for name in names)
+    (book.params_folder / "overrides.csv").write_text(f"id,who,when,why\n{lines}", "utf-8")
 
 
 def test_a_confidential_gap_is_a_decision(

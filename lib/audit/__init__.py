@@ -117,6 +117,9 @@ def findings(reader: Any, *, permissions: list[Row], confidential: Row, dangling
     for row in dangling:
         text = f"posting {row['lever_id']} is named by applications and is in no list (deleted, or hidden)"
         do = "those applications are treated as without posting"
+        if row["why"] not in ("403", "404", "not in the export"):
+            text = f"posting {row['lever_id']} is named by applications and in no list, and Lever answered {row['why']}"
+            do = f"02_extract asks again; if it stays so, {do}"
         entry = {"id": f"dangling:{row['lever_id']}", "severity": "warning", "finding": text, "do": do}
         found.append(entry | {"n_records": row["n_records"]})
     return found + list(_target_findings(reader))

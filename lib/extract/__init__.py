@@ -9,17 +9,17 @@ while it runs; windows plus passes do not.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Set
 from functools import partial
 from typing import Any
 
 from lib import contract
-from lib.errors import ApiError, NotFoundError, UnauthorizedError
+from lib.errors import ApiError, NotFoundError
 from lib.extract import aside, reread, unlisted
 from lib.extract.drift import check_expanded, check_shape
 from lib.extract.files import fetch, keep_file, key_of, wanted_files
 from lib.extract.lists import account_lists, deleted_since
+from lib.extract.postings import dangling_postings
 from lib.extract.reports import (
     MANY,
     count_resume_lists,
@@ -195,7 +195,8 @@ def _children_of(
         return lever_id, GONE
     if unread:
         walk.unread[lever_id] += 1
-        aside.check_few(len(walk.unread), len(heads), unread)
+        n_aside = len(walk.unread)
+        aside.check_few(n_aside, len(heads), unread, what=f"the child lists of {n_aside:,} opportunities")
     for stream, items in missed.items():
         found[stream] += items
     files = [fetch(walk.store, walk.lever, *one, again_ms=walk.file_ms) for one in wanted_files(lever_id, found)]
@@ -289,35 +290,6 @@ def _changed(walk: Extract) -> int:
                 n_new += walk.store.put_raw(tx, "opportunities", _opportunity_rows(page.items))
     walk.store.put_meta("extract.since", server_ms or since)
     return n_new
-
-
-def dangling_postings(walk: Extract) -> None:
-    """Postings that applications name and no list shows: asked for by their ids in each reading, and kept.
-
-    Those that are not there, and never were, are findings.
-    """
-    held, deleted_ones = set(walk.store.head_shas("postings")), set(walk.store.head_shas("postings_deleted"))
-    lists = walk.store.results("extract", "unlisted_lists")
-    hidden = {row["lever_id"] for row in lists if row["stream"] == "postings"}
-    named: Counter[str] = Counter()
-    for item in walk.store.all("opportunities"):
-        named.update(str(one["posting"]) for one in item.get("applications") or [] if one.get("posting"))
-    asked = sorted(set(named) - (held - hidden) - deleted_ones)
-    lacking = []
-    for posting_id in asked:
-        item, why = None, "404"
-        try:
-            item = unlisted.there(walk.lever, "/postings", "postings", posting_id)
-        except UnauthorizedError as error:
-            if error.status != 403:
-                raise
-            why = "403"
-        if item is not None:
-            _keep(walk, "postings", [item])
-        elif posting_id not in held:
-            lacking.append({"lever_id": posting_id, "n_records": named[posting_id], "why": why})
-    walk.store.put_results("extract", "dangling_postings", lacking)
-    walk.store.put_meta("extract.postings_asked", len(asked))
 
 
 def deleted(walk: Extract) -> None:

@@ -14,7 +14,7 @@ from lib import dedupe as people_finder
 from lib import mapping
 from lib.decisions import DecisionTable
 from lib.errors import GateError
-from lib.extract.aside import rows as unread_lists
+from lib.extract.aside import rows as unread_rows
 from lib.normalize import csv_safe
 from lib.steps import changing, fresh, learning, scoring, signing
 from lib.steps.lost import check_known
@@ -324,10 +324,16 @@ def map(book: Workbook) -> MapResult:
 
 
 def _lose_unread(book: Workbook, losses: mapping.Losses) -> None:
-    """Name the child lists that Lever could not give: what they hold does not move, and somebody has accepted it."""
-    for row in unread_lists(book.store):
-        why = "Lever could not give this list"
-        losses.add(f"list of {row['stream']}", "(not read)", lever_id=row["lever_id"], treatment="never", reason=why)
+    """Name what Lever could not give, child lists and postings: it does not move, and somebody has accepted it."""
+    for row in unread_rows(book.store):
+        stream, lever_id = row["stream"], row["lever_id"]
+        if stream != "postings":
+            what, how, why = f"list of {stream}", "never", "Lever could not give this list"
+        elif book.store.get(stream, lever_id) is None:
+            what, how, why = "posting", "never", "Lever could not give it: its candidacies move as without posting"
+        else:
+            what, how, why = "posting", "moved changed", "Lever could not give it again: as it was read before"
+        losses.add(what, "(not read)", lever_id=lever_id, treatment=how, reason=why)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from lib import audit as audits
 from lib import extract as extraction
 from lib.errors import GateError, UnauthorizedError
-from lib.extract.aside import rows as unread_lists
+from lib.extract.aside import rows as unread_rows
 from lib.steps import exported, forecasting, planning, scoring
 from lib.steps.target import ENDPOINTS, read_candidates, read_target, version_finding
 from lib.store import FileRow, now_ms
@@ -51,9 +51,10 @@ class ExtractResult:
 
     `unlisted` are objects that a list did not show any more, and were kept: those of candidates, because Lever still
     gives them by their id; those of the account's short lists, because records of candidates may speak of them.
-    `gone` are opportunities that Lever does not give any more and does not name as deleted, `unread` child lists that
-    it could not give. `absent` are files without bytes; `ages` says since when the lists were read that change without
-    a word. In `unsettled` opportunities something still changed during the last pass: nobody had stopped working.
+    `gone` are opportunities that Lever does not give any more and does not name as deleted, `unread` child lists and
+    postings that it could not give. `absent` are files without bytes; `ages` says since when the lists were read that
+    change without a word. In `unsettled` opportunities something still changed during the last pass: nobody had
+    stopped working.
     `came` says what each file of an export is taken for, and `refused` names its rows that could not be used, where
     Lever comes as files.
     """
@@ -252,23 +253,24 @@ def gone_gate(book: Workbook) -> None:
 
 
 def unread_gate(book: Workbook) -> None:
-    """GateError that names each child list that Lever could not give, until somebody has accepted that it is lost.
+    """GateError that names each child list and posting that Lever could not give, until its loss is accepted.
 
-    All else of the opportunity is here; every run asks for the list again.
+    All else is here; every run asks for them again.
     """
     known = accepted(book)
-    found = [row for row in unread_lists(book.store) if f"unread:{row['stream']}:{row['lever_id']}" not in known]
+    found = [row for row in unread_rows(book.store) if f"unread:{row['stream']}:{row['lever_id']}" not in known]
     if found:
         more = f" and {len(found) - 10} more" if len(found) > 10 else ""
         names = "; ".join(
-            f"{row['stream']} of opportunity {row['lever_id']} (status {row['status']}, {row['n_tries']} readings)"
+            f"{'posting' if row['stream'] == 'postings' else row['stream'] + ' of opportunity'} {row['lever_id']} "
+            f"(status {row['status']}, {row['n_tries']} readings)"
             for row in found[:10]
         )
         raise GateError(
-            f"{len(found)} child lists could not be read: {names}{more}.",
+            f"{len(found)} child lists or postings could not be read: {names}{more}.",
             hint="Run 02_extract again: it asks for them once more. If it stays so, ask Lever's support with these "
-            "ids; or accept that what such a list holds does not move, in overrides.csv (id unread:<stream>:<id>, who, "
-            "when, why).",
+            "ids; or accept that what such a list holds does not move, and that candidacies for such a posting move as "
+            "those without posting, in overrides.csv (id unread:<stream>:<id>, who, when, why).",
         )
 
 
@@ -324,7 +326,7 @@ def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
         dangling=pd.DataFrame(store.results("extract", "dangling_postings"), columns=["lever_id", "n_records", "why"]),
         unlisted=pd.DataFrame(store.results("extract", "unlisted"), columns=["stream", "lever_id", "opportunity"]),
         gone=pd.DataFrame(store.results("extract", "gone"), columns=["lever_id"]),
-        unread=pd.DataFrame(unread_lists(store), columns=UNREAD),
+        unread=pd.DataFrame(unread_rows(store), columns=UNREAD),
         absent=pd.DataFrame(store.results("extract", "absent"), columns=ABSENT),
         ages=pd.DataFrame(store.results("extract", "ages"), columns=["lists", "n_opportunities", "oldest", "may_lack"]),
         unsettled=int(store.meta("extract.unsettled") or 0),
