@@ -200,6 +200,64 @@ def test_a_child_list_of_one_opportunity_that_lever_cannot_give_is_named(path: s
         assert audit.closed_lists(rows) == []
 
 
+def listed(*ids: str):
+    """An answer to /opportunities with these, whatever limit was asked for."""
+    return {"data": [{"id": one} for one in ids]}
+
+
+@pytest.mark.parametrize("status", [404, 422, 500])
+def test_a_child_list_that_one_opportunity_lacks_is_asked_of_another_one(status: int) -> None:
+    """The sampled one was deleted since, or its record is broken: that is no lack of a right, and stops nothing."""
+    asked: list[str] = []
+
+    def broken(path: str, query: dict):
+        asked.append(path)
+        if path in ("/opportunities/o1/notes", "/opportunities/o1/forms"):
+            raise {404: NotFoundError, 422: RejectedError, 500: UnavailableError}[status]("no", status=status)
+        return listed("o1", "o2", "o3") if path == "/opportunities" else {"data": []}
+
+    rows = audit.lever_permissions(Lever(broken), "o1")
+    assert all(row["ok"] for row in rows)
+    assert asked[15:].count("/opportunities") == 1, "the others are looked for once"
+    assert [path for path in asked if path.endswith("/forms")] == ["/opportunities/o1/forms", "/opportunities/o2/forms"]
+    found = audit.findings(Reader({}, FULL_TARGET), permissions=rows, confidential=PROVEN, dangling=[])
+    told = [row for row in found if "read notes" in row["finding"]]
+    assert [row["severity"] for row in told] == ["info"]
+    assert f"Lever answered {status} of o1; not of o2: it is about that record, not about the key" in told[0]["finding"]
+    audit.gate(found, accepted=set())
+
+
+def test_a_child_list_that_three_opportunities_lack_is_told_apart_from_a_right_that_lacks() -> None:
+    asked: list[str] = []
+
+    def broken(path: str, query: dict):
+        asked.append(path)
+        if path.endswith("/notes"):
+            raise UnavailableError("no", status=500)
+        if path.endswith("/forms"):
+            raise UnauthorizedError("no", status=403)
+        return listed("o9", "o1", "o2", "o3") if path == "/opportunities" else {"data": []}
+
+    rows = audit.lever_permissions(Lever(broken), "o1")
+    notes = [path for path in asked if path.endswith("/notes")]
+    assert notes == [f"/opportunities/{one}/notes" for one in ("o1", "o9", "o2")]
+    assert [path for path in asked if path.endswith("/forms")] == ["/opportunities/o1/forms"]
+    assert not audit.may(rows, "Lever", "read notes")
+    found = audit.findings(Reader({}, FULL_TARGET), permissions=rows, confidential=PROVEN, dangling=[])
+    list_of_notes, forms = (
+        next(row for row in found if row["id"] == f"permission:lever:read {name}") for name in ("notes", "forms")
+    )
+    assert (list_of_notes["severity"], list_of_notes["finding"]) == (
+        "critical",
+        "Lever neither gives nor refuses: read notes",
+    )
+    assert (
+        "Lever answered 500 of o1, 500 of o9, 500 of o2: all that were asked. Whether the key may"
+        in list_of_notes["do"]
+    )
+    assert (forms["severity"], forms["finding"]) == ("critical", "Lever key lacks: read forms")
+
+
 def test_child_lists_are_asked_of_the_first_opportunity_that_lever_shows() -> None:
     asked = []
 

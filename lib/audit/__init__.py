@@ -18,6 +18,7 @@ from lib.audit.probes import (
     ashby_permissions,
     closed_lists,
     confidential_access,
+    is_odd,
     lever_permissions,
     may,
     may_call,
@@ -27,7 +28,7 @@ from lib.errors import GateError
 Row = dict[str, Any]
 __all__ = [
     "ashby_behaviour", "ashby_permissions", "closed_lists", "confidential_access", "findings", "gate", "inventory",
-    "lever_behaviour", "lever_permissions", "losses", "may", "may_call", "route",
+    "is_odd", "lever_behaviour", "lever_permissions", "losses", "may", "may_call", "route",
 ]  # fmt: skip
 
 LOSSES = (
@@ -112,8 +113,11 @@ def findings(reader: Any, *, permissions: list[Row], confidential: Row, dangling
             found.append({"id": name, "severity": "info", "finding": text, "n_records": None, "do": "nothing"})
         if not row["ok"]:
             name = f"permission:{row['side'].lower()}:{row['permission']}"
-            text = f"{row['side']} key lacks: {row['permission']}"
-            found.append({"id": name, "severity": "critical", "finding": text, "n_records": None, "do": row["detail"]})
+            text, do = f"{row['side']} key lacks: {row['permission']}", row["detail"]
+            if is_odd(row):
+                text = f"{row['side']} neither gives nor refuses: {row['permission']}"
+                do = f"{do}. Whether the key may read it cannot be told: run 01_audit again, then ask Lever's support"
+            found.append({"id": name, "severity": "critical", "finding": text, "n_records": None, "do": do})
     for row in dangling:
         text = f"posting {row['lever_id']} is named by applications and is in no list (deleted, or hidden)"
         do = "those applications are treated as without posting"

@@ -26,6 +26,7 @@ ABSENT = {
 }
 """Lists whose 404 is no refusal; anywhere else it is no answer."""
 ODD = "Lever answered"
+MOST_ASKED = 3  # opportunities whose child list is asked for before an odd answer counts as one about the list itself
 HINT_LEVER = "tick it in Lever: Settings, Integrations and API, API credentials"
 HINT_ASHBY = "tick it in Ashby: Admin, API keys"
 
@@ -34,6 +35,7 @@ def lever_permissions(lever: Lever, opportunity_id: str = "") -> list[Row]:
     """One row per endpoint that the extraction reads: {side, permission, ok, detail}; each asked with limit=1.
 
     Child lists are asked of `opportunity_id`, or of the first opportunity that Lever shows; without any, not at all.
+    Where one is not given, and not refused either, two other opportunities are asked.
     """
     rows = []
     for name in LISTS:
@@ -41,8 +43,44 @@ def lever_permissions(lever: Lever, opportunity_id: str = "") -> list[Row]:
         rows.append(row)
         if name == "opportunities" and items:
             opportunity_id = opportunity_id or str(items[0].get("id") or "")
-    children = CHILDREN if opportunity_id else ()
-    return rows + [_ask(lever, f"/opportunities/{opportunity_id}/{name}", name)[0] for name in children]
+    asked = [opportunity_id]
+    return rows + [_child_list(lever, name, asked) for name in (CHILDREN if opportunity_id else ())]
+
+
+def _child_list(lever: Lever, name: str, asked: list[str]) -> Row:
+    """The row of a child list: is it one opportunity's that is not given, or nobody's?
+
+    `asked` is the opportunity to ask of, and from the first odd answer on those that may be asked as well.
+    """
+    told: dict[str, str] = {}
+    while True:
+        lever_id = asked[len(told)]
+        row, _ = _ask(lever, f"/opportunities/{lever_id}/{name}", name)
+        if not is_odd(row):
+            also = f"{_listed(told)}; not of {lever_id}: it is about that record, not about the key"
+            return row | {"detail": also} if told and row["ok"] else row
+        told[lever_id] = row["detail"]
+        if len(asked) == 1:
+            asked += _others(lever, lever_id)
+        if len(told) == len(asked):
+            return row if len(told) == 1 else row | {"detail": f"{_listed(told)}: all that were asked"}
+
+
+def is_odd(row: Row) -> bool:
+    """Whether an endpoint was neither given nor refused: its answer says nothing of what the key may do."""
+    return not row["ok"] and str(row["detail"]).startswith(ODD)
+
+
+def _listed(told: dict[str, str]) -> str:
+    """Opportunities and what was answered of them: "Lever answered 500 of <id>, 404 of <id>"."""
+    return f"{ODD} " + ", ".join(f"{detail.removeprefix(ODD).strip()} of {one}" for one, detail in told.items())
+
+
+def _others(lever: Lever, lever_id: str) -> list[str]:
+    """Other opportunities that may be asked, too."""
+    _, items = _ask(lever, "/opportunities", "opportunities", limit=MOST_ASKED)
+    ids = [str(item["id"]) for item in items if item.get("id")]
+    return [one for one in ids if one != lever_id][: MOST_ASKED - 1]
 
 
 def closed_lists(permissions: list[Row], endpoints: Iterable[str] = ()) -> list[Row]:
@@ -54,12 +92,12 @@ def closed_lists(permissions: list[Row], endpoints: Iterable[str] = ()) -> list[
     needed = {("Lever", f"read {name}") for name in LISTS if not name.endswith("/deleted")}
     needed |= {("Ashby", known[endpoint]["permission"]) for endpoint in endpoints}
     lacking = [row for row in permissions if (row["side"], row["permission"]) in needed and not row["ok"]]
-    return [row for row in lacking if not row["detail"].startswith(ODD)]
+    return [row for row in lacking if not is_odd(row)]
 
 
-def _ask(lever: Lever, path: str, name: str) -> tuple[Row, list[Row]]:
+def _ask(lever: Lever, path: str, name: str, *, limit: int = 1) -> tuple[Row, list[Row]]:
     """The row of one endpoint, and what it has answered with."""
-    query: Query = [("limit", "1")] if name not in ("disposition_stages", "resumes", "files") else []
+    query: Query = [("limit", str(limit))] if name not in ("disposition_stages", "resumes", "files") else []
     if name.endswith("/deleted"):  # two of these lists want both bounds (reported)
         query += [("deleted_at_start", "0"), ("deleted_at_end", "1")]
     row = {"side": "Lever", "permission": f"read {name}", "ok": True, "detail": ""}
@@ -215,4 +253,4 @@ def _scope(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalnum()).replace("candidatewrite", "candidateswrite")
 
 
-__all__ = ["ashby_permissions", "closed_lists", "confidential_access", "lever_permissions", "may", "may_call"]
+__all__ = ["ashby_permissions", "closed_lists", "confidential_access", "is_odd", "lever_permissions", "may", "may_call"]
