@@ -10,7 +10,7 @@ PRACTICE = """# A made-up company in the sandbox, a local imitation of both APIs
 customer: CUSTOMER
 
 service:                        # started when the customer is opened, ends with `workbook sandbox --stop CUSTOMER`
-  command: ["{python}", "-m", "sandbox", "--port", "0", "--people", "120", "--seed", "11", "--limits", "x30", "--json"]
+  command: ["{python}", "-m", "sandbox", "--port", "0", "--people", "60", "--seed", "11", "--limits", "x30", "--json"]
 
 # The sandbox allows thirty times the vendors' real limits, so that nobody waits.
 lever:

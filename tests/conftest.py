@@ -46,6 +46,10 @@ LAST_RESORT = {"archive_reasons": "Unresponsive", "sources": "none", "users": "n
 Json = dict[str, Any]
 
 
+# What the parent's other threads own (DuckDB's, pyarrow's) is not a forked child's to collect: it would end by SIGSEGV.
+os.register_at_fork(after_in_child=gc.freeze)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first; the order within a file stays."""
     order = {f"test_{name}": number for number, name in enumerate(LONGEST)}
@@ -415,7 +419,6 @@ def killed_once_begun(
     pid = os.fork()
     if pid == 0:
         code = 1
-        gc.freeze()  # what the parent's other threads own (DuckDB's, pyarrow's) is not the child's to collect
         try:
             work(lambda: os.write(writes, b"."))
             code = 0

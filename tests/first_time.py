@@ -59,8 +59,8 @@ class Found:
         return (sum(n * SECONDS[name] for name, n in self.actions.items()) + self.machine_s) / 60
 
 
-def drive(folder: Path, *, n_people: int, pictures: Path | None = None) -> Found:
-    """Do all of it with a company of so many people; the customer's home is `folder`."""
+def drive(folder: Path, *, n_people: int = 0, pictures: Path | None = None) -> Found:
+    """Do all of it; the customer's home is `folder`, its company of so many people (0: as the command makes it)."""
     _new_customer(folder, n_people)
     try:
         with running_lab(folder) as (url, token), chromium() as browser:
@@ -83,9 +83,10 @@ def _new_customer(folder: Path, n_people: int) -> None:
     environment = os.environ | {"WORKBOOK_HOME": str(folder), "PYTHONPATH": str(ROOT)}
     subprocess.run(command, check=True, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
     params = folder / "params" / f"{CUSTOMER}.yaml"
-    text = params.read_text("utf-8")
-    assert '"--people", "120"' in text
-    params.write_text(text.replace('"--people", "120"', f'"--people", "{n_people}"'), "utf-8")
+    if n_people:
+        text, n = re.subn(r'"--people", "\d+"', f'"--people", "{n_people}"', params.read_text("utf-8"))
+        assert n == 1
+        params.write_text(text, "utf-8")
 
 
 def _look(folder: Path, found: Found) -> None:
@@ -244,11 +245,11 @@ class _Notebook:
 
 
 def main(words: list[str]) -> int:
-    """Print what it took; 1 when it did not come to a dry run."""
+    """Print what it took; 1 when it did not come to a dry run, when anything was written, or is still open."""
     pictures = Path(words[0] if words else tempfile.mkdtemp(prefix="first-time-"))
     pictures.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
-        found = drive(Path(home), n_people=int(words[1]) if len(words) > 1 else 120, pictures=pictures)
+        found = drive(Path(home), n_people=int(words[1]) if len(words) > 1 else 0, pictures=pictures)
     for name, n in found.actions.items():
         print(f"{name:<20}{n:>6}  at {SECONDS[name]:g} s")
     print(f"machine             {found.machine_s:>6.0f}  s")
@@ -257,7 +258,7 @@ def main(words: list[str]) -> int:
     print(f"pictures: {pictures}")
     for one in [*found.stops, *found.errors]:
         print(one)
-    return 1 if found.errors or not found.headline else 0
+    return 1 if found.errors or not found.headline or found.n_writes or found.n_open else 0
 
 
 if __name__ == "__main__":

@@ -273,6 +273,11 @@ def test_reading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
         with stopping(ends.reading):
             read(book)
         assert name == "calm" or small.struck(), "no fault has struck"
+        if name == "consent-withdrawn":
+            records = small.ask("GET", "/calls?full=1")["records"]
+            assert (
+                sum(one["endpoint"] in ("/token", "/oauth/token") for one in records) == 2
+            )  # the first, and a refresh
         small.faults()
         if ends.reading != "calm":
             assert book.store.holder() == ""

@@ -73,7 +73,7 @@ def test_an_analyst_decides_in_the_grid_and_the_file_has_it(lab) -> None:
 
 def test_somebody_who_has_never_seen_it_gets_from_audit_to_a_dry_run(tmp_path: Path) -> None:
     """A customer without any verdict, in the notebooks alone; nothing is written to Ashby, and it takes few actions."""
-    found = first_time.drive(tmp_path, n_people=40)
+    found = first_time.drive(tmp_path)
     assert found.errors == []
     assert "Dry run: " in found.headline
     assert found.n_writes == 0

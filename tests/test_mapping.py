@@ -612,6 +612,7 @@ def test_a_confidential_posting_needs_a_confidential_job(verdict: str, told: str
         ({}, {"scope": {"postings": ["p-9"]}}, "out of scope: postings"),
         ({}, {"scope": {"departments": ["design"]}}, "out of scope: departments"),
         ({"applications": []}, {"scope": {"departments": ["R&D"]}}, "out of scope: departments"),
+        ({"applications": []}, {"scope": {"departments": ["None"]}}, "out of scope: departments"),
         ({}, {"scope": {"locations": ["Lima"]}}, "out of scope: locations"),
         ({"confidentiality": "confidential"}, {"scope": {"include_confidential": False}}, "out of scope: confidential"),
     ],
@@ -621,6 +622,7 @@ def test_who_may_not_move_gets_no_row_and_is_counted(more: dict[str, Any], polic
     world = World(opportunity("o-1", **more), policy=Policy(**policy))
     elsewhere = {"team": None, "department": "Design", "location": "Oporto", "allLocations": ["Oporto", "Lima"]}
     world.lever["postings"].append(posting("p-9", text="Other") | {"categories": elsewhere})
+    world.lever["postings"].append(posting("p-8", text="Odd") | {"categories": {"team": "None"}})
     assert [row for row in world.plan() if row.person] == []
     assert world.lost("opportunity", "(opportunity)") == [(1, "never", rule)]
 
@@ -1405,15 +1407,31 @@ def test_a_stage_of_a_single_posting_may_be_left_to_the_note_or_taken_as_propose
     assert stages == {"o-1": [REVIEW, ONSITE], "o-2": [REVIEW]}
 
 
+def test_an_added_row_waits_for_its_verdict_and_counts_for_a_job_only():
+    """A row that is to be filled in the grid stays; of a posting without a job it says nothing."""
+    world, rows = _two_postings({"id": "p-2/s-onsite", "verdict": ""})
+    assert (rows["p-2/s-onsite"]["n_records"], rows["p-2/s-onsite"]["verdict"]) == ("1", "")
+    with pytest.raises(GateError, match=r"stages\.csv:7: no verdict, and 1 records depend on it \(proposed: Onsite\)"):
+        world.plan()
+    world, rows = _two_postings({"id": "p-2/s-onsite", "verdict": "history note"})
+    tables = world.tables()
+    postings = next(row for row in tables["postings"].rows if row["id"] == "p-2")
+    postings["verdict"] = "skip"
+    decisions = decide(tables, world, policy=world.policy, now_ms=NOW)
+    assert ("p-2", "s-onsite") not in decisions.stages
+
+
 def test_an_added_row_that_names_nothing_is_told():
     """A posting, a stage, a verdict that do not exist: file, line, and what is near."""
     wrong = ({"id": "p-9/s-onsite", "verdict": "Onsite"}, {"id": "p-2/s-onsight", "verdict": "Onsite"})
+    wrong = (*wrong, {"id": "p-8/s-onsite", "verdict": "history note"})
     world, _ = _two_postings(*wrong, {"id": "p-2/s-phone", "verdict": "Phone Intervew"})
     with pytest.raises(GateError) as caught:
         world.plan()
     told = str(caught.value)
     assert "stages.csv:7: 'Phone Intervew' in the column verdict is no stage of the plan" in told
     assert "stages.csv:8: 'p-9' is no interview plan in Ashby, and no posting in Lever." in told
+    assert "stages.csv:10: 'p-8' is no interview plan in Ashby, and no posting in Lever." in told
     assert "stages.csv:9: 's-onsight' after the posting is no stage of Lever (its id); nearest: " in told
 
 
@@ -1435,13 +1453,17 @@ def test_of_many_problems_each_file_tells_the_first_and_the_number():
 
 
 def test_an_application_that_came_later_says_when():
-    """Somebody was sourced first and applied days later: the date stands in a note."""
+    """Somebody was sourced first and applied days later: the date stands in a note, once."""
     one = opportunity("o-1")
     one["applications"][0]["createdAt"] = T0 + DAY
     world = World(one)
     [told] = notes(world.plan(), "Lever form a-o-1")
     assert "Applied: 2023-" in told
     assert world.lost("application", "type") == []
+    one["applications"][0]["company"] = "ACME"
+    [told] = notes(World(one).plan(), "Lever form a-o-1")
+    assert "Applied: " not in told
+    assert told.startswith("Lever application (posting), 2023-")
 
 
 def test_an_application_that_says_nothing_more_costs_no_note_and_its_kind_is_counted():
@@ -1451,6 +1473,10 @@ def test_an_application_that_says_nothing_more_costs_no_note_and_its_kind_is_cou
     world = World(one)
     assert notes(world.plan(), "Lever form a-o-1") == []
     assert world.lost("application", "type") == [(1, "archived only", "nothing else is to be told of the application")]
+    one["applications"][0]["type"] = None
+    world = World(one)
+    world.plan()
+    assert world.lost("application", "type") == []
 
 
 @pytest.mark.parametrize(("own", "n_lost"), [(None, 0), ({}, 0), ({"archivedAt": T0}, 0), ({"archivedAt": T0 + 5}, 1)])
@@ -1488,6 +1514,27 @@ def test_objects_of_which_nothing_moves_count_once_each():
     assert [(row["field"], row["n_records"], row["ids"]) for row in found] == [("(requisition)", 2, ["q-1", "q-2"])]
 
 
+def test_a_role_that_was_opened_again_gets_the_stages_of_its_living_job():
+    """The archived job of that title has another plan: what is proposed can be decided in one round."""
+    world = World(opportunity("o-1"))
+    old_plan = uid(77)
+    world.target["interview_plans"].append(
+        {"id": old_plan, "title": "Old", "isArchived": False, "stages": world.target["interview_plans"][0]["stages"]}
+    )
+    job = {"title": "Engineer", "departmentId": TEAM, "locationId": PLACE, "confidential": False}
+    world.target["jobs"] = [
+        job | {"id": uid(88), "status": "Archived", "defaultInterviewPlanId": old_plan, "interviewPlanIds": [old_plan]},
+        job | {"id": uid(89), "status": "Open", "defaultInterviewPlanId": PLAN, "interviewPlanIds": [PLAN]},
+    ]
+    rows = world.propose()
+    assert rows["postings"][0]["proposal"] == "Engineer"
+    assert {row["id"].partition("/")[0] for row in rows["stages"]} == {PLAN}
+    assert history(world.plan())
+    old = world.tables()
+    old["postings"].rows[0] |= {"proposal": "new", "verdict": ""}  # a table of before the job was opened
+    assert {row["id"].partition("/")[0] for row in world.propose(old)["stages"]} == {PLAN}
+
+
 def test_a_job_that_is_archived_in_ashby_is_not_proposed():
     """It would be refused as a verdict; a living one of the same title, team and place is."""
     world = World(opportunity("o-1"))
@@ -1502,6 +1549,28 @@ def test_a_job_that_is_archived_in_ashby_is_not_proposed():
     world.target["jobs"].append(old | {"id": uid(89), "status": "Open"})
     row = world.propose()["postings"][0]
     assert (row["proposal"], row["confidence"]) == ("Engineer", "high")
+
+
+def test_html_of_what_stays_behind_is_not_counted_as_moved():
+    """A secret answer that the policy withholds; what the candidate typed is counted where it is told."""
+    one = opportunity("o-1")
+    one["applications"][0]["comments"] = "<p>Hello</p><p>you</p>"
+    world = World(one, policy=Policy(secret_notes="withhold"))
+    form = {"id": "f-1", "text": "Form", "secret": True, "createdAt": T0, "completedAt": T0}
+    world.give("forms", "o-1", form | {"fields": [{"type": "textarea", "text": "Why", "value": "<p>a</p><p>b</p>"}]})
+    assert "Comments: Hello\n\nyou" in notes(world.plan(), "Lever form a-o-1")[0]
+    assert world.lost("form", "fields (layout)") == []
+    assert [row[:2] for row in world.lost("application", "fields (layout)")] == [(1, "moved changed")]
+
+
+def test_a_place_of_its_own_is_counted_where_it_is_not_that_of_the_posting():
+    """A posting at several places: the candidacy's own has no field."""
+    world = World(opportunity("o-1", opportunityLocation="Oslo"))
+    world.plan()
+    assert world.lost("opportunity", "opportunityLocation") == []
+    world = World(opportunity("o-1", opportunityLocation="Lima"))
+    world.plan()
+    assert [row[:2] for row in world.lost("opportunity", "opportunityLocation")] == [(1, "archived only")]
 
 
 def test_types_of_phones_are_counted():

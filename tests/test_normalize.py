@@ -320,6 +320,12 @@ def test_html_becomes_lines_of_text():
         "Hi Ada\n\n- one\n- two\na<c and x < 3 <me@example.com>\nhere (https://e.example?a=1&b=2)no"
     )
     assert plain_text(None) == ""
+    assert plain_text("<a href=https://e.example/x>x</a> <a href='tel:+1'>call</a> <a href=/jobs>jobs</a>") == (
+        "x (https://e.example/x) call (tel:+1) jobs (/jobs)"
+    )
+    assert plain_text('<p><img alt="a" src="https://e.example/p.png"><img src=data:x></p>').split() == [
+        "(image:", "https://e.example/p.png)", "(image)",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -327,6 +333,9 @@ def test_html_becomes_lines_of_text():
     [
         ("<p>Good.</p><p>Hire.</p>", True),
         (" <div class='x'>One<br>two</div>\n", True),
+        ("<div> must be closed by </div>", False),
+        ("<p><img src='cid:1'></p>", True),
+        ("<p> <br> </p>", False),
         ("<ul><li>a</li></ul><br/>", True),
         ("use <div> here", False),
         ("<p>Good.</p> and more", False),

@@ -55,6 +55,8 @@ def test_the_checklist_follows_the_work(book: Workbook, sandbox: Sandbox) -> Non
     nobody = [row | {"verdict": "none"} for row in table.rows]
     replace(table, rows=nobody).write()
     n_records = sum(int(row["n_records"]) for row in nobody)
+    nobody.append(dict.fromkeys(table.columns, "") | {"id": "by hand", "verdict": "none"})
+    replace(table, rows=nobody).write()
     assert states(book)["users"] == "decide"
     assert f"without an account in Ashby are named in {n_records:,} records" in told(book, "users")
     assert "policy.placeholder_user names somebody" in told(book, "users")

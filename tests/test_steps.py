@@ -232,6 +232,13 @@ def test_somebody_without_an_application_is_credited_by_hand_too(book: Workbook,
     assert all(row["ashby_id"] in people and not row["ashby_application"] for row in rows)
 
 
+def _left_by_another_rule(book: Workbook) -> set[str]:
+    """Opportunities that stay for another reason than the scope."""
+    rules = [row for row in book.store.results("map", "losses") if row["field"] == "(opportunity)"]
+    others = [row for row in rules if row["reason"] != "out of scope: departments"]
+    return {one for row in others for one in row["ids"]}
+
+
 def test_one_department_moves_alone_and_everything_else_is_accounted_for(book: Workbook, sandbox: Sandbox) -> None:
     """Postings outside need no job and no verdict; the validation accounts for all of Lever."""
     steps.audit(book)
@@ -258,6 +265,17 @@ def test_one_department_moves_alone_and_everything_else_is_accounted_for(book: W
     assert result.ok, result.differences
     kinds = Counter(row.kind for row in Ledger(book.store).rows())
     assert kinds["job.create"] <= len(needed)
+    outside = {
+        one["id"]
+        for one in book.store.all("opportunities")
+        if ((one.get("applications") or [{}])[0] or {}).get("posting") not in inside
+    }
+    [loss] = [row for row in book.store.results("map", "losses") if row["reason"] == "out of scope: departments"]
+    gone = {one["id"] for one in book.store.all("opportunities_deleted")}
+    erased = _left_by_another_rule(book)
+    assert set(loss["ids"]) == outside - gone - erased
+    moved = {row.lever_id for row in Ledger(book.store).rows() if row.lever_type == "opportunity"}
+    assert not moved & outside
     assert 0 < kinds["application.create"] < book.store.count("opportunities")
 
 
@@ -277,8 +295,10 @@ def test_the_plan_is_looked_at_by_person_and_by_endpoint(book: Workbook, sandbox
         assert set(found["person"]) == {person["person"]}
         values = dict(zip(found["member"], found["value"], strict=True))
         assert values["email"] == row.body["email"]
-    tags = steps.plan_rows(book, endpoint="candidateTag.create", limit=2)
+    cut = steps.plan_rows(book, endpoint="candidateTag.create", limit=2)
+    tags, last = cut[:-1], cut.iloc[-1]
     assert (set(tags["person"]), len(set(tags["record"]))) == ({"(set-up)"}, 2)
+    assert "only the first 2 calls are shown" in last["member"]
     assert any(value.startswith("(id of candidate:") for value in most["value"])
     assert steps.plan_rows(book, who="nobody is called so").empty
 

@@ -35,7 +35,7 @@ resume             | N | | deprecated; see resume
 urls               | T | raw archive | addresses of Lever end with Lever
 dataProtection     | C | candidate field "Lever consent" | Ashby's consent records are not writable by API
 isAnonymized       | N | | anonymised people never move
-opportunityLocation| T | raw archive | follows from the job
+opportunityLocation| A | raw archive | an application has no location; counted where it is not that of the posting
 deletedBy          | N | | deleted opportunities never move
 deletedAt          | N | | deleted opportunities never move
 """
@@ -113,7 +113,7 @@ instructions   | T | raw archive | instructions of the form, not an answer
 baseTemplateId | C | decides the custom fields | templates are not created by API
 fields         | C | custom fields by decision; else a note | no profile forms in Ashby; of files only the name
 user           | C | first line of the note | no author of a field value
-stage          | T | raw archive | no counterpart
+stage          | A | raw archive | no counterpart
 secret         | C | isPrivate, or withheld by policy | secret answers never go to custom fields
 createdAt      | T | raw archive | completedAt is shown
 completedAt    | C | first line and date of the note | no date of a field value
@@ -129,7 +129,7 @@ fields         | C | custom fields by decision; else a note | referrals by API n
 baseTemplateId | C | decides the custom fields | templates are not created by API
 referrer | C | application.creditedToUserId; "Lever history" note without an Ashby user | users are not created by API
 user           | C | first line of the note | no author of a field value
-stage          | T | raw archive | no counterpart
+stage          | A | raw archive | no counterpart
 createdAt      | T | raw archive | completedAt is shown
 completedAt    | C | first line and date of the note | no date of a field value
 """
@@ -173,7 +173,7 @@ signedDocument | M | file of the candidate, unless private notes are withheld | 
 
 _RESUME = """
 id         | M | file name |
-createdAt  | T | raw archive | uploads carry no date; decides which one is newest
+createdAt  | A | raw archive | uploads carry no date; decides which one is newest
 file       | C | file of the candidate; the newest becomes the résumé | named uniquely
 parsedData | A | raw archive | Ashby reads the résumé itself; no endpoint writes positions and schools
 """
@@ -183,7 +183,7 @@ id          | M | file name |
 downloadUrl | N | | addresses of Lever end with Lever
 ext         | M | file name |
 name        | C | file name | made safe and unique
-uploadedAt  | T | raw archive | uploads carry no date
+uploadedAt  | A | raw archive | uploads carry no date
 status      | T | raw archive | a state of Lever's processing
 size        | M | the file itself |
 """

@@ -67,14 +67,13 @@ def _forms(context: Context, candidacies: list[Candidacy]) -> Iterator[_Form]:
             moment = form.get("completedAt") or form.get("createdAt") or one.opportunity["createdAt"]
             if kind != "question":
                 context.account(_TYPES[kind], form, lever_id=ident(form) or one.lever_id)
-            context.lose_layout(_TYPES[kind], ident(form) or one.lever_id, form.get("fields") or [])
             yield _Form(kind, form, one, int(moment), bool(form.get("secret")))
 
 
 def _place(made: Answers, context: Context, found: _Form) -> None:
     """Send each answer of one form to its custom field or to the form's note."""
     withheld = found.secret and context.settings.secret_notes == "withhold"
-    rest = []
+    rest, shown = [], []
     for item in found.form.get("fields") or []:
         if not answered(item) or not field_value(item):
             continue
@@ -92,7 +91,9 @@ def _place(made: Answers, context: Context, found: _Form) -> None:
         else:
             name = "kept in a note"
             rest.append(item)
+        shown += [item] * (name != "left out")
         _lose_bytes(context, found, item, name=name)
+    context.lose_layout(_TYPES[found.kind], ident(found.form) or found.one.lever_id, shown)
     if rest:
         made.notes.append(_form_note(context, found, rest))
 
@@ -177,21 +178,23 @@ def _application_note(context: Context, one: Candidacy) -> list[Note]:
         ("Company", clean(application.get("company")), False),
         ("Links given", "; ".join(dict.fromkeys(new_links)), False),
         ("Comments", readable(application.get("comments")), False),
-        ("Applied", stamp(moment), abs(moment - opportunity["createdAt"]) < _SAME_MS),
     ]
     lines = [f"{title}: {text}" for title, text, known in facts if text and not known]
+    if not lines and abs(moment - opportunity["createdAt"]) >= _SAME_MS:
+        lines = [f"Applied: {stamp(moment)}"]  # otherwise the first line of the note says when
     if lines and one.withheld:
         context.lose(
             "application", "(note)", lever_id=application["id"], treatment="never", where="raw archive",
             reason="of a confidential candidacy; withheld by policy",
         )  # fmt: skip
-    if not lines:
+    if not lines and clean(application.get("type")):
         context.lose(
             "application", "type", lever_id=application["id"], treatment="archived only", where="raw archive",
             reason="nothing else is to be told of the application",
         )  # fmt: skip
     if not lines or one.withheld:
         return []
+    context.lose_layout("application", application["id"], [{"value": application.get("comments")}])
     kind = clean(application.get("type")) or "type not recorded"
     head = f"Lever application ({kind}), {stamp(moment)}, {one.posting}"
     marker = f"Lever form {application['id']}"

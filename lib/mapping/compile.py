@@ -282,7 +282,10 @@ def _write_note(
 
 def _account_opportunity(context: Context, one: Candidacy) -> None:
     opportunity = one.opportunity
-    context.account("opportunity", opportunity, lever_id=opportunity["id"])
+    posting = context.source.postings.get(context.source.posting(opportunity), {})
+    place = clean((posting.get("categories") or {}).get("location"))
+    own = {"opportunityLocation": ""} if clean(opportunity.get("opportunityLocation")) == place else {}
+    context.account("opportunity", {**opportunity, **own}, lever_id=opportunity["id"])
     if one.confidential:
         context.lose(
             "opportunity", "confidentiality", lever_id=one.lever_id, treatment="moved changed",

@@ -104,12 +104,12 @@ def _stages(
             book.problem(
                 "stages", line, f"{stage_id!r} after the posting is no stage of Lever (its id); nearest: {near}."
             )
-        elif verdict.casefold() == HISTORY_NOTE:
-            made[plan_id, stage_id] = ""
         elif plan is None and plan_id in jobs:
             continue  # a posting that becomes no job, or whose plan is a problem of postings.csv
         elif plan is None:
             book.problem("stages", line, f"{plan_id!r} is no interview plan in Ashby, and no posting in Lever.")
+        elif verdict.casefold() == HISTORY_NOTE:
+            made[plan_id, stage_id] = ""
         else:
             options = target.stage_options(plan)
             picked = book.pick("stages", line, verdict, options=options, what=f"stage of the plan {plan.title!r}")

@@ -25,11 +25,12 @@ def feedback_rows(chain: Chain, context: Context, one: Candidacy) -> list[Note]:
         if one.role == "skip" or not _moves(context, feedback):
             continue
         context.account("feedback", feedback, lever_id=feedback["id"])
-        context.lose_layout("feedback", feedback["id"], feedback.get("fields") or [])
         form = context.decisions.feedback_forms.get(ident(feedback.get("baseTemplateId")) or NO_TEMPLATE)
         body = _body(context, one, feedback, form) if form and one.target else None
         if body is not None and not _credits(chain, context, feedback, body):
             body = None
+        if body is not None or not one.withheld:
+            context.lose_layout("feedback", feedback["id"], feedback.get("fields") or [])
         if _stands_as_form(chain, feedback) and body is None:
             _lose_home(context, feedback)
         elif body is not None and not versions(chain, "feedback", feedback["id"], ""):

@@ -51,8 +51,9 @@ def postings(source: Source, found: Scan, *, tables: Mapping[str, Any]) -> tuple
         cells = {"team": _department(categories, teams), "location": suggest(place, places, fallback="")}
         if guess[0] == "new":
             guess = _as_sure_as_its_cells(guess, {**cells, "plan": _sure_of(plan, plans)})
-        said = verdicts.get(posting_id) or {"proposal": guess[0]}  # so that its stages are asked for in the same round
-        used[posting_id] = _plan_of(said, plans, jobs) or (plan.ashby_id if plan else "")
+        given = verdicts.get(posting_id, {})
+        said = {"verdict": given.get("verdict") or guess[0], "plan_verdict": given.get("plan_verdict", "")}
+        used[posting_id] = _plan_of(said, plans, living) or (plan.ashby_id if plan else "")
         n_records = found.postings[posting_id] + (1 if posting and not source.settings.by_posting else 0)
         state = clean(posting.get("state")) or "missing"
         more = {
@@ -144,7 +145,7 @@ def _plan_of(verdict: Mapping[str, str], plans: Mapping[str, Plan], jobs: list[I
     for plan in plans.values():
         if wanted and wanted in (plan.ashby_id, plan.title.casefold()):
             return plan.ashby_id
-    named = (verdict.get("verdict") or verdict.get("proposal") or "").casefold()
+    named = verdict["verdict"].casefold()
     for job in jobs:
         if named and named in (job["id"], clean(job.get("title")).casefold()):
             return str(job.get("defaultInterviewPlanId") or "")
@@ -160,7 +161,7 @@ def stages(source: Source, found: Scan, *, used: Mapping[str, str], tables: Mapp
     plans, pool = target.plans(source.reader), _pool_plan(source)
     plan_of = {posting: used.get(posting) or ("" if posting else pool) for posting in [*used, ""]}
     ids = list(source.stages) + sorted({stage for _, stage in found.stages} - set(source.stages))
-    own = {one for one in _with_verdict(tables) if one[0] and plan_of.get(one[0], "") in plans and one[1] in ids}
+    own = {one for one in _places(tables) if one[0] and plan_of.get(one[0], "") in plans and one[1] in ids}
     counts, totals = Counter[tuple[str, str]](), Counter[str]()
     for (posting, stage), count in found.stages.items():
         plan_id = plan_of.get(posting, "")
@@ -181,10 +182,10 @@ def stages(source: Source, found: Scan, *, used: Mapping[str, str], tables: Mapp
     return made
 
 
-def _with_verdict(tables: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """(plan or posting, stage) of the rows of stages.csv that have a verdict: somebody may have added some by hand."""
+def _places(tables: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """(plan or posting, stage) of the rows of stages.csv as they stand: somebody may have added some by hand."""
     rows = tables["stages"].rows if "stages" in tables else []
-    return {(one["id"].partition("/")[0], one["id"].partition("/")[2]) for one in rows if one.get("verdict")}
+    return {(one["id"].partition("/")[0], one["id"].partition("/")[2]) for one in rows}
 
 
 def _pool_plan(source: Source) -> str:

@@ -76,6 +76,4 @@ def _places(categories: Item) -> list[Any]:
 
 def _meets(wanted: Collection[str], values: Iterable[Any]) -> bool:
     """Whether one of the values is wanted; nothing wanted means all of them."""
-    return not wanted or bool(
-        {one.strip().casefold() for one in wanted} & {str(one).strip().casefold() for one in values}
-    )
+    return not wanted or bool({one.strip().casefold() for one in wanted} & {one.casefold() for one in _words(values)})

@@ -8,7 +8,6 @@ from typing import Final
 
 import nh3
 
-_SCHEMES: Final = ("http:", "https:", "mailto:")
 _KNOWN: Final = (
     "a|abbr|address|article|aside|audio|b|base|big|blockquote|body|br|button|canvas|center|cite|code|col|colgroup|dd|"
     "del|details|div|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|"
@@ -25,7 +24,11 @@ _WHOLE: Final = re.compile(
     r"<(p|div|h[1-6]|ul|ol|table|blockquote|span|section|article)(?=[\s>]).*(</[a-z][a-z0-9]*\s*>|<br\s*/?>)",
     re.IGNORECASE | re.DOTALL,
 )
-_LINK: Final = re.compile(r"<a\b[^>]*?\bhref\s*=\s*(\"[^\"]*\"|'[^']*')[^>]*>(.*?)</a\s*>", re.IGNORECASE | re.DOTALL)
+_ADDRESS: Final = r"""\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)"""
+_LINK: Final = re.compile(rf"<a\b[^>]*?\bhref{_ADDRESS}[^>]*>(.*?)</a\s*>", re.IGNORECASE | re.DOTALL)
+_IMAGE: Final = re.compile(rf"<img\b[^>]*?\bsrc{_ADDRESS}[^>]*>", re.IGNORECASE)
+_RUNS: Final = ("javascript:", "vbscript:", "data:")
+_TAG: Final = re.compile(rf"</?(?:{_KNOWN})(?:[\s/>]|$)", re.IGNORECASE)
 _FORMULA: Final = re.compile("[=+\\-@\t\r\x00＝＋－＠−]")
 _INNER: Final = re.compile("((?:;|(?<=[^\\0])[\t\r\n])\\s*)('*[=+\\-@＝＋－＠−])")
 _INNER_GUARDED: Final = re.compile("((?:;|(?<=[^\\0])[\t\r\n])\\s*)'('*[=+\\-@＝＋－＠−])")
@@ -44,20 +47,24 @@ def text_safe(text: str | None) -> str:
 def plain_text(text: str | None) -> str:
     """Return HTML as plain text: blocks on lines of their own, "- " before list items, links as ``text (url)``.
 
-    A ``<`` that opens no HTML tag (``a<b``, ``<me@example.com>``) is text and stays.
+    Pictures become ``(image: url)``. A ``<`` that opens no HTML tag (``a<b``, ``<me@example.com>``) is text and stays.
     """
-    marked = _LINK.sub(_link_text, _prepared(text))
+    marked = _IMAGE.sub(_image_text, _LINK.sub(_link_text, _prepared(text)))
     marked = re.sub(r"<li\b[^>]*>", "\n- ", _BREAKS.sub("\n", marked), flags=re.IGNORECASE)
     plain = html.unescape(nh3.clean(marked, tags=set(), clean_content_tags={"script", "style"}))
     return _tidy(text_safe(plain.replace("\xa0", " ")))
 
 
 def is_html(text: str | None) -> bool:
-    """Return whether the whole text is a piece of HTML: it begins with a block and ends with a tag.
+    """Return whether the whole text is a piece of HTML: it begins with a block, ends with a tag, and says something.
 
-    A tag in the middle of a text (``use <div> here``) is text.
+    A tag in the middle of a text (``use <div> here``), and one pair around it that is no paragraph, are text.
     """
-    return bool(_WHOLE.fullmatch((text or "").strip()))
+    text = (text or "").strip()
+    first = _WHOLE.fullmatch(text)
+    if first is None or not plain_text(text):
+        return False
+    return first.group(1).lower() not in ("div", "span") or len(_TAG.findall(text)) > 2
 
 
 def split_text(text: str, limit: int) -> list[str]:
@@ -126,10 +133,19 @@ def _prepared(text: str | None) -> str:
 
 
 def _link_text(link: re.Match[str]) -> str:
-    url, label = link.group(1)[1:-1].strip(), link.group(2)
-    if not url.lower().startswith(_SCHEMES) or url.removeprefix("mailto:") in label:
+    url, label = _unquoted(link.group(1)), link.group(2)
+    if not url or url.lower().startswith(_RUNS) or url.removeprefix("mailto:") in label:
         return label
     return f"{label} ({url.replace('<', '%3C')})"
+
+
+def _image_text(image: re.Match[str]) -> str:
+    url = _unquoted(image.group(1))
+    return f" (image: {url.replace('<', '%3C')}) " if url and not url.lower().startswith(_RUNS) else " (image) "
+
+
+def _unquoted(text: str) -> str:
+    return (text[1:-1] if text[:1] in ("'", '"') else text).strip()
 
 
 def _tidy(text: str) -> str:

@@ -14,16 +14,20 @@ from lib.workbook import Workbook
 
 COLUMNS = ("person", "endpoint", "record", "state", "member", "value")
 PEOPLE = 5  # whose rows are shown, of those whom a name or an address fits
+MOST = 200  # rows that are shown; a person seldom has as many
 
 
-def plan_rows(book: Workbook, *, who: str = "", endpoint: str = "", limit: int = 20) -> pd.DataFrame:
+def plan_rows(book: Workbook, *, who: str = "", endpoint: str = "", limit: int = MOST) -> pd.DataFrame:
     """A line for each member of at most `limit` rows of the plan: personal data, for the private notebook only.
+
+    Where there are more rows, the last line says so.
 
     `who` is an id of Lever (contact or opportunity), or a part of a name or of an address; without it, and without an
     `endpoint` (`candidate.create`), the person with the most rows is shown.
     """
     ledger = Ledger(book.store)
-    rows = list(islice(_chosen(book, ledger, who.strip(), endpoint.strip()), limit))
+    found = iter(_chosen(book, ledger, who.strip(), endpoint.strip()))
+    rows = list(islice(found, limit))
     entries = ledger.of(rows)
     lines = []
     for row in rows:
@@ -31,6 +35,9 @@ def plan_rows(book: Workbook, *, who: str = "", endpoint: str = "", limit: int =
         head = {"person": row.person or "(set-up)", "endpoint": row.kind, "record": f"{row.lever_type} {row.lever_id}"}
         head["state"] = entry.state if entry else "planned"
         lines += [head | {"member": name, "value": value} for name, value in _members(row.body)]
+    if next(found, None) is not None:
+        told = f"(only the first {limit:,} calls are shown: steps.plan_rows(book, ..., limit=...))"
+        lines.append(dict.fromkeys(COLUMNS, "") | {"member": told})
     return pd.DataFrame(lines, columns=list(COLUMNS))
 
 

@@ -102,7 +102,7 @@ def _decisions(book: Workbook, title: str, names: Iterable[str]) -> Row:
 
 def _users(book: Workbook, table: DecisionTable, title: str, figures: str) -> Row:
     """Who has no account in Ashby, and what that means for the feedback they wrote."""
-    without = [int(row["n_records"]) for row in table.rows if row["verdict"].casefold() == "none"]
+    without = [_number(row["n_records"]) for row in table.rows if row["verdict"].casefold() == "none"]
     n_users, n_records, stand_in = sum(n > 0 for n in without), sum(without), book.params.policy.placeholder_user
     if not n_users:
         return _row(title, DONE, figures)
@@ -111,6 +111,12 @@ def _users(book: Workbook, table: DecisionTable, title: str, figures: str) -> Ro
         return _row(title, DONE, f"{figures}; {stand_in} stands for authors of feedback among them")
     do = "feedback of theirs becomes a note, unless policy.placeholder_user names somebody who stands for them"
     return _row(title, DECIDE, figures, do)
+
+
+def _number(text: str) -> int:
+    """A count as somebody may have left it in a spreadsheet; a row made by hand has none."""
+    digits = text.replace(",", "").partition(".")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
 def _losses(book: Workbook) -> Row:

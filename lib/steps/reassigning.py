@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
+from lib.mapping.later import NEWER
 from lib.mapping.scan import credited
 from lib.mapping.settings import settings
 from lib.mapping.source import Item, Source, age, ident
@@ -23,6 +24,11 @@ _MEMBER: Final = {
     "candidate.create": "creditedToUserId", "application.create": "creditedToUserId",
     "applicationFeedback.submit": "userId",
 }  # fmt: skip
+_LATER: Final = {
+    "candidate.create": f"candidate.update/person/{{}}/{NEWER}",
+    "application.create": "application.update/opportunity/{}",
+}  # fmt: skip
+"""The row that changes what such a row has made."""
 _WHAT: Final = {
     "candidate.create": "credit of the candidate", "application.create": "credit of the application",
     "applicationFeedback.submit": "author of the feedback",
@@ -45,6 +51,7 @@ def _rows(book: Workbook) -> Iterator[tuple[str, ...]]:
     named = users_called(book.store.ashby("users"), book.params.policy.placeholder_user)
     stands = {"", *(user["id"] for user in named)}
     ledger, source = Ledger(book.store), Source(Reading(book.store), settings(book.params.policy), now_ms=0)
+    carried = {row.person for row in ledger.rows_of_kind("application.create")}  # whose credit an application carries
     for kind, member in _MEMBER.items():
         planned = ledger.rows_of_kind(kind)
         while page := list(islice(planned, PAGE)):
@@ -55,7 +62,9 @@ def _rows(book: Workbook) -> Iterator[tuple[str, ...]]:
                     continue
                 body = row.body if entry.body_hash == row.body_hash else ledger.last_request(row.row_id) or row.body
                 now = str(body.get(member, ""))
-                user = _user(source, ledger, row) if now in stands else ""
+                if now not in stands or (kind == "candidate.create" and row.person in carried):
+                    continue
+                user = _user(source, ledger, row)
                 if not user or _given_since(ledger, kind, row.lever_id):
                     continue
                 application = entry.ashby_id if kind == "application.create" else _application(ledger, row.body)
@@ -63,12 +72,12 @@ def _rows(book: Workbook) -> Iterator[tuple[str, ...]]:
 
 
 def _given_since(ledger: Ledger, kind: str, lever_id: str) -> bool:
-    """Whether a later row has given the credit of an application."""
-    row_id = f"application.update/opportunity/{lever_id}"
-    entry = ledger.entry(row_id) if kind == "application.create" else None
+    """Whether a later row has given the credit of a candidate or an application."""
+    later = _LATER.get(kind)
+    entry = ledger.entry(row_id) if later and (row_id := later.format(lever_id)) else None
     if entry is None or entry.state != "done":
         return False
-    return "creditedToUserId" in (ledger.last_request(row_id) or {})
+    return "creditedToUserId" in (ledger.last_request(entry.row_id) or {})
 
 
 def _user(source: Source, ledger: Ledger, row: Planned) -> str:
@@ -84,8 +93,6 @@ def _user(source: Source, ledger: Ledger, row: Planned) -> str:
 
 def _newest(source: Source, ledger: Ledger, person: str) -> Item | None:
     """The newest candidacy of somebody without an application, whose credit the candidate itself carries."""
-    if any(row.kind == "application.create" for row in ledger.rows(person)):
-        return None
     contacts = Reading(ledger.store).contacts([person]).get(person) or [person]
     found = (one for contact in contacts for one in source.opportunities(contact) if not source.never(one))
     return max(found, key=age, default=None)
