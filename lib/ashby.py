@@ -45,6 +45,7 @@ from lib.transport.tally import Tally
 
 PAGE = 100
 MAX_PAGES = 200_000
+SPARE = 2  # calls of this minute's allowance that are left alone, beyond those under way that may not be counted yet
 ASKED_AGAIN = 2  # times for a page whose cursor leads nowhere, or back, and for a list without pages that has more
 KNOWN_VERSION = "2026-01-01"  # the one active API version (its guide on versioning, 2026): what all here is written for
 RESTART_CODES = ("next_cursor_expired", "invalid_next_cursor", "cursor_invalid")
@@ -292,7 +293,7 @@ class Ashby:
         pacer.calm()
         remaining = whole_number(reply.headers.get("x-ratelimit-remaining", ""))
         self.tells_allowance |= remaining is not None
-        if remaining is not None and remaining <= 2:
+        if remaining is not None and remaining <= self.transport.flights.under_way + SPARE:
             wait = _until_reset(reply.headers)
             if wait is not None:
                 pacer.pause(wait, why="this minute's allowance at Ashby is used up")

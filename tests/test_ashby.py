@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import time
 
 import pytest
@@ -474,6 +475,30 @@ def test_an_allowance_that_is_nearly_used_up_is_waited_for(server, ashby, remain
     assert {"id": ONE} == ashby.call(WRITE, CREATE).results
     assert least < held(ashby) <= most
     assert 10_000 == ashby.transport.pacer.rate
+
+
+@pytest.mark.parametrize(("remaining", "waits"), [("5", True), ("6", False)])
+def test_calls_that_may_not_be_counted_yet_are_kept_in_the_allowance(server, ashby, remaining, waits):
+    """Three calls are under way when the fourth is answered: what is left may be theirs."""
+    answer = http(body=good(), x_ratelimit_remaining=remaining, x_ratelimit_reset="30")
+    hold = threading.Event()
+
+    def hanging(connection):
+        hold.wait(10)
+        connection.sendall(answer)
+
+    server.says(hanging, hanging, hanging, answer)
+    others = [threading.Thread(target=ashby.call, args=(WRITE, CREATE)) for _ in range(3)]
+    for one in others:
+        one.start()
+    while len(server.asked) < 3:
+        time.sleep(0.005)
+    ashby.call(WRITE, CREATE)
+    assert (held(ashby) > 29) is waits
+    hold.set()
+    for one in others:
+        one.join()
+    assert 0 == ashby.transport.flights.under_way
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Calls under way at once: enough for the pace at any latency, fewer when the vendor says so, never stuck."""
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -9,8 +10,9 @@ import reconcile
 from conftest import CUSTOMER, environment, most_in, move, prepare, running_sandbox, write_customer
 
 from lib import steps, workbook
+from lib.ashby import Ashby
 from lib.params import AshbySettings, LeverSettings
-from lib.transport import Pacer
+from lib.transport import Pacer, Patience, Transport
 from lib.transport.flights import FIRST, LEAST, PATIENT, Flights
 
 
@@ -139,3 +141,31 @@ def test_no_window_holds_more_calls_than_the_vendors_allow(tmp_path: Path, lag_m
     assert most_in(at["lever"], 1.0) <= 20 * times
     assert most_in(at["lever"], 5.0) <= (10 * 5 + lever.burst) * times
     assert most_in(at["ashby"], 60.0 / times) <= 1000
+
+
+def test_calls_under_way_are_no_surprise_when_the_minute_is_nearly_used_up() -> None:
+    """Somebody else uses the key, too, and the pace alone does not keep within what is left: all wait before a 429.
+
+    Ashby at a fifth of its limit, 24 at work, no pace to speak of: with a pause only at the last two calls, those that
+    were under way then were answered 429. Who waits here waits for the next minute; the test does not.
+    """
+    n_workers, allowed = 24, 200
+    with running_sandbox(people=1, seed=5, limits="x0.2", lag_ms=30) as sandbox:
+        pacer = Pacer(5000, burst=500)
+        transport = Transport("Ashby", pacer=pacer, workers=n_workers)
+        ashby = Ashby(sandbox.about["ashby_url"], sandbox.about["ashby_key"], transport=transport, patience=Patience(1))
+
+        def work() -> None:
+            with contextlib.suppress(Exception):  # of one that waits until the sandbox is gone
+                while not pacer.waiting_for:
+                    ashby.call("apiKey.info")
+
+        for _ in range(n_workers):
+            threading.Thread(target=work, daemon=True).start()
+        end = time.monotonic() + 20
+        while time.monotonic() < end and not (pacer.waiting_for and transport.flights.under_way == 0):
+            time.sleep(0.01)
+        assert "allowance" in pacer.waiting_for
+        by_status = sandbox.ask("GET", "/calls")["by_status"]
+    assert allowed - 2 * n_workers <= by_status.pop("ashby.200") <= allowed
+    assert by_status == {}

@@ -167,6 +167,7 @@ class Transport:
         try:
             self.pacer.acquire()
             began = time.monotonic()
+            self.flights.leave()
             return self._sent(request, sink, writes=writes)
         finally:
             self.flights.end(None if began is None else time.monotonic() - began)

@@ -28,7 +28,7 @@ class Flights:
     def __init__(self, pacer: Pacer, *, most: int) -> None:
         self._pacer, self._most = pacer, max(1, most)
         self._free = threading.Condition()
-        self._n_flying = self._n_calm = 0
+        self._n_flying = self._n_sent = self._n_calm = 0
         self._ceiling = self._most
         self._crowded_until = 0.0
         self._latency: float | None = None
@@ -45,17 +45,28 @@ class Flights:
         wanted = FIRST if latency is None else math.ceil(self._pacer.rate * latency * HEADROOM) + SPARE
         return min(max(wanted, LEAST), self._ceiling)
 
+    @property
+    def under_way(self) -> int:
+        """How many calls were sent and are not answered yet."""
+        return self._n_sent
+
     def begin(self) -> None:
         """Wait until one more call may be under way."""
         with self._free:
             self._free.wait_for(lambda: self._n_flying < self.limit)
             self._n_flying += 1
 
+    def leave(self) -> None:
+        """A call that has begun is sent now; those before it may still have waited for their place in the pace."""
+        with self._free:
+            self._n_sent += 1
+
     def end(self, seconds: float | None) -> None:
         """A call is over, after so many seconds; None when that says nothing (it was never sent)."""
         with self._free:
             self._n_flying -= 1
             if seconds is not None:
+                self._n_sent -= 1
                 self._latency = seconds if self._latency is None else self._latency + (seconds - self._latency) * SHARE
                 self._n_calm += 1
             if self._n_calm >= PATIENT and self._ceiling < self._most:
