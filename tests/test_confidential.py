@@ -158,3 +158,29 @@ def test_a_gap_may_be_accepted_for_a_key_that_is_trimmed_without_a_word(
     steps.extract(book)
     open_ones = {one["id"] for one in sandbox.truth["opportunities"] if not one["confidential"]}
     assert open_ones == set(book.store.head_shas("opportunities"))
+
+
+@pytest.mark.parametrize("refused", [None, 400, 403])
+def test_confidential_candidacies_that_were_deleted_are_known(
+    mapped: Workbook, sandbox: Sandbox, refused: int | None
+) -> None:
+    """Deleted lists may hide them unless asked, or may not take the question: either way nobody deleted is loaded."""
+    sandbox.switch(deleted_confidential="listed" if refused else "asked")
+    hidden = Source(sandbox).list("/opportunities", {"confidentiality": "confidential"})
+    people = {one["key"] for one in sandbox.truth["people"] if one["expected"] == "load" and len(one["contacts"]) == 1}
+    own = {one["id"] for one in sandbox.truth["opportunities"] if one["person"] in people}
+    one = min(item["id"] for item in hidden if item["id"] in own)
+    sandbox.ask("POST", "/edits", {"edits": [{"kind": "opportunity_delete", "opportunity": one}]})
+    if refused:
+        lists = {"api": "lever", "having": "confidentiality", "effect": "status", "status": refused}
+        streams = ("opportunities", "applications", "postings")
+        sandbox.faults(*[lists | {"endpoint": f"/{name}/deleted"} for name in streams])
+    held = steps.load(mapped, execute=True).held
+    assert [(one, "deleted in Lever")] == list(held[["lever_id", "why"]].itertuples(index=False, name=None))
+    result = steps.extract(mapped)
+    assert mapped.store.get("opportunities", one) is None
+    assert mapped.store.get("opportunities_deleted", one) is not None
+    assert result.gone.empty
+    application = next(item for item in hidden if item["id"] == one)["applications"][0]
+    assert application in mapped.store.head_shas("applications_deleted")
+    assert sandbox.unknown_params == []

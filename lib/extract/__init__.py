@@ -18,7 +18,7 @@ from lib.errors import ApiError, NotFoundError
 from lib.extract import aside, reread, unlisted
 from lib.extract.drift import check_expanded, check_shape
 from lib.extract.files import fetch, keep_file, key_of, wanted_files
-from lib.extract.lists import account_lists, deleted_since
+from lib.extract.lists import account_lists, confidential_too, deleted_since
 from lib.extract.postings import dangling_postings
 from lib.extract.reports import (
     MANY,
@@ -300,7 +300,8 @@ def deleted(walk: Extract) -> None:
     items, now = _deleted_ones(walk)
     for stream in ("applications", "postings"):
         began = int(walk.store.meta("extract.began")) - OVERLAP
-        rows = deleted_since(walk.lever, f"/{stream}/deleted", began, (now or now_ms()) + OVERLAP)
+        ask = partial(deleted_since, walk.lever, f"/{stream}/deleted", began, (now or now_ms()) + OVERLAP)
+        rows = confidential_too(ask, walk.confidentiality)
         _keep(walk, f"{stream}_deleted", rows)
         with walk.store.begin() as tx:
             for item in rows if stream == "postings" else []:
@@ -314,7 +315,7 @@ def deleted(walk: Extract) -> None:
 
 def _deleted_ones(walk: Extract) -> tuple[list[dict[str, Any]], int]:
     """Read and keep the list of deleted opportunities; its items, and the server's clock."""
-    items, now = whole(walk.lever, "/opportunities/deleted", [])
+    items, now = confidential_too(partial(whole, walk.lever, "/opportunities/deleted"), walk.confidentiality)
     _keep(walk, "opportunities_deleted", items)
     return items, now
 

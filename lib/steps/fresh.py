@@ -8,10 +8,12 @@ requests. Who is found is held back, and everybody else is loaded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from lib import extract as extraction
 from lib.errors import ApiError, GateError
+from lib.extract.lists import confidential_too
 from lib.mapping.settings import settings
 from lib.mapping.source import Source, anonymised, ident
 from lib.steps.reading import accepted
@@ -72,7 +74,8 @@ def _asked(book: Workbook, since: str) -> tuple[list[Item], list[Item]]:
     query = [*extraction.EXPAND, ("updated_at_start", since)]
     query += [("confidentiality", hidden)] if hidden else []
     try:
-        found = book.lever.items("/opportunities/deleted"), book.lever.items("/opportunities", query)
+        deleted = confidential_too(partial(book.lever.items, "/opportunities/deleted"), hidden)
+        found = deleted, book.lever.items("/opportunities", query)
     except ApiError as error:
         raise GateError(
             f"Lever cannot be asked whether somebody was erased since the plan was made. {error.message}", hint=CLOSED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from lib import audit as audits
 from lib import extract as extraction
 from lib.errors import GateError, UnauthorizedError
 from lib.extract.aside import rows as unread_rows
+from lib.extract.lists import confidential_too
 from lib.steps import exported, forecasting, planning, scoring
 from lib.steps.target import ENDPOINTS, read_candidates, read_target, version_finding
 from lib.store import FileRow, now_ms
@@ -137,7 +139,8 @@ def _audit_files(book: Workbook) -> AuditResult:
 def _forecast(book: Workbook, walk: extraction.Extract, permissions: list[dict[str, Any]]) -> forecasting.Forecast:
     """Count what else the forecast must know, as far as the keys may see it, and make it."""
     if audits.may(permissions, "Lever", "read opportunities/deleted"):
-        book.store.put_meta("audit.deleted", len(book.lever.items("/opportunities/deleted")))
+        items = confidential_too(partial(book.lever.items, "/opportunities/deleted"), walk.confidentiality)
+        book.store.put_meta("audit.deleted", len(items))
     if not Ledger(book.store).plan_hash():  # later on, only 03_dedupe may read them: what we wrote would look strange
         if audits.may_call(permissions, "candidate.list"):
             read_candidates(book)
