@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib import contract
 from lib.errors import ApiError, NotFoundError
@@ -35,6 +35,7 @@ from lib.extract.windows import FIRST, in_windows, oldest_first, portions, whole
 from lib.lever import Page, Query
 from lib.pool import run_all
 from lib.store import now_ms
+from lib.store.heads import states
 
 OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 MAX_PASSES = 20
@@ -155,18 +156,13 @@ def _opportunity_rows(items: list[dict[str, Any]]) -> Iterator[tuple[str, str, A
 def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = frozenset()) -> None:
     """Read the child lists of every opportunity (or of `only` some) that is new, has changed, or is in `again`."""
     before = aside.known(walk.store)
-    read = dict.fromkeys(before, "") | walk.store.windows("children")
-    heads = walk.store.head_shas("opportunities")
-    if only is not None:
-        heads = {lever_id: heads[lever_id] for lever_id in only if lever_id in heads}
-    todo = [lever_id for lever_id, sha in heads.items() if read.get(lever_id) != sha or lever_id in again]
-    todo = [lever_id for lever_id in todo if walk.unread[lever_id] < aside.TRIES]
-    done = len(heads) - len(todo)
-    walk.progress(done, len(heads), "reading notes, feedback, forms and files")
+    n_all = sum(1 for _ in states(walk.store, "opportunities", "children", only))
+    done = n_all - sum(1 for _ in _due(walk, only, again))
+    walk.progress(done, n_all, "reading notes, feedback, forms and files")
     gone: list[str] = []
     absent: list[bool] = []
-    work = partial(_children_of, walk, heads=heads, read=read, before=before)
-    for lever_id, end in run_all(todo, work, workers=walk.workers):
+    work = partial(_children_of, walk, n_all=n_all, before=before)
+    for lever_id, end in run_all(_due(walk, only, again), work, workers=walk.workers):
         if end == GONE:
             gone.append(lever_id)
         else:
@@ -174,29 +170,43 @@ def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = 
         if len(absent) >= MANY:  # now and then: a run that goes on does not read these lists again
             count_resume_lists(walk.store, absent)
         done += 1
-        walk.progress(done, len(heads), walk.lever.transport.pacer.waiting_for)
+        walk.progress(done, n_all, walk.lever.transport.pacer.waiting_for)
     count_resume_lists(walk.store, absent)
     _vanished(walk, gone)
 
 
-def _children_of(
-    walk: Extract, lever_id: str, *, heads: dict[str, str], read: dict[str, str], before: dict[str, aside.Tried]
-) -> tuple[str, str]:
+class _Due(NamedTuple):
+    """An opportunity whose child lists are to be read: its body's hash, and whether they were read before."""
+
+    lever_id: str
+    sha: str
+    was_read: bool
+
+
+def _due(walk: Extract, only: list[str] | None, again: Set[str]) -> Iterator[_Due]:
+    """Those that are new, have changed, or are in `again`, one after the other: a large account has very many."""
+    for lever_id, sha, basis in states(walk.store, "opportunities", "children", only):
+        if (basis != sha or lever_id in again) and walk.unread[lever_id] < aside.TRIES:
+            yield _Due(lever_id, sha, basis is not None)
+
+
+def _children_of(walk: Extract, due: _Due, *, n_all: int, before: dict[str, aside.Tried]) -> tuple[str, str]:
     """All child lists of one opportunity and the bytes of its files: one commit; (opportunity, how it ended).
 
     What can be read is kept; while a list is set aside, the opportunity counts as not read.
     """
+    lever_id = due.lever_id
     try:
         lists, unread = aside.each(walk.child_lists, partial(_child_list, walk, lever_id), lever=walk.lever)
         found = {stream: items or [] for stream, items in lists.items()}
-        missed = _missed(walk, lever_id, found, unread) if lever_id in read else {}
+        missed = _missed(walk, lever_id, found, unread) if due.was_read or lever_id in before else {}
     except NotFoundError:
         unlisted.check_gone(walk.lever, lever_id)
         return lever_id, GONE
     if unread:
         walk.unread[lever_id] += 1
         n_aside = len(walk.unread)
-        aside.check_few(n_aside, len(heads), unread, what=f"the child lists of {n_aside:,} opportunities")
+        aside.check_few(n_aside, n_all, unread, what=f"the child lists of {n_aside:,} opportunities")
     for stream, items in missed.items():
         found[stream] += items
     files = [fetch(walk.store, walk.lever, *one, again_ms=walk.file_ms) for one in wanted_files(lever_id, found)]
@@ -214,7 +224,7 @@ def _children_of(
             aside.keep(walk.store, tx, lever_id, unread, before.get(lever_id, {}))
         if not unread:
             n_rows = sum(map(len, found.values()))
-            walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=heads[lever_id])
+            walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=due.sha)
     return lever_id, NO_RESUMES if lists.get("resumes", found) is None else ""
 
 

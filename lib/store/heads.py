@@ -44,6 +44,23 @@ def with_windows(store: Store, stream: str, windows: str) -> Iterator[tuple[dict
         yield json.loads(row.body), row.key is not None
 
 
+def states(
+    store: Store, stream: str, windows: str, only: Sequence[str] | None = None
+) -> Iterator[tuple[str, str, str | None]]:
+    """(lever_id, hash of the newest body, hash of the body that its window was read for) by id; of `only` these ids.
+
+    None where the window was never read.
+    """
+    heads, own = t.heads.c, t.windows.c
+    read = and_(own.stream == windows, own.key == heads.lever_id)
+    query = select(heads.lever_id, heads.sha256, own.basis).select_from(t.heads).outerjoin(t.windows, read)
+    query = query.where(heads.stream == stream, heads.gone == 0)
+    ids = None if only is None else sorted(set(only))
+    for start in range(0, 1 if ids is None else len(ids), PAGE):
+        some = query if ids is None else query.where(heads.lever_id.in_(ids[start : start + PAGE]))
+        yield from (tuple(row) for row in store._paged(some, heads.lever_id))
+
+
 def read_now(connection: Connection, stream: str, windows: Mapping[str, str]) -> None:
     """Record that many windows {key: basis} of a stream were read now, with one statement."""
     if not windows:
