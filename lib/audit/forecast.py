@@ -173,13 +173,19 @@ def stratum(opportunity: Row) -> tuple[str, ...]:
 
 
 def route(n_people: int, *, history: bool, has_keys: bool, n_lacking: int = 0) -> Row:
-    """The recommended route {route, why}, by size, wish for history, and whether there are keys."""
-    if not has_keys:
-        why = "without an API key for Lever only the vendor's file import is open"
-        return {"route": "Ashby's file import from Lever's own export", "why": why}
+    """The recommended route {route, why}, by size, wish for history, and whether Lever comes by its API or as files."""
     if n_people < 500 and not history:
         why = f"{n_people} people and no history to keep: Ashby's self-serve CSV import is done in a day"
         return {"route": "CSV import", "why": why}
+    if not has_keys and not history:
+        why = f"{n_people} people, no history to keep and no API key for Lever: the vendor reads Lever's own export"
+        return {"route": "Ashby's file import from Lever's own export", "why": why}
+    if not has_keys:
+        why = (
+            "there is no API key for Lever; what an export does not hold cannot arrive (docs/export-files.md); with "
+            "nobody to run it, Ashby's file import reads the same export, in two to three weeks and without this proof"
+        )
+        return {"route": "this workbook, from export files", "why": why}
     rights = f"keys that still lack {n_lacking} rights" if n_lacking else "keys with the needed rights"
     why = f"{n_people} people with notes, feedback, files and stage history, and {rights}"
     return {"route": "this workbook", "why": why}

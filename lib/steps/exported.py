@@ -27,10 +27,6 @@ FILES = (
     "remarks", "file",
 )  # fmt: skip
 TITLE = re.compile(r"[A-Za-z0-9 ()_:/.#'-]{1,60}")
-ROUTE = {
-    "route": "this workbook, from export files",
-    "why": "there is no API key for Lever; what an export does not hold cannot arrive (docs/export-files.md)",
-}
 
 
 def folder_of_export(book: Workbook) -> Path:

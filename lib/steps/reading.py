@@ -201,10 +201,9 @@ def _keep_audit(
     rows["checklist"] = planning.checklist(book)
     store.put_results("audit", "checklist", rows["checklist"])
     n_lacking = sum(not row["ok"] for row in permissions)
-    history = not made.n_probed or any(map(store.count, HISTORY))
-    route = audits.route(n_contacts, history=history, has_keys=True, n_lacking=n_lacking)
-    if book.params.lever.source == "files":
-        route = exported.ROUTE
+    has_keys = book.params.lever.source != "files"
+    history = (has_keys and not made.n_probed) or any(map(store.count, HISTORY))
+    route = audits.route(n_contacts, history=history, has_keys=has_keys, n_lacking=n_lacking)
     frames = {name: pd.DataFrame(table) for name, table in rows.items()}
     return AuditResult(**frames, route=route, n_probed=made.n_probed, came=exported.came(book))
 
