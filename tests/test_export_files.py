@@ -153,6 +153,7 @@ def test_a_dump_of_the_api_gives_the_same_tables_the_same_plan_and_the_same_move
     book = opened()
     result = steps.audit(book)
     assert list(result.findings[result.findings["severity"] == "critical"]["id"]) == []
+    assert result.route["route"] == "this workbook, from export files"
     steps.extract(book)
     assert raw(book) == tables
     here = {row.lever_id: dataclasses.replace(row, at_ms=0) for row in book.store.files()}
