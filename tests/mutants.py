@@ -387,7 +387,7 @@ MUTANTS = [
     Mutant(
         "what a list does not show any more is gone without being asked for",
         EXTRACT,
-        "        missed = _missed(walk, lever_id, found, unread) if lever_id in read else {}\n",
+        "        missed = _missed(walk, lever_id, found, unread) if due.was_read or lever_id in before else {}\n",
         "        missed: dict[str, list[dict[str, Any]]] = {}\n",
         ("tests/test_extract.py::test_lists_that_are_cut_short_take_nothing_away",),
     ),
@@ -408,8 +408,8 @@ MUTANTS = [
     Mutant(
         "the child lists of what has changed are not read again",
         EXTRACT,
-        "if read.get(lever_id) != sha or lever_id in again]\n",
-        "if lever_id not in read or lever_id in again]\n",
+        "        if (basis != sha or lever_id in again) and",
+        "        if (basis is None or lever_id in again) and",
         (LIVE,),
     ),
     Mutant(

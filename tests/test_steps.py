@@ -230,6 +230,13 @@ def test_somebody_without_an_application_is_credited_by_hand_too(book: Workbook,
     assert {row["lever_id"] for row in rows} <= bare
     people = {one["id"] for one in sandbox.state["candidates"]}
     assert all(row["ashby_id"] in people and not row["ashby_application"] for row in rows)
+    file = book.folder / "reports" / "reassign.csv"
+    before, text = file.stat().st_mtime_ns, file.read_text()
+    steps.load(book, execute=True)
+    assert file.stat().st_mtime_ns == before  # nothing was written: it is as it was
+    file.unlink()
+    steps.load(book, execute=True)
+    assert file.read_text() == text
 
 
 def _left_by_another_rule(book: Workbook) -> set[str]:

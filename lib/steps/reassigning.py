@@ -18,6 +18,7 @@ from lib.store.reading import Reading
 from lib.workbook import Workbook
 
 FILE: Final = "reports/reassign.csv"
+MADE: Final = "load.reassigned"
 HEAD: Final = ("what", "ashby_application", "ashby_id", "lever_id", "lever_user", "credited_now")
 PAGE: Final = 500  # rows that are in memory
 _MEMBER: Final = {
@@ -36,7 +37,15 @@ _WHAT: Final = {
 
 
 def write(book: Workbook) -> int:
-    """Write the file, ids only, and return its number of rows: feedback and applications whose credit is open."""
+    """Write the file, ids only, and return its number of rows: feedback and applications whose credit is open.
+
+    It stays as it is where nothing was written to Ashby, planned or decided since.
+    """
+    ledger = Ledger(book.store)
+    state = [ledger.plan_hash(), ledger.last_ms(), book.params.policy.placeholder_user]
+    known = book.store.meta(MADE) or {}
+    if known.get("of") == state and (book.folder / FILE).is_file():
+        return int(known["n_rows"])
     n_rows = 0
     with book.private_file(FILE) as out:
         writer = csv.writer(out, lineterminator="\n")
@@ -44,6 +53,7 @@ def write(book: Workbook) -> int:
         for row in _rows(book):
             writer.writerow(map(csv_safe, row))
             n_rows += 1
+    book.store.put_meta(MADE, {"of": state, "n_rows": n_rows})
     return n_rows
 
 
