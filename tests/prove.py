@@ -3,6 +3,7 @@
     python tests/prove.py             all proofs
     python tests/prove.py P1 P23      the proofs of these promises
     python tests/prove.py kill_9      proofs whose name holds this (pytest's -k)
+    python tests/prove.py P1 with=1a2b3c4d5e6f   files that were proved on that commit are not run again, and said to be
 
 The report is written after each file; promises that were not asked for stay in it, each with the commit it was proved
 on. What was proved on a commit without changes is kept in `.proof`, so that a run
@@ -23,11 +24,12 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,9 +112,13 @@ def _together(name: str, found: list[Any]) -> str:
 
 
 def report_of(
-    lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str], about: dict[str, str], earlier: str = ""
-) -> str:
-    """The report as Markdown; of promises that were not asked for, or not begun, it says what an `earlier` one said."""
+    lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str], about: dict[str, str], earlier: str = "",
+    older: Mapping[str, str] = MappingProxyType({}),
+) -> str:  # fmt: skip
+    """The report as Markdown; of promises that were not asked for, or not begun, it says what an `earlier` one said.
+
+    `older` names the commit of files that were proved on another one.
+    """
     parts = ["# Proofs", "", "Written by the command below; never edited by hand.", ""]
     parts += [f"- {name}: {value}" for name, value in about.items()]
     parts += ["", "| promise | result | tests | seconds | commit |", "| --- | --- | --- | --- | --- |"]
@@ -120,12 +126,13 @@ def report_of(
     for promise in wanted:
         if promise in rows and set(PROMISES[promise][1]) <= outcome.unfinished:
             continue  # none of its files has run yet: what was proved before stands
-        older = _older(sections.get(promise, ""), rows.get(promise, ""), lines) if promise in rows else ""
-        result = f"{_result(promise, lines, outcome)} | {about.get('commit', '')}"
+        before = _older(sections.get(promise, ""), rows.get(promise, ""), lines) if promise in rows else ""
+        others = "".join(f"; {name}: {older[name]}" for name in PROMISES[promise][1] if name in older)
+        result = f"{_result(promise, lines, outcome)} | {about.get('commit', '')}{others}"
         rows[promise] = f"| {promise} {PROMISES[promise][0]} | {result} |"
         sections[promise] = _section(promise, lines)
         if set(PROMISES[promise][1]) & outcome.unfinished:
-            sections[promise] += older
+            sections[promise] += before
     shown = [promise for promise in PROMISES if promise in rows]
     parts += [rows[promise] for promise in shown] + [sections.get(promise, "").rstrip() for promise in shown]
     for title, some in (("Failed", outcome.failed), ("Skipped", outcome.skipped)):
@@ -231,7 +238,7 @@ def about(words: list[str], seconds: float) -> dict[str, str]:
 
 def prove(file: str, folder: Path, names: list[str]) -> int:
     """Run the proofs of one file, unless `folder` holds all of them already; pytest's exit code."""
-    if (folder / "code").is_file():
+    if _is_proved(folder):
         return int((folder / "code").read_text())
     folder.mkdir(parents=True, exist_ok=True)
     told, junit = folder / "told.jsonl", folder / "junit.xml"
@@ -247,6 +254,11 @@ def prove(file: str, folder: Path, names: list[str]) -> int:
     if code != INTERRUPTED:
         (folder / "code").write_text(str(code))
     return code
+
+
+def _is_proved(folder: Path) -> bool:
+    """Whether all proofs of a file have been run, with whatever result."""
+    return (folder / "code").is_file()
 
 
 def gathered(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], Outcome, float]:
@@ -269,19 +281,22 @@ def gathered(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], Outcome, fl
 def main(words: list[str]) -> int:
     """Run the proofs and write the report, after each file."""
     asked = [word for word in words if re.fullmatch(r"P\d+", word)]
-    names = [word for word in words if word not in asked]
+    others = [word.removeprefix("with=") for word in words if word.startswith("with=")]
+    names = [word for word in words if word not in asked and not word.startswith("with=")]
     wanted = asked or (list(PROMISES) if not names else [])
     modules = sorted({name for promise in wanted or PROMISES for name in PROMISES[promise][1]}, key=ORDER.index)
     state, codes = commit(), []
     earlier = REPORT.read_text("utf-8") if REPORT.is_file() else ""
     with tempfile.TemporaryDirectory() as throw_away:
         kept = Path(throw_away) if names or " " in state or state == "unknown" else ROOT / ".proof" / state
-        folders = [kept / name for name in modules]
+        older = {name: one for name in modules for one in others if _is_proved(ROOT / ".proof" / one / name)}
+        older = {name: one for name, one in older.items() if not _is_proved(kept / name)}
+        folders = [ROOT / ".proof" / older[name] / name if name in older else kept / name for name in modules]
         for name, folder in zip(modules, folders, strict=True):
             codes.append(prove(f"tests/test_{name}.py", folder, names))
             lines, outcome, seconds = gathered(folders)
             shown = wanted or sorted({line["promise"] for line in lines} & set(PROMISES), key=list(PROMISES).index)
-            text = report_of(lines, outcome, wanted=shown, about=about(words, seconds), earlier=earlier)
+            text = report_of(lines, outcome, wanted=shown, about=about(words, seconds), earlier=earlier, older=older)
             REPORT.write_text(text, "utf-8")
             if codes[-1] == INTERRUPTED:
                 break

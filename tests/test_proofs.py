@@ -178,6 +178,18 @@ def _telling(text: str) -> dict[str, set[str]]:
     return found
 
 
+def test_a_file_that_was_proved_on_another_commit_is_said_to_be() -> None:
+    """One long proof is mended without running all others again; the row names both commits."""
+    line = {"promise": "P1", "what": "lives", "figures": {"lives": 3}, "test": "tests/test_life.py::test_a"}
+    other = {"promise": "P1", "what": "deaths", "figures": {"deaths": 3}, "test": "tests/test_crashes.py::test_b"}
+    outcome = Outcome({line["test"]: 1.0, other["test"]: 2.0})
+    about = {"commit": "bbbb"}
+    text = report_of([line, other], outcome, wanted=["P1"], about=about, older={"life": "aaaa", "disk": "cccc"})
+    assert "| held | 2 | 3 | bbbb; life: aaaa |" in text
+    again = report_of([], Outcome(), wanted=[], about={"commit": "dddd"}, earlier=text)
+    assert "| held | 2 | 3 | bbbb; life: aaaa |" in again
+
+
 def test_each_file_with_proofs_has_its_place_in_the_order() -> None:
     assert sorted(ORDER) == sorted({name for _, names in PROMISES.values() for name in names})
 
