@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, select
 from lib.store import Store, now_ms
 from lib.store import tables as t
 from lib.store.engine import insert_for
+from lib.store.looks import among
 
 PAGE = 2_000
 
@@ -27,11 +28,7 @@ def heads_of(store: Store, stream: str) -> Iterator[tuple[str, str]]:
 
 def known(store: Store, stream: str, ids: Sequence[str]) -> set[str]:
     """Those of the ids that are objects of `stream` and not gone."""
-    heads, found = t.heads.c, set[str]()
-    query = select(heads.lever_id).where(heads.stream == stream, heads.gone == 0)
-    for start in range(0, len(ids), PAGE):
-        found |= {row.lever_id for row in store._rows(query.where(heads.lever_id.in_(ids[start : start + PAGE])))}
-    return found
+    return among(store, t.heads.c.lever_id, ids, t.heads.c.stream == stream, t.heads.c.gone == 0)
 
 
 def with_windows(store: Store, stream: str, windows: str) -> Iterator[tuple[dict[str, Any], bool]]:

@@ -70,10 +70,10 @@ def read_at(store: Store, stream: str) -> dict[str, int]:
 def unknown_to_us(store: Store, carried: Mapping[str, Iterable[str]]) -> set[str]:
     """Those of {candidate in Ashby: contacts of Lever whose ids it carries} that hang on a contact and on no link."""
     contacts = {contact for mine in carried.values() for contact in mine}
-    linked = _among(store, t.links.c.ashby_id, carried)
-    made = _among(store, t.links.c.link, {f"candidate:{contact}" for contact in contacts})
+    linked = among(store, t.links.c.ashby_id, carried)
+    made = among(store, t.links.c.link, {f"candidate:{contact}" for contact in contacts})
     is_opportunity = (t.heads.c.stream == "opportunities", t.heads.c.gone == 0)
-    here = _among(store, t.heads.c.parent_id, contacts, *is_opportunity)
+    here = among(store, t.heads.c.parent_id, contacts, *is_opportunity)
     return {
         ashby_id
         for ashby_id, mine in carried.items()
@@ -81,10 +81,10 @@ def unknown_to_us(store: Store, carried: Mapping[str, Iterable[str]]) -> set[str
     }
 
 
-def _among(store: Store, column: Any, values: Iterable[str], *where: Any) -> set[str]:
+def among(store: Store, column: Any, values: Iterable[str], *where: Any) -> set[str]:
     """Those of the values that a column holds."""
     found: set[str] = set()
-    wanted = sorted(values)
+    wanted = sorted(set(values))
     for start in range(0, len(wanted), BATCH):
         query = select(column).where(column.in_(wanted[start : start + BATCH]), *where)
         found |= {row[0] for row in store._rows(query)}
