@@ -143,8 +143,8 @@ def report_of(
 
 def _older(section: str, row: str, lines: list[dict[str, Any]]) -> str:
     """What an earlier report told of a promise and this unfinished run has not told yet, with the commit it is of."""
-    now, commit = {line["what"] for line in lines}, row.rstrip(" |").rpartition("|")[2].strip()
-    told = [line for line in section.splitlines() if line.startswith("- ") and line[2:].partition(": ")[0] not in now]
+    now, commit = tuple(f"- {line['what']}: " for line in lines), row.rstrip(" |").rpartition("|")[2].strip()
+    told = [line for line in section.splitlines() if line.startswith("- ") and not line.startswith(now)]
     return "".join(f"\n{line}{'' if line.endswith(']') else f' [{commit}]'}" for line in told)
 
 

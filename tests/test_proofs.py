@@ -138,6 +138,10 @@ def test_what_was_proved_on_an_earlier_commit_stays_in_the_report() -> None:
     first_p4 = report_of(told, both, wanted=["P4"], about=about)
     later = report_of(told[:1], both, wanted=["P4"], about={"commit": "eee"}, earlier=first_p4)
     assert "- half: n 3\n- drops: n 3 [ddd]" in later
+    lived = [half | {"promise": "P4", "what": "a life: read, load"}]
+    once = report_of(lived, both, wanted=["P4"], about={"commit": "eee"}, earlier=first_p4)
+    again = report_of(lived, both, wanted=["P4"], about={"commit": "fff"}, earlier=once)
+    assert again.count("a life: read, load") == 1
     old = earlier.replace(" | aaa |", " |").replace(" | commit |", " |")
     assert "| P38 A lost store is rebuilt from Ashby | held | 1 | 1 | aaa |" in report_of(
         [], Outcome(), wanted=["P10"], about={"commit": "bbb"}, earlier=old
