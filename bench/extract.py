@@ -3,7 +3,8 @@
 Limits off, the server on the same cores. Two walks: the one that established extract tools were measured with (all
 opportunities, and the notes, feedback and résumés of each: 16.6 s for 2,000 without lag, 8.6 s for 400 with 50 ms), and
 ours in full (eight child lists, and the bytes of all files). Beside the clock stands the processor time of this
-process, which other work on the machine does not change.
+process, which other work on the machine does not change. Where our company is a little larger or smaller, their time
+is taken by opportunity.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from conftest import CUSTOMER, Sandbox, environment, running_sandbox, write_customer  # noqa: E402
 
-from bench.table import keep  # noqa: E402
+from bench.table import Aim, keep, word  # noqa: E402
 from lib import extract as extraction  # noqa: E402
 from lib import workbook  # noqa: E402
 
 FEW = ("notes", "feedback", "resumes")
-TO_BEAT = {(2000, 0): 16.6, (400, 50): 8.6}
+TO_BEAT = {0: 16.6 / 2000, 50: 8.6 / 400}  # {lag in ms: seconds per opportunity}, of the best established tool
+HEADINGS = (
+    "opportunities", "lag", "read", "seconds", "processor s", "requests", "records", "records/s", "requests/record",
+    "of the best to beat", "reached",
+)  # fmt: skip
 
 
 def walked(folder: Path, sandbox: Sandbox, *, few: bool, workers: int) -> tuple[float, float, int, int]:
@@ -56,27 +61,26 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs=2, default=(4, 32), help="without lag, with lag")
     parser.add_argument("--people", type=int, nargs=2, default=(880, 176), help="about 2,000 and 400 opportunities")
     args = parser.parse_args()
-    rows = []
+    rows, aims = [], []
     for people, lag, workers in zip(args.people, (0, 50), args.workers, strict=True):
         with running_sandbox(people=people, seed=7, lag_ms=lag) as sandbox:
+            n = len(sandbox.truth["opportunities"])
             for few in (True, False):
                 with tempfile.TemporaryDirectory() as folder:
                     seconds, busy, calls, records = walked(Path(folder), sandbox, few=few, workers=workers)
-                n_opportunities = len(sandbox.truth["opportunities"])
-                best = TO_BEAT.get((round(n_opportunities, -2), lag)) if few else None
+                share = seconds / (TO_BEAT[lag] * n)
                 what = "notes, feedback, résumés" if few else "everything, with bytes"
                 rows.append(
                     (
-                        n_opportunities, f"{lag} ms", what, f"{seconds:.1f}", f"{busy:.1f}", calls, f"{records:,}",
-                        f"{records / seconds:.0f}", f"{calls / records:.2f}",
-                        f"{seconds / best:.2f}" if best else "-",
+                        n, f"{lag} ms", what, f"{seconds:.1f}", f"{busy:.1f}", calls, f"{records:,}",
+                        f"{records / seconds:.0f}", f"{calls / records:.2f}", f"{share:.2f}" if few else "-",
+                        word(share <= 1 if few else None),
                     )
                 )  # fmt: skip
-    headings = (
-        "opportunities", "lag", "read", "seconds", "processor s", "requests", "records", "records/s",
-        "requests/record", "of the best to beat",
-    )  # fmt: skip
-    keep("Extraction, limits off", "python -m bench.extract", headings, rows)
+                if few:
+                    figure = f"extraction, {lag} ms of lag, of the time of the best established tool"
+                    aims.append(Aim(figure, "at most 1.00", f"{share:.2f}", share <= 1))
+    keep("Extraction, limits off", HEADINGS, rows, aims=aims)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """How fast a load is when nothing limits it: the ledger alone, and the whole load against the sandbox.
 
-    python bench/load.py [--rows 20000] [--people 300] [--workers 8] [--profile]
+    python -m bench.load [--rows 20000] [--people 300] [--workers 8] [--only ledger]
 
 `ledger`: intention and outcome of each row with their commits, by the functions that a load uses, the lease held and
 asked for before each send, from several threads at once, without a network. `load`: a whole load of a company in the
 sandbox, limits off; both share the machine. Rows per second of the clock, and processor seconds of this process.
+Printed and kept in bench/README.md; the aim is that of the ledger.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,12 +22,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from conftest import CUSTOMER, environment, prepare, running_sandbox, write_customer  # noqa: E402
 
+from bench.table import Aim, keep, word  # noqa: E402
 from lib import steps, workbook  # noqa: E402
 from lib.pool import run_all  # noqa: E402
 from lib.store import Store, open_store  # noqa: E402
 from lib.store.ledger import Ledger, Planned  # noqa: E402
 
 A_CHAIN = 10  # rows of one person
+AIM = 1_000  # rows per second into the ledger
+HEADINGS = ("what", "rows", "seconds", "rows/s", "processor s", "rows/s of the processor", "aim", "reached")
 
 
 def row(person: int, seq: int) -> Planned:
@@ -41,8 +45,37 @@ def row(person: int, seq: int) -> Planned:
     return Planned(f"candidate.createNote/note/{key}", *about, f"note:{key}" if seq < 2 else "")
 
 
-def ledger_alone(folder: Path, *, n_rows: int, workers: int) -> int:
-    """Intend and settle so many rows; returns how many."""
+@dataclass(frozen=True)
+class Took:
+    """So many rows, in seconds by the clock and of the processor."""
+
+    what: str
+    n_rows: int
+    seconds: float
+    cpu: float
+    aim: int | None = None
+
+    @property
+    def pace(self) -> float:
+        """Rows per second of the clock."""
+        return self.n_rows / self.seconds
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether it is fast enough, where there is an aim."""
+        return None if self.aim is None else self.pace >= self.aim
+
+    def cells(self) -> tuple[object, ...]:
+        """One row of the table."""
+        aim = f"{self.aim:,} rows/s" if self.aim else "-"
+        return (
+            self.what, f"{self.n_rows:,}", f"{self.seconds:.1f}", f"{self.pace:,.0f}", f"{self.cpu:.1f}",
+            f"{self.n_rows / self.cpu:,.0f}", aim, word(self.reached),
+        )  # fmt: skip
+
+
+def ledger_alone(folder: Path, *, n_rows: int, workers: int) -> Took:
+    """Intend and settle so many rows."""
     store = open_store(folder)
     ledger = Ledger(store)
     rows = [row(person, seq) for person in range(n_rows // A_CHAIN) for seq in range(A_CHAIN)]
@@ -51,9 +84,9 @@ def ledger_alone(folder: Path, *, n_rows: int, workers: int) -> int:
     with store.lease("load"):
         began, used = time.monotonic(), time.process_time()
         n_done = sum(run_all(chains, lambda chain: _carry_out(store, ledger, chain), workers=workers))
-        told("ledger", n_done, time.monotonic() - began, time.process_time() - used)
+        found = Took("ledger", n_done, time.monotonic() - began, time.process_time() - used, AIM)
     store.close()
-    return n_done
+    return found
 
 
 def _carry_out(store: Store, ledger: Ledger, chain: list[Planned]) -> int:
@@ -68,7 +101,7 @@ def _carry_out(store: Store, ledger: Ledger, chain: list[Planned]) -> int:
     return len(rows)
 
 
-def whole_load(folder: Path, *, people: int, workers: int) -> None:
+def whole_load(folder: Path, *, people: int, workers: int) -> Took:
     """A load against the sandbox."""
     with running_sandbox(people=people, seed=11) as sandbox:
         write_customer(folder, sandbox, ashby={"workers": workers})
@@ -78,41 +111,30 @@ def whole_load(folder: Path, *, people: int, workers: int) -> None:
             steps.map(book)
             began, used = time.monotonic(), time.process_time()
             result = steps.load(book, execute=True)
-            told("load", result.n_writes, time.monotonic() - began, time.process_time() - used)
+            found = Took("load", result.n_writes, time.monotonic() - began, time.process_time() - used)
             book.close()
-
-
-def told(what: str, n_rows: int, seconds: float, cpu: float) -> None:
-    """One line of the table."""
-    print(
-        f"{what:8} {n_rows:8,} rows {seconds:7.1f} s {n_rows / seconds:9,.0f} rows/s   "
-        f"{cpu:6.1f} s of the processor, {n_rows / cpu:7,.0f} rows per second of it",
-        flush=True,
-    )
-
-
-def profiled(work: Callable[[], object]) -> None:
-    """`work()` under cProfile, with what costs most; only its own thread is seen: use one worker."""
-    import cProfile  # noqa: PLC0415
-    import pstats  # noqa: PLC0415
-
-    with cProfile.Profile() as profile:
-        work()
-    pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+    return found
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, and keep the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("--rows", 20_000), ("--people", 300), ("--workers", 8)):
         parser.add_argument(name, type=int, default=default)
     parser.add_argument("--only", choices=("ledger", "load"))
     args = parser.parse_args()
+    found = []
     with tempfile.TemporaryDirectory() as folder:
         if args.only != "load":
-            ledger_alone(Path(folder) / "alone", n_rows=args.rows, workers=args.workers)
+            found.append(ledger_alone(Path(folder) / "alone", n_rows=args.rows, workers=args.workers))
         if args.only != "ledger":
-            whole_load(Path(folder) / "home", people=args.people, workers=args.workers)
+            found.append(whole_load(Path(folder) / "home", people=args.people, workers=args.workers))
+    aims = [
+        Aim("plan rows into the ledger, limits off", f"at least {AIM:,} rows/s", f"{one.pace:,.0f} rows/s", one.reached)
+        for one in found
+        if one.aim
+    ]
+    keep("Load, limits off", HEADINGS, [one.cells() for one in found], aims=aims)
 
 
 if __name__ == "__main__":
