@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,7 +49,7 @@ class ToldAshby:
     def __init__(self, store: Store) -> None:
         """Of one customer's store."""
         self.store, self.ledger = store, Ledger(store)
-        self.skew_ms = 0
+        self.skew_ms, self.told_s = 0, 0.0  # processor seconds that it took to tell
         plans = store.ashby("interview_plans", own=True)
         self.types = {one["id"]: one.get("type") for plan in plans for one in plan.get("stages") or []}
 
@@ -59,11 +60,14 @@ class ToldAshby:
     def pages(self, endpoint: str, body: Json | None = None) -> Iterator[Any]:
         """A list in pages of 100."""
         page: list[Json] = []
+        began = time.thread_time()
         for one in self._told(endpoint, body or {}):
             page.append(one)
             if len(page) == 100:
+                self.told_s += time.thread_time() - began
                 yield Answer(page)
-                page = []
+                began, page = time.thread_time(), []
+        self.told_s += time.thread_time() - began
         yield Answer(page)
 
     def call(self, endpoint: str, body: Json | None = None) -> Any:
