@@ -1,6 +1,6 @@
 """What a large company costs: memory that does not grow with it, and a number of statements that is known per row.
 
-No test here looks at a clock; `python bench/growth.py` and `python bench/load.py` measure time.
+No test here looks at a clock; `python -m bench.growth` and `python -m bench.load` measure time.
 """
 
 from __future__ import annotations
