@@ -22,196 +22,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ET
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
+
+from proof_report import PROMISES, Outcome, missing, outcome_of, report_of
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "proof.md"
-PROMISES = {
-    "P1": ("Nothing lost, nothing doubled, whatever moment we die", ["crashes", "life"]),
-    "P2": ("The same under kill -9", ["crashes", "postgres"]),
-    "P3": ("The same under mixes of all faults", ["faults"]),
-    "P4": ("A lost answer never makes a second object", ["faults", "life", "load"]),
-    "P5": ("Odd envelopes are never taken for success", ["envelopes"]),
-    "P7": ("Few calls more than the plan under faults", ["faults"]),
-    "P10": ("A second run does nothing", ["load"]),
-    "P11": ("What is read in steps equals what is read at once", ["life"]),
-    "P23": ("Two operators cannot collide", ["operators"]),
-    "P25": ("A full disk, a lost database server", ["disk", "postgres"]),
-    "P29": ("The tests can fail", ["mutants"]),
-    "P30": ("Right by every unknown of the vendors, both ways", ["switches"]),
-    "P38": ("A lost store is rebuilt from Ashby", ["recover"]),
-}
-"""Promises of which a proof with figures is here: in words, and test_<name>.py that hold it."""
-INSTEAD = "make prove plays"  # how the ordinary suite's portion says that the whole is played in its place
 INTERRUPTED, NO_TESTS = 2, 5  # pytest's exit codes
 ORDER = (
     "life", "load", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "crashes", "faults", "switches",
 )  # fmt: skip
 """Files in the order in which they are run: what finds most first, then the quick ones, the longest one last."""
-FEWER = 5  # bars of a row that does not say its commit
-APART = ("seed", "share")  # figures that tell rounds apart: counted, not added up
-
-
-@dataclass
-class Outcome:
-    """What became of the tests: seconds of each, and why those that failed did so."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-    unfinished: set[str] = field(default_factory=set)  # files that have not run to their end
-
-
-def outcome_of(report: Path) -> Outcome:
-    """Read pytest's JUnit report; tests are named as `tests/test_x.py::test_y[z]`.
-
-    The portion of the ordinary suite that leaves its place to the whole is neither run nor skipped.
-    """
-    found = Outcome()
-    for case in ET.parse(report).getroot().iter("testcase"):
-        name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
-        if any((one.get("message") or "").startswith(INSTEAD) for one in case.iter("skipped")):
-            continue
-        found.seconds[name] = float(case.get("time") or 0)
-        for kind, where in (("failure", found.failed), ("error", found.failed), ("skipped", found.skipped)):
-            one = case.find(kind)
-            if one is not None:
-                where[name] = " ".join((one.get("message") or kind).split())[:200]
-    return found
-
-
-def summed(figures: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """The figures of several tests as one: numbers added up, ratios as a range, what tells rounds apart as a count."""
-    values: dict[str, list[Any]] = defaultdict(list)
-    for one in figures:
-        for name, value in one.items():
-            values[name].append(value)
-    return {f"{name}s" if name in APART else name: _together(name, found) for name, found in values.items()}
-
-
-def _together(name: str, found: list[Any]) -> str:
-    if name in APART:
-        return f"{len(set(map(str, found)))}"
-    if all(isinstance(one, dict) for one in found):
-        whole = sum(sum(one.values()) for one in found)
-        return f"{whole:,} of {len({key for one in found for key in one})} kinds"
-    if all(isinstance(one, int) and not isinstance(one, bool) for one in found):
-        return f"{sum(found):,}"
-    if all(isinstance(one, int | float) for one in found):
-        low, high = min(found), max(found)
-        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return ", ".join(sorted({str(one) for one in found}))[:200]
-
-
-def report_of(
-    lines: list[dict[str, Any]], outcome: Outcome, *, wanted: list[str], about: dict[str, str], earlier: str = "",
-    older: Mapping[str, str] = MappingProxyType({}),
-) -> str:  # fmt: skip
-    """The report as Markdown; of promises that were not asked for, or not begun, it says what an `earlier` one said.
-
-    `older` names the commit of files that were proved on another one.
-    """
-    parts = ["# Proofs", "", "Written by the command below; never edited by hand.", ""]
-    parts += [f"- {name}: {value}" for name, value in about.items()]
-    parts += ["", "| promise | result | tests | seconds | commit |", "| --- | --- | --- | --- | --- |"]
-    rows, sections = earlier_of(earlier)
-    for promise in wanted:
-        if promise in rows and set(PROMISES[promise][1]) <= outcome.unfinished:
-            continue  # none of its files has run yet: what was proved before stands
-        before = _older(sections.get(promise, ""), rows.get(promise, ""), lines) if promise in rows else ""
-        others = "".join(f"; {name}: {older[name]}" for name in PROMISES[promise][1] if name in older)
-        result = f"{_result(promise, lines, outcome)} | {about.get('commit', '')}{others}"
-        rows[promise] = f"| {promise} {PROMISES[promise][0]} | {result} |"
-        sections[promise] = _section(promise, lines)
-        if set(PROMISES[promise][1]) & outcome.unfinished:
-            sections[promise] += before
-    shown = [promise for promise in PROMISES if promise in rows]
-    parts += [rows[promise] for promise in shown] + [sections.get(promise, "").rstrip() for promise in shown]
-    for title, some in (("Failed", outcome.failed), ("Skipped", outcome.skipped)):
-        if some:
-            parts += ["", f"## {title}", "", *(f"- `{test}`: {why}" for test, why in sorted(some.items()))]
-    return "\n".join(parts) + "\n"
-
-
-def _older(section: str, row: str, lines: list[dict[str, Any]]) -> str:
-    """What an earlier report told of a promise and this unfinished run has not told yet, with the commit it is of."""
-    now, commit = tuple(f"- {line['what']}: " for line in lines), row.rstrip(" |").rpartition("|")[2].strip()
-    told = [line for line in section.splitlines() if line.startswith("- ") and not line.startswith(now)]
-    return "".join(f"\n{line}{'' if line.endswith(']') else f' [{commit}]'}" for line in told)
-
-
-def _section(promise: str, lines: list[dict[str, Any]]) -> str:
-    told = defaultdict(list)
-    for line in lines:
-        if line["promise"] == promise:
-            told[line["what"]].append(line["figures"])
-    found = ["", f"## {promise} {PROMISES[promise][0]}", ""] if told else []
-    for what, figures in told.items():
-        numbers = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in summed(figures).items())
-        found.append(f"- {what}: {numbers}")
-    return "\n".join(found)
-
-
-def earlier_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
-    """(rows of the table, sections) of a report, by promise; rows without a commit get the one it is of."""
-    rows = {}
-    of = re.search(r"^- commit: (.*)$", text, re.MULTILINE)
-    for promise, rest in re.findall(r"^\| (P\d+) (.*) \|$", text, re.MULTILINE):
-        row = f"| {promise} {rest} |"
-        rows[promise] = row if row.count("|") > FEWER else f"{row} {of[1] if of else ''} |"
-    found = re.findall(r"^## (P\d+) .*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    whole = re.findall(r"^## P\d+ .*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    return rows, {promise: "\n" + section.rstrip() for promise, section in zip(found, whole, strict=True)}
-
-
-def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
-    """`held | 12 | 34`, for the table: whether it holds, how many tests, how long they took.
-
-    `partly` when a file with proofs of it has told nothing or has not run to its end, or when a test was skipped.
-    """
-    told = {line["test"] for line in lines if line["promise"] == promise}
-    others = {_bare(line["test"]) for line in lines} - {_bare(test) for test in told}
-    here = [
-        test for test in outcome.seconds
-        if (_file(test) in PROMISES[promise][1] and _bare(test) not in others) or _bare(test) in {*map(_bare, told)}
-    ]  # fmt: skip
-    own = [test for test in here if test in told] or here
-    silent = [name for name in PROMISES[promise][1] if name not in {_file(test) for test in told}]
-    skipped = [test for test in outcome.skipped if test in here]
-    if any(test in outcome.failed for test in here):
-        state = "**FAILED**"
-    elif not told:
-        state = "**missing**: nothing was told"
-    elif silent or skipped or outcome.unfinished & set(PROMISES[promise][1]):
-        lacking = ["the run has not come to its end"] * bool(outcome.unfinished & set(PROMISES[promise][1]))
-        lacking += [f"test_{name} told nothing" for name in silent] + [f"{len(skipped)} skipped"] * bool(skipped)
-        state = f"**partly**: {', '.join(lacking)}"
-    else:
-        state = "held"
-    return f"{state} | {len(own)} | {sum(outcome.seconds[test] for test in own):.0f}"
-
-
-def _bare(test: str) -> str:
-    """A test without its parameters: those of one function tell of the same promise."""
-    return test.partition("[")[0]
-
-
-def _file(test: str) -> str:
-    """`crashes` of `tests/test_crashes.py::test_a[0]`."""
-    return Path(test.partition("::")[0]).stem.removeprefix("test_")
-
-
-def missing(lines: list[dict[str, Any]], wanted: list[str]) -> list[str]:
-    """Promises that were asked for and of which nothing was told."""
-    return [promise for promise in wanted if promise not in {line["promise"] for line in lines}]
 
 
 def commit() -> str:

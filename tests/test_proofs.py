@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from proof_report import PROMISES, Outcome, missing, outcome_of, report_of, summed
 from proofs import tell
-from prove import ORDER, PROMISES, Outcome, gathered, missing, outcome_of, prove, report_of, summed
+from prove import ORDER, gathered, prove
 
 JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.test_crashes" name="test_a[0]" time="2.5"/>
