@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[1]
 PROMISES = {
     "P1": ("Nothing lost, nothing doubled, whatever moment we die", ["crashes", "life"]),
     "P2": ("The same under kill -9", ["crashes", "postgres"]),
@@ -28,8 +29,12 @@ PROMISES = {
 }
 """Promises of which a proof with figures is here: in words, and test_<name>.py that hold it."""
 INSTEAD = "make prove plays"  # how the ordinary suite's portion says that the whole is played in its place
+FAILED, SKIPPED = "**failed**", "skipped"  # how the reason of a test begins
+DATED = re.compile(r" \[[0-9a-f]{3,40}\b[^][`]*\]$")  # a line that already says its commit
 FEWER = 5  # bars of a row that does not say its commit
-APART = ("seed", "share")  # figures that tell rounds apart: counted, not added up
+APART = ("seed",)  # a figure that tells rounds apart: counted, not added up
+STATES = ("plan", "calls", "calls_first", "calls_again", "died_at_effect", "objects", "objects_there", "found", "rows")
+"""Figures that are of one round and mean nothing added up: a position, a size, what was there; told as a range."""
 
 
 @dataclass
@@ -56,12 +61,16 @@ def outcome_of(report: Path) -> Outcome:
         for kind, where in (("failure", found.failed), ("error", found.failed), ("skipped", found.skipped)):
             one = case.find(kind)
             if one is not None:
-                where[name] = " ".join((one.get("message") or kind).split())[:200]
+                where[name] = " ".join((one.get("message") or kind).replace(f"{ROOT}/", "").split())[:200]
     return found
 
 
 def summed(figures: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """The figures of several tests as one: numbers added up, ratios as a range, what tells rounds apart as a count."""
+    """The figures of several tests as one.
+
+    What happened (kills, faults, rounds) is added up. Ratios and STATES are told as a range, what tells rounds apart
+    as a count; lists name things (crash points, switches), of which each counts once.
+    """
     values: dict[str, list[Any]] = defaultdict(list)
     for one in figures:
         for name, value in one.items():
@@ -70,17 +79,30 @@ def summed(figures: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 
 def _together(name: str, found: list[Any]) -> str:
-    if name in APART:
-        return f"{len(set(map(str, found)))}"
+    if name in APART or all(isinstance(one, list) for one in found):
+        return f"{len({str(thing) for one in found for thing in (one if isinstance(one, list) else [one])}):,}"
     if all(isinstance(one, dict) for one in found):
-        whole = sum(sum(one.values()) for one in found)
-        return f"{whole:,} of {len({key for one in found for key in one})} kinds"
-    if all(isinstance(one, int) and not isinstance(one, bool) for one in found):
+        return _by_kind(found)
+    if all(isinstance(one, bool) for one in found):
+        return "yes" if all(found) else f"in {sum(found)} of {len(found)}"
+    if all(isinstance(one, int) for one in found) and name not in STATES:
         return f"{sum(found):,}"
     if all(isinstance(one, int | float) for one in found):
-        low, high = min(found), max(found)
-        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return ", ".join(sorted({str(one) for one in found}))[:200]
+        return " to ".join(dict.fromkeys(f"{one:,}" if isinstance(one, int) else f"{one:g}" for one in _ends(found)))
+    names = sorted({str(one) for one in found})
+    return names[0] if len(names) == 1 else f"{len(names)} ({', '.join(names)})"
+
+
+def _ends(found: list[Any]) -> tuple[Any, Any]:
+    return min(found), max(found)
+
+
+def _by_kind(found: list[dict[str, int]]) -> str:
+    """`1,300 of 13 kinds, at least 100 of each`."""
+    kinds = Counter[str]()
+    for one in found:
+        kinds.update(one)
+    return f"{kinds.total():,} of {len(kinds)} kinds, at least {min(kinds.values(), default=0):,} of each"
 
 
 def report_of(
@@ -89,7 +111,8 @@ def report_of(
 ) -> str:  # fmt: skip
     """The report as Markdown; of promises that were not asked for, or not begun, it says what an `earlier` one said.
 
-    `older` names the commit of files that were proved on another one.
+    `older` names the commit of files that were proved on another one. Why a test has failed or was skipped stands in
+    the section of its promise, and goes when the row goes.
     """
     parts = ["# Proofs", "", "Written by the command below; never edited by hand.", ""]
     parts += [f"- {name}: {value}" for name, value in about.items()]
@@ -98,38 +121,53 @@ def report_of(
     for promise in wanted:
         if promise in rows and set(PROMISES[promise][1]) <= outcome.unfinished:
             continue  # none of its files has run yet: what was proved before stands
-        before = _older(sections.get(promise, ""), rows.get(promise, ""), lines) if promise in rows else ""
+        before = _older(sections.get(promise, ""), rows.get(promise, ""), lines, outcome) if promise in rows else ""
         others = "".join(f"; {name}: {older[name]}" for name in PROMISES[promise][1] if name in older)
         result = f"{_result(promise, lines, outcome)} | {about.get('commit', '')}{others}"
         rows[promise] = f"| {promise} {PROMISES[promise][0]} | {result} |"
-        sections[promise] = _section(promise, lines)
-        if set(PROMISES[promise][1]) & outcome.unfinished:
-            sections[promise] += before
+        found = _section(promise, lines, outcome) + before * bool(set(PROMISES[promise][1]) & outcome.unfinished)
+        sections[promise] = f"\n## {promise} {PROMISES[promise][0]}\n{found}" if found else ""
     shown = [promise for promise in PROMISES if promise in rows]
     parts += [rows[promise] for promise in shown] + [sections.get(promise, "").rstrip() for promise in shown]
-    for title, some in (("Failed", outcome.failed), ("Skipped", outcome.skipped)):
-        if some:
-            parts += ["", f"## {title}", "", *(f"- `{test}`: {why}" for test, why in sorted(some.items()))]
-    return "\n".join(parts) + "\n"
+    of_none = set(outcome.seconds).difference(*(_tests_of(promise, lines, outcome) for promise in wanted))
+    reasons = _reasons(of_none, outcome)
+    return "\n".join([*parts, *(["", "## Of no promise above", "", *reasons] if reasons else [])]) + "\n"
 
 
-def _older(section: str, row: str, lines: list[dict[str, Any]]) -> str:
-    """What an earlier report told of a promise and this unfinished run has not told yet, with the commit it is of."""
+def _reasons(tests: Iterable[str], outcome: Outcome) -> list[str]:
+    """Why those of these tests that failed or were skipped did so."""
+    kinds = ((FAILED, outcome.failed), (SKIPPED, outcome.skipped))
+    return [f"- {kind} `{test}`: {some[test]}" for kind, some in kinds for test in sorted(set(tests) & set(some))]
+
+
+def _older(section: str, row: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
+    """What an earlier report told of a promise and this unfinished run has not told yet, with the commit it is of.
+
+    The reasons of a file that has run now to its end are not of today.
+    """
     now, commit = tuple(f"- {line['what']}: " for line in lines), row.rstrip(" |").rpartition("|")[2].strip()
     told = [line for line in section.splitlines() if line.startswith("- ") and not line.startswith(now)]
-    return "".join(f"\n{line}{'' if line.endswith(']') else f' [{commit}]'}" for line in told)
+    told = [line for line in told if not (of := _named(line)) or _file(of) in outcome.unfinished]
+    told = [line for line in told if _named(line) not in outcome.seconds]
+    return "".join(f"\n{line}{'' if DATED.search(line) else f' [{commit}]'}" for line in told)
 
 
-def _section(promise: str, lines: list[dict[str, Any]]) -> str:
+def _named(line: str) -> str:
+    """The test whose reason a line of a section tells; empty when it tells figures."""
+    found = re.match(rf"- (?:{re.escape(FAILED)}|{re.escape(SKIPPED)}) `([^`]+)`: ", line)
+    return found[1] if found else ""
+
+
+def _section(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
     told = defaultdict(list)
     for line in lines:
         if line["promise"] == promise:
             told[line["what"]].append(line["figures"])
-    found = ["", f"## {promise} {PROMISES[promise][0]}", ""] if told else []
+    found = []
     for what, figures in told.items():
         numbers = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in summed(figures).items())
         found.append(f"- {what}: {numbers}")
-    return "\n".join(found)
+    return "".join(f"\n{line}" for line in found + _reasons(_tests_of(promise, lines, outcome), outcome))
 
 
 def earlier_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -150,11 +188,7 @@ def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
     `partly` when a file with proofs of it has told nothing or has not run to its end, or when a test was skipped.
     """
     told = {line["test"] for line in lines if line["promise"] == promise}
-    others = {_bare(line["test"]) for line in lines} - {_bare(test) for test in told}
-    here = [
-        test for test in outcome.seconds
-        if (_file(test) in PROMISES[promise][1] and _bare(test) not in others) or _bare(test) in {*map(_bare, told)}
-    ]  # fmt: skip
+    here = _tests_of(promise, lines, outcome)
     own = [test for test in here if test in told] or here
     silent = [name for name in PROMISES[promise][1] if name not in {_file(test) for test in told}]
     skipped = [test for test in outcome.skipped if test in here]
@@ -169,6 +203,16 @@ def _result(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> str:
     else:
         state = "held"
     return f"{state} | {len(own)} | {sum(outcome.seconds[test] for test in own):.0f}"
+
+
+def _tests_of(promise: str, lines: list[dict[str, Any]], outcome: Outcome) -> list[str]:
+    """The tests that tell of a promise, and those of its files that tell of no other one."""
+    told = {_bare(line["test"]) for line in lines if line["promise"] == promise}
+    others = {_bare(line["test"]) for line in lines} - told
+    return [
+        test for test in outcome.seconds
+        if (_file(test) in PROMISES[promise][1] and _bare(test) not in others) or _bare(test) in told
+    ]  # fmt: skip
 
 
 def _bare(test: str) -> str:

@@ -85,7 +85,7 @@ def test_a_process_that_really_ends_at_an_effect_leaves_nothing_half_done(
         assert not world.doing_in_a_child(home, sandbox, world.load, effects=effects)
         assert world.doing(home, sandbox, world.load)
         assert (number, world.wrong_with(home, sandbox, company)) == (number, {})
-    tell("P1", "the process really ends (fork, os._exit) at an effect", crash_points=len(numbers), lost=0, doubled=0)
+    tell("P1", "the process really ends (fork, os._exit) at an effect", crash_points=numbers, lost=0, doubled=0)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -159,7 +159,7 @@ def test_an_extraction_that_dies_at_any_effect_reads_the_same(memory: Path, part
             assert not world.doing(home, sandbox, _extract, effects=world.Effects(deadly=frozenset({number})))
             assert world.doing(home, sandbox, _extract)
             assert (number, _raw(home, sandbox)) == (number, wanted)
-    tell("P1", "a death at an effect of audit and extraction", crash_points=len(numbers), lost=0, doubled=0)
+    tell("P1", "a death at an effect of audit and extraction", crash_points=numbers, lost=0, doubled=0)
 
 
 def _plan(book: Workbook) -> list[Any]:

@@ -218,7 +218,7 @@ def test_the_tests_of_the_store_pass_on_postgresql_too(postgres: Server, file: s
     n_passed = sum(line.split()[0].count(".") for line in done.stdout.splitlines() if line.endswith("%]"))
     assert n_passed >= FILES[file]
     tell("P1", "tests of store, steps, ledger and crash points with PostgreSQL as the store",
-         file=file, tests=n_passed, lost=0, doubled=0)  # fmt: skip
+         files=file, tests=n_passed, lost=0, doubled=0)  # fmt: skip
 
 
 # ---- what a database does of its own ------------------------------------------------------------------------------

@@ -34,12 +34,23 @@ def test_tests_and_their_failures_are_read_from_pytests_report(tmp_path: Path) -
     assert found.skipped == {"tests/test_disk.py::test_c": "not root"}
 
 
-def test_figures_of_several_tests_are_added_up_and_ratios_are_not() -> None:
+def test_what_happened_is_added_up_and_what_is_of_one_round_is_not() -> None:
     told = [
-        {"kills": 900, "seed": 1, "ratio": 1.5, "drops": {"a": 1}},
-        {"kills": 200, "seed": 2, "ratio": 3.0, "drops": {"b": 4}},
+        {"kills": 900, "seed": 1, "ratio": 1.5, "drops": {"a": 1, "b": 2}, "died_at_effect": 1066, "same": True},
+        {"kills": 200, "seed": 2, "ratio": 3.0, "drops": {"b": 4}, "died_at_effect": 12, "same": True},
     ]
-    assert summed(told) == {"kills": "1,100", "seeds": "2", "ratio": "1.5 to 3", "drops": "5 of 2 kinds"}
+    assert summed(told) == {
+        "kills": "1,100", "seeds": "2", "ratio": "1.5 to 3", "drops": "7 of 2 kinds, at least 1 of each",
+        "died_at_effect": "12 to 1,066", "same": "yes",
+    }  # fmt: skip
+    names = [
+        {"points": [1, 2, 3], "files": "audit", "plan": 1322, "share": 0.3, "same": True},
+        {"points": [3, 4], "files": "store", "plan": 1322, "share": 0.01, "same": False},
+    ]
+    assert summed(names) == {
+        "points": "4", "files": "2 (audit, store)", "plan": "1,322", "share": "0.01 to 0.3", "same": "in 1 of 2",
+    }  # fmt: skip
+    assert summed(names[:1])["files"] == "audit"
 
 
 def test_the_report_tells_what_holds_what_failed_and_what_is_missing() -> None:
@@ -56,7 +67,7 @@ def test_the_report_tells_what_holds_what_failed_and_what_is_missing() -> None:
     assert "| P10 A second run does nothing | held | 1 | 1 |" in text
     assert "| P23 Two operators cannot collide | **missing**: nothing was told | 0 | 0 |" in text
     assert "- killed: kills 20" in text
-    assert "- `tests/test_crashes.py::test_a`: no" in text
+    assert "- killed: kills 20\n- **failed** `tests/test_crashes.py::test_a`: no\n" in text
     assert missing(lines, ["P2", "P10", "P23"]) == ["P23"]
 
 
@@ -85,6 +96,36 @@ def test_a_promise_of_which_a_part_did_not_run_is_held_partly() -> None:
     outcome.unfinished = set()
     outcome.skipped["tests/test_postgres.py::test_q"] = "no server"
     assert "| **partly**: 1 skipped | 2 | 3 |" in report_of([line, other], outcome, wanted=["P2"], about={})
+
+
+def test_why_a_test_has_failed_or_was_skipped_stays_with_its_row_and_goes_with_it() -> None:
+    """Two rows were proved at different times: each keeps its reasons until its own files have run again."""
+    killed = {"promise": "P2", "what": "killed", "figures": {"kills": 20}, "test": "tests/test_crashes.py::test_a[0]"}
+    server = killed | {"what": "on a server", "test": "tests/test_postgres.py::test_p"}
+    again = {"promise": "P10", "what": "again", "figures": {"writes": 0}, "test": "tests/test_load.py::test_d"}
+    odd = killed["test"]
+    first = Outcome({odd: 1.0, server["test"]: 1.0}, {odd: "assert [1] == [2]"}, {server["test"]: "no server"})
+    text = report_of([killed, server], first, wanted=["P2"], about={"commit": "aaa"})
+    reasons = f"- **failed** `{odd}`: assert [1] == [2]\n- skipped `{server['test']}`: no server\n"
+    assert text.endswith(f"- on a server: kills 20\n{reasons}")
+    other = Outcome({again["test"]: 1.0})
+    text = report_of([again], other, wanted=["P10"], about={"commit": "bbb"}, earlier=text)
+    assert f"{reasons}\n## P10 " in text
+    half = Outcome({odd: 1.0}, unfinished={"postgres"})
+    begun = report_of([killed], half, wanted=["P2"], about={"commit": "ccc"}, earlier=text)
+    assert "**failed**" not in begun
+    assert f"- skipped `{server['test']}`: no server [aaa]\n" in begun
+    good = Outcome({odd: 1.0, server["test"]: 1.0})
+    text = report_of([killed, server], good, wanted=["P2"], about={"commit": "ddd"}, earlier=begun)
+    assert "no server" not in text
+    assert "| P2 The same under kill -9 | held | 2 | 2 | ddd |" in text
+
+
+def test_a_failure_of_a_test_that_no_promise_names_is_told_apart() -> None:
+    """`make prove PROOFS=name`, and what has that name told nothing."""
+    outcome = Outcome({"tests/test_load.py::test_d": 1.0}, {"tests/test_load.py::test_d": "no"})
+    text = report_of([], outcome, wanted=[], about={})
+    assert text.endswith("## Of no promise above\n\n- **failed** `tests/test_load.py::test_d`: no\n")
 
 
 def test_a_failure_counts_for_the_promise_its_siblings_tell_of() -> None:

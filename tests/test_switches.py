@@ -301,7 +301,8 @@ def check(values: Mapping[str, str], book: Workbook, sandbox: Sandbox) -> None:
     assert "cannot be read by its API" in told["target:automations"]["finding"]
     asked = set(sandbox.ask("GET", "/switches?asked=1")) & set(values)
     tell(
-        "P30", "values of a switch, the whole move", switches=len(values), on_which_an_answer_hung=len(asked),
+        "P30", "values of a switch, the whole move", values=[f"{name} {value}" for name, value in values.items()],
+        on_which_an_answer_hung=[f"{name} {values[name]}" for name in asked],
         not_compared_with_the_truth=int(not compared), lost_or_wrong=sum(found.problems.values()),
         refused=sum(found.refused.values()), unexplained=found.critical,
     )  # fmt: skip
@@ -437,6 +438,6 @@ def test_unknowns_change_nothing_in_bad_weather_either(number: int, seed: int, t
     if number == 0:
         assert set(DEFAULTS) - asked - RIGHTS - STOPS <= set(NEVER_ASKED)
     tell(
-        "P30", "values of switches together, a move in bad weather", seed=seed, switches=len(values),
-        on_which_an_answer_hung=len(asked & set(values)), lost=0, doubled=0,
+        "P30", "values of switches together, a move in bad weather", seed=seed, switches=sorted(values),
+        on_which_an_answer_hung=sorted(asked & set(values)), lost=0, doubled=0,
     )  # fmt: skip
