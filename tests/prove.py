@@ -5,9 +5,9 @@
     python tests/prove.py kill_9      proofs whose name holds this (pytest's -k)
     python tests/prove.py P1 with=1a2b3c4d5e6f   files that were proved on that commit are not run again, and said to be
 
-The report is written after each file; promises that were not asked for stay in it, each with the commit it was proved
-on. What was proved on a commit without changes is kept in `.proof`, so that a run
-that was stopped goes on with the files that lack; `rm -r .proof` begins anew.
+It says first what will run, what stands, and how long each took the last time; the report is written after each file.
+Promises that were not asked for stay in it, each with the commit it was proved on. What was proved on a commit without
+changes is kept in `.proof`, so that a run that was stopped goes on with the files that lack; `rm -r .proof` forgets it.
 Ends with 1 when a proof has failed, or when one that was asked for has told nothing; the report says which.
 """
 
@@ -22,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +33,9 @@ from proof_report import PROMISES, Outcome, missing, outcome_of, report_of
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "proof.md"
+KEPT = ROOT / ".proof"
 INTERRUPTED, NO_TESTS = 2, 5  # pytest's exit codes
+PER_CORE = 4  # a proof waits for its sandbox, its children and its pauses: 4 on 2 cores used 1.3 of them (measured)
 ORDER = (
     "life", "load", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "crashes", "faults", "switches",
 )  # fmt: skip
@@ -61,16 +64,56 @@ def about(words: list[str], seconds: float) -> dict[str, str]:
     }
 
 
-def prove(file: str, folder: Path, names: list[str]) -> int:
-    """Run the proofs of one file, unless `folder` holds all of them already; pytest's exit code."""
-    if _is_proved(folder):
+@dataclass(frozen=True)
+class Part:
+    """What pytest runs at once: the proofs of tests/test_<name>.py."""
+
+    name: str
+    folder: Path
+    """What came of it: `code` once it has run to its end, `seconds`, what was told."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether all its proofs have been run, with whatever result."""
+        return (self.folder / "code").is_file()
+
+    def last(self, kept: Path) -> float | None:
+        """Seconds it took the last time it ran to its end, here or on any commit in `kept`; None when it never did."""
+        ended = [self.folder / "code"] if self.is_proved else list(kept.glob(f"*/{self.folder.name}/code"))
+        found = sorted(ended, key=lambda one: one.stat().st_mtime)
+        return float(found[-1].with_name("seconds").read_text()) if found else None
+
+
+def overview(parts: Sequence[Part], kept: Path) -> list[str]:
+    """What stands and from which commit, what is still to run, and how long each took the last time."""
+    lines, lacking = [], [part.last(kept) for part in parts if not part.is_proved]
+    for part in parts:
+        state = f"stands, of {part.folder.parent.name}" if part.is_proved else "to run"
+        lines.append(f"  {part.folder.name:24} {state:24} {_span(part.last(kept))}")
+    more = f", and {lacking.count(None)} that were never timed" if None in lacking else ""
+    left = f"about {_span(sum(one or 0 for one in lacking))}{more}" if lacking else "nothing"
+    return [*lines, f"{len(lacking)} of {len(parts)} to run: {left}."]
+
+
+def _span(seconds: float | None) -> str:
+    """`1 h 5 min`, of seconds."""
+    if seconds is None:
+        return "never timed"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min" if minutes else "1 min"
+
+
+def prove(part: Part, names: list[str]) -> int:
+    """Run the proofs of one part, unless its folder holds all of them already; pytest's exit code."""
+    folder = part.folder
+    if part.is_proved:
         return int((folder / "code").read_text())
     folder.mkdir(parents=True, exist_ok=True)
     told, junit = folder / "told.jsonl", folder / "junit.xml"
     told.unlink(missing_ok=True)
-    run = [sys.executable, "-m", "pytest", "-m", "proof", f"--junitxml={junit}", file]
+    run = [sys.executable, "-m", "pytest", "-m", "proof", f"--junitxml={junit}", f"tests/test_{part.name}.py"]
     run += ["-k", " or ".join(names)] if names else []
-    workers = os.environ.get("WORKBOOK_WORKERS") or str(2 * (os.cpu_count() or 1))  # half of their time they wait
+    workers = os.environ.get("WORKBOOK_WORKERS") or str(PER_CORE * (os.cpu_count() or 1))
     run += ["-n", workers, "--dist", "worksteal"] if find_spec("xdist") else []
     environment = os.environ | {"WORKBOOK_PROVE": "1", "WORKBOOK_PROOF": str(told)}
     began = time.monotonic()
@@ -81,16 +124,12 @@ def prove(file: str, folder: Path, names: list[str]) -> int:
     return code
 
 
-def _is_proved(folder: Path) -> bool:
-    """Whether all proofs of a file have been run, with whatever result."""
-    return (folder / "code").is_file()
-
-
-def gathered(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], Outcome, float]:
-    """(what was told, what became of the tests, seconds) of all files that were run so far."""
+def gathered(parts: Iterable[Part]) -> tuple[list[dict[str, Any]], Outcome, float]:
+    """(what was told, what became of the tests, seconds) of all parts that were run so far."""
     lines: list[dict[str, Any]] = []
     whole, seconds = Outcome(), 0.0
-    for folder in folders:
+    for part in parts:
+        folder = part.folder
         if (folder / "junit.xml").is_file():
             one = outcome_of(folder / "junit.xml")
             for name in ("seconds", "failed", "skipped"):
@@ -99,12 +138,23 @@ def gathered(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], Outcome, fl
             lines += [json.loads(line) for line in (folder / "told.jsonl").read_text("utf-8").splitlines()]
         if (folder / "seconds").is_file():
             seconds += float((folder / "seconds").read_text())
-        whole.unfinished |= set() if (folder / "code").is_file() else {folder.name}
+        whole.unfinished |= set() if part.is_proved else {part.name}
     return lines, whole, seconds
 
 
+def parts_of(modules: Iterable[str], kept: Path, others: Iterable[str], *, kept_all: Path = KEPT) -> list[Part]:
+    """The parts to prove; one that was proved on one of the `others` commits, and not here, stands as it does there."""
+    found = []
+    for name in modules:
+        part = Part(name, kept / name)
+        elsewhere = [Part(name, kept_all / other / name) for other in others]
+        stands = [one for one in elsewhere if one.is_proved and not part.is_proved]
+        found.append(stands[-1] if stands else part)
+    return found
+
+
 def main(words: list[str]) -> int:
-    """Run the proofs and write the report, after each file."""
+    """Run the proofs and write the report, after each part."""
     asked = [word for word in words if re.fullmatch(r"P\d+", word)]
     others = [word.removeprefix("with=") for word in words if word.startswith("with=")]
     names = [word for word in words if word not in asked and not word.startswith("with=")]
@@ -113,18 +163,22 @@ def main(words: list[str]) -> int:
     state, codes = commit(), []
     earlier = REPORT.read_text("utf-8") if REPORT.is_file() else ""
     with tempfile.TemporaryDirectory() as throw_away:
-        kept = Path(throw_away) if names or " " in state or state == "unknown" else ROOT / ".proof" / state
-        older = {name: one for name in modules for one in others if _is_proved(ROOT / ".proof" / one / name)}
-        older = {name: one for name, one in older.items() if not _is_proved(kept / name)}
-        folders = [ROOT / ".proof" / older[name] / name if name in older else kept / name for name in modules]
-        for name, folder in zip(modules, folders, strict=True):
-            codes.append(prove(f"tests/test_{name}.py", folder, names))
-            lines, outcome, seconds = gathered(folders)
+        kept = Path(throw_away) if names or " " in state or state == "unknown" else KEPT / state
+        parts = parts_of(modules, kept, others)
+        older = {part.name: part.folder.parent.name for part in parts if part.folder.parent != kept}
+        print(*overview(parts, KEPT), sep="\n", flush=True)
+        for part in parts:
+            stood = part.is_proved
+            codes.append(prove(part, names))
+            lines, outcome, seconds = gathered(parts)
             shown = wanted or sorted({line["promise"] for line in lines} & set(PROMISES), key=list(PROMISES).index)
             text = report_of(lines, outcome, wanted=shown, about=about(words, seconds), earlier=earlier, older=older)
             REPORT.write_text(text, "utf-8")
             if codes[-1] == INTERRUPTED:
                 break
+            if not stood:
+                print(f"{part.folder.name} took {_span(part.last(KEPT))};", overview(parts, KEPT)[-1], flush=True)
+        print(*overview(parts, KEPT), sep="\n")
     lacking = missing(lines, shown)
     print(f"{REPORT.relative_to(ROOT)}: {len(outcome.failed)} failed, missing: {', '.join(lacking) or 'none'}")
     return 1 if any(code not in (0, NO_TESTS) for code in codes) or lacking else 0

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from proof_report import PROMISES, Outcome, missing, outcome_of, report_of, summed
 from proofs import tell
-from prove import ORDER, gathered, prove
+from prove import ORDER, Part, gathered, overview, parts_of, prove
 
 JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.test_crashes" name="test_a[0]" time="2.5"/>
@@ -192,17 +192,38 @@ def test_what_was_proved_on_an_earlier_commit_stays_in_the_report() -> None:
 
 def test_what_was_proved_before_a_stop_is_kept(tmp_path: Path) -> None:
     """A file that has run is not run again; one that was stopped in its middle leaves the report open."""
-    done, stopped = tmp_path / "a", tmp_path / "b"
-    for folder in (done, stopped):
+    done, stopped, never = (Part(name, tmp_path / name) for name in ("a", "b", "never"))
+    for folder in (done.folder, stopped.folder):
         folder.mkdir()
         (folder / "junit.xml").write_text(JUNIT)
         (folder / "told.jsonl").write_text('{"promise": "P1", "what": "x", "figures": {}, "test": "t"}\n')
         (folder / "seconds").write_text("2.5")
-    (done / "code").write_text("1")
-    assert prove("tests/test_none.py", done, []) == 1
-    lines, outcome, seconds = gathered([done, stopped, tmp_path / "never"])
+    (done.folder / "code").write_text("1")
+    assert prove(done, []) == 1
+    lines, outcome, seconds = gathered([done, stopped, never])
     assert (len(lines), outcome.unfinished, seconds) == (2, {"b", "never"}, 5.0)
     assert gathered([done])[1].unfinished == set()
+
+
+def test_what_will_run_and_what_stands_is_told_with_the_time_each_took(tmp_path: Path) -> None:
+    """Times are those of the last run that came to its end, also of another commit."""
+    for commit, name, seconds in (("aaa", "load", 600), ("aaa", "life", 3700), ("bbb", "load", 90)):
+        folder = tmp_path / commit / name
+        folder.mkdir(parents=True)
+        (folder / "seconds").write_text(str(seconds))
+        if name != "life":
+            (folder / "code").write_text("0")
+    (tmp_path / "aaa" / "life" / "code").write_text("1")
+    now = [Part(name, tmp_path / "bbb" / name) for name in ("life", "load", "disk")]
+    assert overview(now, tmp_path) == [
+        "  life                     to run                   1 h 2 min",
+        "  load                     stands, of bbb           2 min",
+        "  disk                     to run                   never timed",
+        "2 of 3 to run: about 1 h 2 min, and 1 that were never timed.",
+    ]
+    found = parts_of(["life", "load", "disk"], tmp_path / "bbb", ["aaa"], kept_all=tmp_path)
+    assert [part.folder.parent.name for part in found] == ["aaa", "bbb", "bbb"]
+    assert overview(found[:2], tmp_path)[-1] == "0 of 2 to run: nothing."
 
 
 def _telling(text: str) -> dict[str, set[str]]:
