@@ -20,6 +20,12 @@ def amount(ordinary: Size, whole: Size) -> Size:
     return whole if PROVE else ordinary
 
 
+def seeds(text: str) -> range:
+    """The seeds that WORKBOOK_SEEDS asks for: `10000` are the first ten thousand, `500:1000` a part of them."""
+    first, _, end = text.rpartition(":")
+    return range(int(first or 0), int(end))
+
+
 def tell(promise: str, what: str, **figures: Any) -> None:
     """One line of the report: which promise (`P1`), what was done in words, and what came of it.
 

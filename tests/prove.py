@@ -3,6 +3,7 @@
     python tests/prove.py             all proofs
     python tests/prove.py P1 P23      the proofs of these promises
     python tests/prove.py kill_9      proofs whose name holds this (pytest's -k)
+    WORKBOOK_SEEDS=10000 python tests/prove.py P3   so many mixes of faults, in parts of 500; or 500:1000, one such part
     python tests/prove.py P1 with=1a2b3c4d5e6f   files that were proved on that commit are not run again, and said to be
 
 It says first what will run, what stands, and how long each took the last time; the report is written after each file.
@@ -26,15 +27,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from proof_report import PROMISES, Outcome, missing, outcome_of, report_of
+from proofs import seeds
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "proof.md"
 KEPT = ROOT / ".proof"
 INTERRUPTED, NO_TESTS = 2, 5  # pytest's exit codes
+SEEDED, MIXES, OF_THE_FILE = "faults", "a_mix_of_all_faults", range(500)  # seeds that are the whole of its proof
 PER_CORE = 4  # a proof waits for its sandbox, its children and its pauses: 4 on 2 cores used 1.3 of them (measured)
 ORDER = (
     "life", "load", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "crashes", "faults", "switches",
@@ -66,11 +70,17 @@ def about(words: list[str], seconds: float) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Part:
-    """What pytest runs at once: the proofs of tests/test_<name>.py."""
+    """What pytest runs at once: the proofs of tests/test_<name>.py, or of more seeds of its one long proof."""
 
     name: str
     folder: Path
     """What came of it: `code` once it has run to its end, `seconds`, what was told."""
+    seeds: range | None = None
+
+    @property
+    def is_more(self) -> bool:
+        """Whether it plays seeds beyond (or a piece of) those that belong to the file."""
+        return self.seeds is not None and self.folder.name != self.name
 
     @property
     def is_proved(self) -> bool:
@@ -112,10 +122,12 @@ def prove(part: Part, names: list[str]) -> int:
     told, junit = folder / "told.jsonl", folder / "junit.xml"
     told.unlink(missing_ok=True)
     run = [sys.executable, "-m", "pytest", "-m", "proof", f"--junitxml={junit}", f"tests/test_{part.name}.py"]
-    run += ["-k", " or ".join(names)] if names else []
+    chosen = [MIXES] if part.is_more else names
+    run += ["-k", " or ".join(chosen)] if chosen else []
     workers = os.environ.get("WORKBOOK_WORKERS") or str(PER_CORE * (os.cpu_count() or 1))
     run += ["-n", workers, "--dist", "worksteal"] if find_spec("xdist") else []
     environment = os.environ | {"WORKBOOK_PROVE": "1", "WORKBOOK_PROOF": str(told)}
+    environment |= {"WORKBOOK_SEEDS": f"{part.seeds.start}:{part.seeds.stop}"} if part.seeds else {}
     began = time.monotonic()
     code = subprocess.run(run, cwd=ROOT, env=environment, check=False).returncode
     (folder / "seconds").write_text(str(time.monotonic() - began))
@@ -143,14 +155,36 @@ def gathered(parts: Iterable[Part]) -> tuple[list[dict[str, Any]], Outcome, floa
 
 
 def parts_of(modules: Iterable[str], kept: Path, others: Iterable[str], *, kept_all: Path = KEPT) -> list[Part]:
-    """The parts to prove; one that was proved on one of the `others` commits, and not here, stands as it does there."""
+    """The parts to prove; one that was proved on one of the `others` commits, and not here, stands as it does there.
+
+    Of the seeds of WORKBOOK_SEEDS each 500 are a part; those that were played before stand beside what is asked for.
+    """
     found = []
     for name in modules:
-        part = Part(name, kept / name)
-        elsewhere = [Part(name, kept_all / other / name) for other in others]
-        stands = [one for one in elsewhere if one.is_proved and not part.is_proved]
-        found.append(stands[-1] if stands else part)
+        pieces = (
+            pieces_of(seeds(os.environ.get("WORKBOOK_SEEDS") or str(OF_THE_FILE.stop))) if name == SEEDED else [None]
+        )
+        for piece in pieces:
+            part = _part(name, kept, piece)
+            elsewhere = [_part(name, kept_all / other, piece) for other in others]
+            stands = [one for one in elsewhere if one.is_proved and not part.is_proved]
+            found.append(stands[-1] if stands else part)
+        if name == SEEDED:
+            more = [seeds(one.name.partition("-")[2].replace("-", ":")) for one in kept.glob(f"{name}-*")]
+            there = [_part(name, kept, one) for one in sorted([OF_THE_FILE, *more], key=lambda one: one.start)]
+            found += [one for one in there if one.is_proved and one not in found]
     return found
+
+
+def pieces_of(wanted: range) -> list[range]:
+    """The seeds that are asked for in pieces of 500, each of which is kept once it has been played."""
+    ends = [wanted.start, *(one for one in range(0, wanted.stop, len(OF_THE_FILE)) if one > wanted.start), wanted.stop]
+    return [range(first, end) for first, end in pairwise(ends)]
+
+
+def _part(name: str, kept: Path, piece: range | None) -> Part:
+    more = "" if piece in (None, OF_THE_FILE) else f"-{piece.start}-{piece.stop}"
+    return Part(name, kept / f"{name}{more}", piece)
 
 
 def main(words: list[str]) -> int:

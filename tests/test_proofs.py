@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from proof_report import PROMISES, Outcome, missing, outcome_of, report_of, summed
-from proofs import tell
+from proofs import seeds, tell
 from prove import ORDER, Part, gathered, overview, parts_of, prove
 
 JUNIT = """<testsuites><testsuite>
@@ -224,6 +224,30 @@ def test_what_will_run_and_what_stands_is_told_with_the_time_each_took(tmp_path:
     found = parts_of(["life", "load", "disk"], tmp_path / "bbb", ["aaa"], kept_all=tmp_path)
     assert [part.folder.parent.name for part in found] == ["aaa", "bbb", "bbb"]
     assert overview(found[:2], tmp_path)[-1] == "0 of 2 to run: nothing."
+
+
+def test_ten_thousand_seeds_are_played_in_parts_that_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night's run that is stopped goes on with the next 500; what was played on the same commit stands beside it."""
+    monkeypatch.setenv("WORKBOOK_SEEDS", "1700")
+    first = parts_of(["faults"], tmp_path / "aaa", [])
+    assert [(part.folder.name, part.seeds, part.is_more) for part in first] == [
+        ("faults", range(500), False),
+        ("faults-500-1000", range(500, 1000), True),
+        ("faults-1000-1500", range(1000, 1500), True),
+        ("faults-1500-1700", range(1500, 1700), True),
+    ]
+    for part in first[:2]:
+        part.folder.mkdir(parents=True)
+        (part.folder / "code").write_text("0")
+    monkeypatch.setenv("WORKBOOK_SEEDS", "1000:1300")
+    more = parts_of(["life", "faults"], tmp_path / "aaa", [])
+    assert [part.folder.name for part in more] == ["life", "faults-1000-1300", "faults", "faults-500-1000"]
+    assert [part.is_proved for part in more] == [False, False, True, True]
+    monkeypatch.delenv("WORKBOOK_SEEDS")
+    assert [part.folder.name for part in parts_of(["faults"], tmp_path / "bbb", [])] == ["faults"]
+    assert [(seeds("500"), seeds("500:1000"))] == [(range(500), range(500, 1000))]
+    told = [{"seed": seed} for part in (range(3), range(2, 5)) for seed in part]
+    assert summed(told) == {"seeds": "5"}
 
 
 def _telling(text: str) -> dict[str, set[str]]:
