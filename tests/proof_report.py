@@ -20,7 +20,7 @@ PROMISES = {
     "P5": ("Odd envelopes are never taken for success", ["envelopes"]),
     "P7": ("Few calls more than the plan under faults", ["faults"]),
     "P10": ("A second run does nothing", ["load"]),
-    "P11": ("What is read in steps equals what is read at once", ["life"]),
+    "P11": ("What is read in steps equals what is read at once", ["life", "live"]),
     "P23": ("Two operators cannot collide", ["operators"]),
     "P25": ("A full disk, a lost database server", ["disk", "postgres"]),
     "P29": ("The tests can fail", ["mutants"]),

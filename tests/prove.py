@@ -41,7 +41,8 @@ INTERRUPTED, NO_TESTS = 2, 5  # pytest's exit codes
 SEEDED, MIXES, OF_THE_FILE = "faults", "a_mix_of_all_faults", range(500)  # seeds that are the whole of its proof
 PER_CORE = 4  # a proof waits for its sandbox, its children and its pauses: 4 on 2 cores used 1.3 of them (measured)
 ORDER = (
-    "life", "load", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "crashes", "faults", "switches",
+    "life", "load", "live", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "crashes",
+    "faults", "switches",
 )  # fmt: skip
 """Files in the order in which they are run: what finds most first, then the quick ones, the longest one last."""
 

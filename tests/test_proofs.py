@@ -13,6 +13,7 @@ from proof_report import PROMISES, Outcome, missing, outcome_of, report_of, summ
 from proofs import seeds, tell
 from prove import ORDER, Part, gathered, overview, parts_of, prove
 
+TESTS = sorted((ROOT / "tests").glob("test_*.py"))
 JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.test_crashes" name="test_a[0]" time="2.5"/>
 <testcase classname="tests.test_crashes" name="test_b" time="1">
@@ -283,6 +284,8 @@ def test_a_file_that_was_proved_on_another_commit_is_said_to_be() -> None:
 
 def test_each_file_with_proofs_has_its_place_in_the_order() -> None:
     assert sorted(ORDER) == sorted({name for _, names in PROMISES.values() for name in names})
+    telling = {path.stem.removeprefix("test_"): _telling(path.read_text("utf-8")) for path in TESTS}
+    assert {name for name, told in telling.items() if any(told.values())} <= set(ORDER)
 
 
 @pytest.mark.parametrize("promise", PROMISES)
