@@ -39,9 +39,10 @@ REPORT = ROOT / "docs" / "proof.md"
 KEPT = ROOT / ".proof"
 INTERRUPTED, NO_TESTS = 2, 5  # pytest's exit codes
 SEEDED, MIXES, OF_THE_FILE = "faults", "a_mix_of_all_faults", range(500)  # seeds that are the whole of its proof
+ALONE = ("speed",)  # one test after another: what they measure is time
 PER_CORE = 4  # a proof waits for its sandbox, its children and its pauses: 4 on 2 cores used 1.3 of them (measured)
 ORDER = (
-    "life", "load", "live", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "crashes",
+    "life", "load", "live", "envelopes", "operators", "postgres", "disk", "recover", "mutants", "speed", "crashes",
     "faults", "switches",
 )  # fmt: skip
 """Files in the order in which they are run: what finds most first, then the quick ones, the longest one last."""
@@ -126,7 +127,7 @@ def prove(part: Part, names: list[str]) -> int:
     chosen = [MIXES] if part.is_more else names
     run += ["-k", " or ".join(chosen)] if chosen else []
     workers = os.environ.get("WORKBOOK_WORKERS") or str(PER_CORE * (os.cpu_count() or 1))
-    run += ["-n", workers, "--dist", "worksteal"] if find_spec("xdist") else []
+    run += ["-n", workers, "--dist", "worksteal"] if find_spec("xdist") and part.name not in ALONE else []
     environment = os.environ | {"WORKBOOK_PROVE": "1", "WORKBOOK_PROOF": str(told)}
     environment |= {"WORKBOOK_SEEDS": f"{part.seeds.start}:{part.seeds.stop}"} if part.seeds else {}
     began = time.monotonic()
