@@ -58,6 +58,13 @@ class Server:
         text = Path(f"/proc/{self.about['pid']}/stat").read_text("utf-8").rpartition(")")[2].split()
         return (int(text[11]) + int(text[12])) / os.sysconf("SC_CLK_TCK")
 
+    def counts(self) -> Json:
+        """How much of what there is, as the control addresses say."""
+        base = urlsplit(self.about["control_url"])
+        request = _wire("GET", f"{base.path}/truth?counts=1", base.netloc, "", b"")
+        answer: Json = json.loads(_once(request, self.about["control_url"]))["counts"]
+        return answer
+
     def lever(self, path: str) -> Json:
         """One answer of the Lever side."""
         answer: Json = json.loads(_once(self.get(path), self.about["lever_url"]))
@@ -113,6 +120,19 @@ def _wire(method: str, path: str, host: str, key: str, body: bytes) -> bytes:
     head = {"Host": host, "Content-Type": "application/json", "Content-Length": str(len(body)), **_auth(key)}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
     return "\r\n".join(lines).encode() + body
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[int]:
+    """A core for the server, on which this process does not run for the length of the block."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise RuntimeError("two cores are needed: one for the server, one for the load")
+    os.sched_setaffinity(0, cores[1:])
+    try:
+        yield cores[0]
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 @contextlib.contextmanager
@@ -186,6 +206,11 @@ class Table:
 
     rates: list[tuple[str, Rate]] = field(default_factory=list)
     aims: list[Aim] = field(default_factory=list)
+
+    @property
+    def of_core(self) -> dict[str, float]:
+        """Requests per second of the core, by kind of request."""
+        return {what: rate.core for what, rate in self.rates}
 
     def row(self, what: str, rate: Rate) -> None:
         """One kind of request."""
@@ -305,21 +330,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--candidates", type=int, default=100_000, help="candidates written to Ashby first")
     parser.add_argument("--seconds", type=float, default=3.0, help="for each kind of request")
     options = parser.parse_args(argv)
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        parser.error("two cores are needed: one for the server, one for the load")
-    os.sched_setaffinity(0, cores[1:])
     table = Table()
-    with serving(cores[0], "--people", "1200") as server:
-        measure_lever(server, table, options.seconds)
-        measure_ashby(server, table, options.seconds, 100)
-    if options.candidates:
-        with serving(cores[0], "--people", "40") as server:
-            measure_ashby(server, table, options.seconds, options.candidates)
-    if options.opportunities:
-        with serving(cores[0], "--opportunities", str(options.opportunities)) as server:
-            measure_lever(server, table, options.seconds, of=f", of {options.opportunities:,}")
-            table.start(server, options.opportunities)
+    with apart() as core:
+        with serving(core, "--people", "1200") as server:
+            measure_lever(server, table, options.seconds)
+            measure_ashby(server, table, options.seconds, 100)
+        if options.candidates:
+            with serving(core, "--people", "40") as server:
+                measure_ashby(server, table, options.seconds, options.candidates)
+        if options.opportunities:
+            with serving(core, "--opportunities", str(options.opportunities)) as server:
+                measure_lever(server, table, options.seconds, of=f", of {options.opportunities:,}")
+                table.start(server, options.opportunities)
     table.keep()
 
 
