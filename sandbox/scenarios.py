@@ -120,7 +120,7 @@ def _bodies() -> dict[str, Scenario]:
 
 def _limits() -> dict[str, Scenario]:
     """Throttling in every form of Retry-After."""
-    told: list[Any] = ["0.05", {"date_in": 1}, {"date_in": -3600}, "-5", "soon", "1; 2", "0", "1e-2", ""]
+    told: list[Any] = ["0.05", {"date_in": 1}, {"date_in": -3600}, "-5", "-1", "soon", "1; 2", "0", "1e-2", ""]
     forms: list[Row] = [{"effect": "throttle", "retry_after": value} for value in told]
     forms += [{"effect": "throttle"}, {"effect": "throttle", "headers": {"x-ratelimit-reset": "0"}}]
     storm: Row = {"after": 60, "times": 11, "effect": "throttle", "retry_after": "0.02"}
@@ -129,6 +129,12 @@ def _limits() -> dict[str, Scenario]:
         "throttled": Scenario(
             "Every form of Retry-After is obeyed or harmless; a 429 is never a refusal. " + SAME,
             _every(41, forms, api="lever", times=2) + _every(53, forms, api="ashby", times=2),
+        ),
+        "throttled-for-days": Scenario(
+            "An absurd Retry-After parks no run: it is waited for no longer than the cap. " + SAME,
+            [{"api": api, "nth": 70 + 40 * place, "effect": "throttle", "retry_after": value}
+             for api in ("lever", "ashby")
+             for place, value in enumerate(("86400", "1e9", "1e300", "inf", {"date_in": 300_000_000}))],
         ),
         "storm": Scenario(
             "A storm of 429 slows all workers and loses nothing. " + SAME,

@@ -21,7 +21,17 @@ from typing import Any
 
 import pytest
 import reconcile
-from conftest import CUSTOMER, Sandbox, decide, environment, oauth_customer, prepare, running_sandbox, write_customer
+from conftest import (
+    CUSTOMER,
+    Sandbox,
+    copied_home,
+    decide,
+    environment,
+    oauth_customer,
+    prepare,
+    running_sandbox,
+    write_customer,
+)
 from picture import picture
 from proofs import amount, seeds, tell
 
@@ -37,7 +47,7 @@ from lib.errors import (
 from lib.load.guard import AMENDMENTS
 from lib.load.moved import GONE
 from lib.store.ledger import Ledger, Planned
-from lib.transport import Limits
+from lib.transport import Limits, headers, pacer
 from lib.workbook import Workbook
 from sandbox.scenarios import Scenario, mix, scenarios
 
@@ -61,6 +71,7 @@ class Ends:
     loading: Ending = ""
     limits: Limits | None = None
     first_s: float = 0.02
+    longest_wait: float | None = None  # the cap of what a server may ask for, else the product's own two minutes
 
 
 BOTH = Ends("calm", "calm")
@@ -77,6 +88,7 @@ EXPECTED = {
     "odd-success": Ends(loading="calm"),
     "half-dead-servers": BOTH,
     "throttled": BOTH,
+    "throttled-for-days": Ends("calm", "calm", longest_wait=0.2),
     "storm": BOTH,
     "maintenance": BOTH,
     "throttled-for-ever": Ends(RateLimitedError, UnavailableError),
@@ -116,6 +128,23 @@ EXPECTED = {
 }
 
 
+TRIES, WORKERS = 12, 6  # of these customers, on either side
+LISTS = sum("{opportunity}" in about["path"] for about in contract.lever_objects().values())
+STOPPED_BY = {
+    "lever-key-revoked": (401, WORKERS),
+    "lever-key-narrowed": (403, WORKERS * LISTS),
+    "consent-withdrawn": (401, 2 * WORKERS),
+    "ashby-key-revoked": (403, WORKERS),
+    "ashby-key-missing": (401, WORKERS),
+    "ashby-key-narrowed": (403, 3 * WORKERS),
+    "throttled-for-ever": (429, TRIES * WORKERS),
+    "down": (503, TRIES * WORKERS),
+}
+"""The status that ends a run, and how many calls are answered after the first such answer at most: what each worker
+has under way; the other lists of its candidacy, which the key may still read; once more with a renewed token; the three
+calls of an upload that has begun; all tries where patience ends."""
+
+
 # ---- one small company, and what calm leaves -----------------------------------------------------------------------
 @dataclass(frozen=True)
 class Calm:
@@ -124,6 +153,7 @@ class Calm:
     home: Path
     heads: dict[str, dict[str, str]]
     files: dict[str, tuple[str, str | None]]
+    n_read: int
     plan: str
     truth: dict[str, Any]
     picture: list[str]
@@ -154,9 +184,12 @@ def folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def customer(home: Path, sandbox: Sandbox, ends: Ends | None = None, *, oauth: bool = False) -> Iterator[Workbook]:
     """An open customer in `home`, with patience for a storm but none for a dripping answer."""
-    with environment(home, sandbox):
+    with environment(home, sandbox), pytest.MonkeyPatch.context() as patch:
         if ends:
             settings(home, sandbox, first_s=ends.first_s, oauth=oauth)
+        if ends and ends.longest_wait:
+            patch.setattr(headers, "LONGEST_WAIT", ends.longest_wait)
+            patch.setattr(pacer, "LONGEST_WAIT", ends.longest_wait)
         book = workbook.open_customer(CUSTOMER)
         if ends and ends.limits:
             book.lever.transport.limits = book.ashby.transport.limits = ends.limits
@@ -169,7 +202,7 @@ def customer(home: Path, sandbox: Sandbox, ends: Ends | None = None, *, oauth: b
 def settings(
     home: Path, sandbox: Sandbox, *, first_s: float = 0.02, settle_s: float = 0.15, oauth: bool = False
 ) -> None:
-    retry = {"attempts": 12, "first_s": first_s, "longest_s": 0.1}
+    retry = {"attempts": TRIES, "first_s": first_s, "longest_s": 0.1}
     lever = {"retry": retry, "file_hours": 0}  # each run is another occasion to ask for a file that Lever refused
     write = oauth_customer if oauth else write_customer
     write(home, sandbox, lever=lever, ashby={"retry": retry, "settle_s": settle_s})
@@ -196,9 +229,8 @@ def undisturbed(home: Path, sandbox: Sandbox) -> Calm:
     with customer(home, sandbox) as book:
         prepare(book, sandbox)
         steps.map(book)
-        found = (heads(book), files(book), Ledger(book.store).plan_hash())
-    loaded = home.with_name(f"{home.name}-loaded")
-    shutil.copytree(home, loaded)
+        found = (heads(book), files(book), book.lever.transport.n_calls, Ledger(book.store).plan_hash())
+    loaded = copied_home(home, home.with_name(f"{home.name}-loaded"))
     with customer(loaded, sandbox) as book:
         steps.load(book, execute=True)
     state, truth = sandbox.state, sandbox.truth
@@ -214,7 +246,7 @@ def fresh(folder: Path, small: Sandbox, calm: Calm) -> Iterator[Callable[[str], 
     def make(kind: str) -> Path:
         home = folder / f"home-{len(made)}"
         if kind == "mapped":
-            shutil.copytree(calm.home, home)
+            copied_home(calm.home, home)
         else:
             settings(home, small)
         made.append(home)
@@ -273,6 +305,9 @@ def test_reading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
         with stopping(ends.reading):
             read(book)
         assert name == "calm" or small.struck(), "no fault has struck"
+        stops_soon(name, "lever", small)
+        if name == "dripping":  # whoever waited for a trickle to its end would have no reason to ask again
+            assert book.lever.transport.n_calls >= calm.n_read + small.struck()
         if name == "consent-withdrawn":
             records = small.ask("GET", "/calls?full=1")["records"]
             assert (
@@ -293,6 +328,34 @@ def test_reading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
             assert Ledger(book.store).plan_hash() == calm.plan
         else:
             read_as_in_calm(book, calm)
+
+
+def answered(sandbox: Sandbox, api: str) -> list[dict[str, Any]]:
+    """All answers of an API so far, in their order."""
+    return [one for one in sandbox.ask("GET", "/calls?full=1")["records"] if one["api"] == api]
+
+
+def stops_soon(name: str, api: str, sandbox: Sandbox) -> None:
+    """After the first answer that ends a run no more calls are answered than those that had to be."""
+    if name in STOPPED_BY:
+        status, most = STOPPED_BY[name]
+        told = [one["status"] for one in answered(sandbox, api)]
+        assert status in told
+        assert len(told) - 1 - told.index(status) <= most, (name, api)
+
+
+@pytest.mark.parametrize("api", ["lever", "ashby"])
+def test_a_429_holds_all_workers_back(api: str, small: Sandbox, fresh: Callable) -> None:
+    """By the sandbox's journal: while one worker waits as told, no other one asks, but for what was under way."""
+    small.faults({"api": api, "nth": 60, "effect": "throttle", "retry_after": "1.5"})
+    with customer(fresh("begin" if api == "lever" else "mapped"), small) as book:
+        if api == "lever":
+            read(book)
+        else:
+            steps.load(book, execute=True)
+    told = next(one["at"] for one in answered(small, api) if one["status"] == 429)
+    meanwhile = [one for one in answered(small, api) if told < one["at"] < told + 1.2]
+    assert len(meanwhile) <= WORKERS, meanwhile
 
 
 def decided(book: Workbook, sandbox: Sandbox) -> Workbook:
@@ -318,6 +381,7 @@ def test_loading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
         with stopping(ends.loading):
             steps.load(book, execute=True)
         assert name == "calm" or small.struck(), "no fault has struck"
+        stops_soon(name, "ashby", small)
         if ends.loading == "edited":
             assert states(book) == {"done"}
             assert made(small.state) == calm.made
@@ -553,7 +617,7 @@ def test_five_percent_of_faults_cost_no_more_than_ten_percent_of_calls(
 ) -> None:
     (sandbox, calm), home = longer, folder / f"struck-{seed}"
     sandbox.reset()
-    shutil.copytree(calm.home, home)
+    copied_home(calm.home, home)
     settings(home, sandbox, settle_s=1.0)  # about as many calls go by meanwhile as in a paced load
     sandbox.faults(*mix(seed, 0.05))
     with customer(home, sandbox) as book:
