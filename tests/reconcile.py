@@ -37,6 +37,22 @@ def problems(truth: Json, state: Json) -> dict[str, list[str]]:
     }
 
 
+TWICE = re.compile(
+    r"is doubled|is split|is nobody's|is invented|of unknown|carries no Lever id|without a marker|must never load|"
+    r"(stands|file \w+) ([2-9]|\d\d+) (times|versions)|stands in \d+ versions"
+)
+
+
+def tally(found: dict[str, list[str]]) -> Counter[str]:
+    """How much of what was found is there once too often or should not be (`doubled`), and how much lacks (`lost`).
+
+    What is there and reads otherwise counts as lost.
+    """
+    texts = [text for some in found.values() for text in some]
+    n_doubled = sum(bool(TWICE.search(text)) for text in texts)
+    return Counter(lost=len(texts) - n_doubled, doubled=n_doubled)
+
+
 class World:
     """Truth and state, indexed by Lever ids."""
 
