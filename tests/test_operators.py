@@ -6,91 +6,49 @@ and a journal into which each send and each commit writes the number of the leas
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
+import json
 import os
 import random
-import re
+import shutil
 import signal
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import postgres as servers
 import pytest
 import reconcile
-from conftest import CUSTOMER, Sandbox, new_store, write_customer
+from conftest import CUSTOMER, Sandbox, copied_home, environment, new_store, store_at, write_customer
+from operators_world import (
+    APART,
+    MACHINES,
+    QUICK,
+    TOLD,
+    Witness,
+    disorder,
+    ended,
+    forked,
+    killed_at_random,
+    load_until_done,
+    on,
+    opened_at_once,
+)
 from proofs import amount, tell
+from reconcile import tally
 from sqlalchemy import update
 
 from lib import steps
 from lib.errors import StoreError
-from lib.store import Lease, Pace, Store, open_store
+from lib.store import Lease, Store, open_store
 from lib.store import tables as t
-from lib.store.lease import Writer
+from lib.store.lease import HeldError
 from lib.store.ledger import Ledger, Planned
 from lib.workbook import Workbook
 
 DAY_MS = 86_400_000
-QUICK = Pace(beat=0.05, dead_after=0.4)
-TOLD = re.compile(
-    r"told p\d on \S+ \(process \d+\) is running load on this customer since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. "
-    r"Wait for it(, or end process \d+; a dead one is taken over at once|\. If that machine is dead: .*`--take-over`)\."
-)
-
-
-class Witness:
-    """A folder outside the store: a lock that one process at a time can hold, and a journal of lines."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self._lock, self._journal = folder / "lock", folder / "journal"
-        self._lock.touch()
-        self._journal.touch()
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Note "two writers" when another process is in here; a process that is killed leaves by that."""
-        with self._lock.open() as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.note("two writers")
-            yield
-
-    def note(self, line: str) -> None:
-        """One line, whole, in the order in which things happen."""
-        with self._journal.open("ab", buffering=0) as journal:
-            journal.write(line.encode() + b"\n")
-
-    def lines(self, start: str = "") -> list[str]:
-        """What was noted, in order."""
-        return [line for line in self._journal.read_text().splitlines() if line.startswith(start)]
-
-
-def forked(work: Callable[[], None]) -> int:
-    """`work` in a process of its own: exit code 0, 4 for a StoreError, 1 for anything else; returns its number."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        work()
-        code = 0
-    except StoreError as error:
-        code = error.exit_code
-    except BaseException:  # noqa: BLE001 - the test's own process must end here whatever happens
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
-def ended(pid: int) -> int:
-    """How a child ended: its exit code, or minus the signal."""
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def write(store: Store, lease: Lease, witness: Witness, *, at: Callable[[str], None] = lambda point: None) -> None:
@@ -124,69 +82,103 @@ def test_of_operators_who_start_at_once_one_writes_and_the_dead_are_taken_over(
     place: Callable[[str], Store], tmp_path: Path, request: pytest.FixtureRequest, part: int
 ) -> None:
     on = request.node.callspec.params["place"]
-    rounds, n_taken, n_killed, n_told = amount(12, 125), 0, 0, 0
-    for number in range(rounds):
+    figures: Counter[str] = Counter()
+    for number in range(amount(12, 125)):
         witness = Witness(tmp_path / f"witness{number}")
         killed = _round(place, f"round{number}", witness, random.Random(f"{on} {part} {number}"))
-        assert witness.lines("two writers") == []
-        fences = [int(line.split()[1]) for line in witness.lines("began")]
-        assert fences == sorted(set(fences)), fences  # each number once, and they only grow
-        assert fences
-        for told in witness.lines("told"):
-            assert TOLD.match(told), told
-        assert _in_order(witness)
+        figures.update(_judged(witness), rounds=1, killed=killed)
         taken = [line for line in witness.lines("began") if " over p" in line]
         assert len(taken) == killed or (killed and len(taken) == killed - 1)  # the last one to die is found below
         with place(f"round{number}").lease("load", patience=0, pace=QUICK) as lease:
             assert bool(lease.took_over) == (len(taken) < killed)
-            n_taken += len(taken) + bool(lease.took_over)
-        n_killed, n_told = n_killed + killed, n_told + len(witness.lines("told"))
-    assert n_told
-    assert n_taken == n_killed > 0
-    what = f"2 to 8 operators start at once on one store ({on}), some are killed while they hold the lease"
-    tell("P23", what, rounds=rounds, killed=n_killed, taken_over=n_taken, told=n_told, two_writers=0)
+            figures["taken_over"] += len(taken) + bool(lease.took_over)
+    assert figures["told"]
+    assert figures["taken_over"] == figures["killed"] > 0
+    tell("P23", f"2 to 8 operators start at once on one store ({on}), some are killed while they write", **figures)
 
 
-def _round(place: Callable[[str], Store], name: str, witness: Witness, chance: random.Random) -> int:
+def _judged(witness: Witness) -> Counter[str]:
+    """How many were told, and overtaken alive; and two writers, of which there must be none."""
+    fences = [int(line.split()[1]) for line in witness.lines("began")]
+    assert fences == sorted(set(fences)), fences  # each number once, and they only grow
+    assert fences
+    for told in witness.lines("told"):
+        assert TOLD.match(told), told
+    overtaken = len(witness.lines("overtaken"))  # has the lease no more, and is still on its way to notice
+    two_writers = disorder(witness) + max(0, len(witness.lines("two writers")) - overtaken)
+    assert two_writers == 0
+    return Counter(told=len(witness.lines("told")), overtaken_alive=overtaken, two_writers=two_writers)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("part", range(amount(1, 4)))
+def test_of_operators_on_two_machines_one_writes_and_the_dead_are_taken_over_for_their_silence(
+    postgres: servers.Server, tmp_path: Path, part: int
+) -> None:
+    """Half of them on another machine, where no process number says who is dead: only the signs of life do."""
+    url, figures = {}, Counter[str]()
+
+    def place(name: str) -> Store:
+        url[name] = url.get(name) or postgres.fresh()
+        return open_store(tmp_path / name, url=url[name], password=servers.PASSWORD)
+
+    for number in range(amount(3, 63)):
+        witness, name = Witness(tmp_path / f"witness{number}"), f"round{number + 1}"
+        place(name).close()
+        killed = _round(place, name, witness, random.Random(f"machines {part} {number}"), machines=MACHINES)
+        figures.update(_judged(witness), rounds=1, killed=killed)
+        taken = [line for line in witness.lines("began") if " over p" in line]
+        with place(name).lease("load", patience=10.0, pace=APART, me=on("earth")) as lease:
+            last = bool(lease.took_over)
+        assert len(taken) + last == killed + len(witness.lines("overtaken"))
+        across = [line for line in taken if len({one for one in MACHINES if one in line}) > 1]
+        figures.update(taken_over=len(taken) + last, from_another_machine=len(across) + last)
+    assert figures["from_another_machine"] > 0
+    tell("P23", "2 to 8 operators on two machines start at once on one store (postgresql), some are killed", **figures)
+
+
+def _round(
+    place: Callable[[str], Store], name: str, witness: Witness, chance: random.Random, machines: Sequence[str] = ()
+) -> int:
     """2 to 8 processes begin at one moment; returns how many of them died holding the lease.
 
     In three rounds of ten nobody dies, and whoever writes does so until another one has asked: one must be told.
+    With `machines` they are on these by turns, and those who wait do so until a dead one's silence counts.
     """
-    gate, opener = os.pipe()
-    pids, all_live = [], name.endswith(("0", "4", "8"))
+    works, all_live = [], name.endswith(("0", "4", "8"))
     for one in range(chance.randint(2, 8)):
-        dies_at = chance.randrange(6) if chance.random() < 0.3 and not all_live else -1
-        patience, clock = chance.choice((0, 0, 0.3)), chance.choice((0, 0, -DAY_MS, 3_600_000))
-        patience = 0 if all_live else patience
+        dies_at = chance.randrange(6) if chance.random() < (0.5 if machines else 0.3) and not all_live else -1
+        patience, clock = chance.choice((0, 0, 5.0 if machines else 0.3)), chance.choice((0, 0, -DAY_MS, 3_600_000))
+        how = {"dies_at": dies_at, "patience": 0 if all_live else patience, "clock_ms": clock, "until_told": all_live}
+        host = machines[one % len(machines)] if machines else ""
 
-        def work(one: int = one, dies_at: int = dies_at, patience: float = patience, clock: int = clock) -> None:
-            os.close(opener)
-            os.read(gate, 1)  # all of them wake up when the parent closes its end
+        def work(one: int = one, how: dict[str, Any] = how, host: str = host) -> None:
             try:
-                how = {"dies_at": dies_at, "patience": patience, "clock_ms": clock, "until_told": all_live}
-                _operate(place(name), witness, owner=f"p{one}", **how)
-            except StoreError as error:
+                _operate(place(name), witness, owner=f"p{one}", host=host, **how)
+            except HeldError as error:
                 witness.note(f"told {error}")
+            except StoreError as error:
+                witness.note(f"overtaken {error}" if host and "has taken over" in error.message else f"told {error}")
 
-        pids.append(forked(work))
-    os.close(gate)
-    os.close(opener)
-    codes = [ended(pid) for pid in pids]
+        works.append(work)
+    codes = [ended(pid) for pid in opened_at_once(works)]
     assert set(codes) <= {0, -signal.SIGKILL}, codes
     assert witness.lines("told") or not all_live
     return codes.count(-signal.SIGKILL)
 
 
 def _operate(
-    store: Store, witness: Witness, *, owner: str, dies_at: int, patience: float, clock_ms: int, until_told: bool
-) -> None:
+    store: Store, witness: Witness, *, owner: str, dies_at: int, patience: float, clock_ms: int, until_told: bool,
+    host: str = "",
+) -> None:  # fmt: skip
     """One operator, whose clock is off by so much; killed at an effect when `dies_at` says so."""
+    where = {"me": on(host, owner), "pace": APART} if host else {"owner": owner, "pace": QUICK}
 
     def clock() -> int:
         return time.time_ns() // 1_000_000 + clock_ms
 
-    with store.lease("load", owner=owner, patience=patience, pace=QUICK, clock=clock) as lease, witness.alone():
-        witness.note(f"began {lease.fence}" + (f" over {lease.took_over}" if lease.took_over else ""))
+    with store.lease("load", patience=patience, clock=clock, **where) as lease, witness.alone():
+        witness.note(f"began {lease.fence} {host}" + (f" over {lease.took_over}" if lease.took_over else ""))
         seen = [0]
 
         def die(_point: str) -> None:
@@ -201,12 +193,6 @@ def _operate(
         write(store, lease, witness, at=die)
 
 
-def _in_order(witness: Witness) -> bool:
-    """No effect of an earlier lease after one of a later lease."""
-    fences = [int(line.split()[1]) for line in witness.lines() if line.split()[0] in ("committed", "sent")]
-    return fences == sorted(fences)
-
-
 # ---- frozen, and woken up after a take-over ------------------------------------------------------------------------
 POINTS = ("before intend", "intended", "sent")
 
@@ -217,7 +203,7 @@ def test_a_frozen_writer_that_wakes_up_after_a_take_over_neither_writes_nor_send
     place: Callable[[str], Store], tmp_path: Path, point: str
 ) -> None:
     """SIGSTOP for longer than DEAD_AFTER; another machine takes over and writes; SIGCONT."""
-    rounds, n_in_a_write = amount(1, 40), 0
+    rounds, n_in_a_write, n_late = amount(1, 40), 0, 0
     for number in range(rounds):
         witness = Witness(tmp_path / f"witness{number}")
         code = _frozen(place, f"round{number}", witness, point)
@@ -225,10 +211,11 @@ def test_a_frozen_writer_that_wakes_up_after_a_take_over_neither_writes_nor_send
             n_in_a_write += 1
             continue
         assert code == 4
-        assert _in_order(witness)
+        n_late += disorder(witness)
+        assert not n_late
         assert len(witness.lines("sent 1")) == (1 if point == "sent" else 0)
         assert witness.lines("began 2 over first on mars")
-    tell("P23", f"a writer is frozen at the point '{point}', taken over, and woken up", rounds=rounds, late=0,
+    tell("P23", f"a writer is frozen at the point '{point}', taken over, and woken up", rounds=rounds, late=n_late,
          frozen_in_a_write_and_killed=n_in_a_write)  # fmt: skip
     assert n_in_a_write <= max(1, rounds // 2)
 
@@ -239,7 +226,7 @@ def test_what_is_left_is_a_process_that_is_frozen_between_the_check_and_the_send
     """The window that docs/postgresql.md tells of: no client can close it, and the outcome is refused at least."""
     witness = Witness(tmp_path / "witness")
     assert _frozen(place, "round", witness, "checked") == 4
-    assert not _in_order(witness)
+    assert disorder(witness) == 1
     assert witness.lines("sent") == ["sent 2", "sent 1"]
     assert witness.lines("committed")[-1] == "committed 2"
 
@@ -255,7 +242,7 @@ def _frozen(place: Callable[[str], Store], name: str, witness: Witness, point: s
     os.waitpid(first, os.WUNTRACED)  # it has stopped itself
     try:
         second = place(name)
-        with second.lease("load", patience=5.0, pace=QUICK, me=_on("venus")) as lease:  # waits for its silence
+        with second.lease("load", patience=5.0, pace=QUICK, me=on("venus")) as lease:  # waits for its silence
             witness.note(f"began {lease.fence} over {lease.took_over}")
             write(second, lease, witness)
             os.kill(first, signal.SIGCONT)
@@ -265,9 +252,9 @@ def _frozen(place: Callable[[str], Store], name: str, witness: Witness, point: s
         if "in the middle of a write" not in str(error):
             raise
         code = ended(first)
-        with second.lease("load", patience=5.0, pace=QUICK, me=_on("venus")) as lease:
+        with second.lease("load", patience=5.0, pace=QUICK, me=on("venus")) as lease:
             write(second, lease, witness)
-        assert _in_order(witness)
+        assert disorder(witness) == 0
         return code
     except BaseException:
         os.kill(first, signal.SIGKILL)
@@ -281,13 +268,8 @@ def _freeze(store: Store, witness: Witness, point: str) -> None:
         if at == point:
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    with store.lease("load", pace=QUICK, me=_on("mars", "first")) as lease:
+    with store.lease("load", pace=QUICK, me=on("mars", "first")) as lease:
         write(store, lease, witness, at=stop)
-
-
-def _on(host: str, owner: str = "second") -> Writer:
-    """This process, on another machine."""
-    return replace(Writer.here(owner), host=host, machine=f"the machine called {host}")
 
 
 def test_on_one_machine_a_frozen_writer_is_named_and_not_taken_over(tmp_path: Path) -> None:
@@ -351,6 +333,39 @@ def test_a_process_number_that_is_given_again_does_not_keep_a_dead_lease_alive(t
 
 
 # ---- the load itself ---------------------------------------------------------------------------------------------
+@pytest.mark.proof
+@pytest.mark.parametrize("part", range(amount(1, 4)))
+def test_of_loads_that_start_at_once_one_writes_at_a_time_and_together_they_load_once(
+    mapped_home: Path, memory: Path, sandbox: Sandbox, tmp_path: Path, part: int
+) -> None:
+    """2 to 4 operators run the real load of one customer; writers die by SIGKILL until one comes to the end."""
+    figures: Counter[str] = Counter()
+    for number in range(amount(2, 52))[part :: amount(1, 4)]:
+        sandbox.reset()
+        chance, witness = random.Random(f"loads {number}"), Witness(tmp_path / f"witness{number}")
+        home = copied_home(mapped_home, memory / f"operators{part}")
+        with environment(home, sandbox):
+            pids = opened_at_once([lambda witness=witness: load_until_done(witness)] * chance.randint(2, 4))
+            killed_at_random(pids, witness, chance)
+            codes = [ended(pid) for pid in pids]
+            assert set(codes) <= {0, -signal.SIGKILL}, codes
+            assert 0 in codes
+            for told in witness.lines("told"):
+                assert TOLD.match(told), told
+            store = store_at(home)
+            assert {state for _, state, _ in Ledger(store).counts()} == {"done"}
+            store.close()
+        found, log = reconcile.problems(sandbox.truth, sandbox.state), home / "runs" / CUSTOMER / "log.jsonl"
+        assert not any(found.values())
+        assert disorder(witness) == 0
+        n_taken = sum(json.loads(line)["event"] == "took over" for line in log.read_text().splitlines())
+        figures.update(rounds=1, operators=len(codes), killed=codes.count(-signal.SIGKILL), taken_over=n_taken)
+        figures.update(tally(found), told=len(witness.lines("told")), two_writers=disorder(witness))
+        shutil.rmtree(home)
+    assert figures["killed"] >= figures["taken_over"] > 0
+    tell("P23", "2 to 4 real loads of one customer start at once, writers are killed until one ends", **figures)
+
+
 def test_a_load_that_is_taken_over_sends_nothing_more_and_the_next_one_ends_right(
     mapped: Workbook, sandbox: Sandbox, opened: Callable[..., Workbook]
 ) -> None:
