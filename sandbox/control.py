@@ -23,6 +23,8 @@ def routes(sandbox: Sandbox) -> list[Route]:
         Route("/health", control.health),
         Route("/reset", control.reset, methods=["POST"]),
         Route("/seed", control.seed, methods=["POST"]),
+        Route("/keep", control.keep, methods=["POST"]),
+        Route("/back", control.back, methods=["POST"]),
         Route("/faults", control.faults, methods=["GET", "POST", "PUT", "DELETE"]),
         Route("/switches", control.switches, methods=["GET", "POST", "DELETE"]),
         Route("/calls", control.calls, methods=["GET", "DELETE"]),
@@ -61,6 +63,21 @@ class Control:
             return _refused("seed and people must be whole numbers, people from 1")
         self.sandbox.reseed(seed, people)
         return JSONResponse({"ok": True, "seed": seed, "people": people})
+
+    async def keep(self, request: Request) -> JSONResponse:
+        """Remember how Ashby stands: ``{"name": "loaded"}``; forgotten by the next reset."""
+        self.sandbox.ashby.keep(str((await _body(request)).get("name", "")))
+        return JSONResponse({"ok": True})
+
+    async def back(self, request: Request) -> JSONResponse:
+        """Ashby stands as it was kept under a ``name``, and no call was made; Lever stays as it is."""
+        try:
+            self.sandbox.ashby.back(str((await _body(request)).get("name", "")))
+        except KeyError:
+            return _refused("nothing was kept under that name")
+        self.sandbox.faults.replace([])
+        self.sandbox.journal.clear()
+        return JSONResponse({"ok": True})
 
     async def faults(self, request: Request) -> JSONResponse:
         """Show, add (POST), replace (PUT) or remove (DELETE) fault rows: one row or a list of rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
@@ -47,7 +48,21 @@ class Ashby:
         self.state = build_state(
             self._company, switches=self._settings.switches, storage_url=lambda: self._settings.storage_url
         )
+        self._kept: dict[str, State] = {}
         self._rpc.reset()
+
+    def keep(self, name: str) -> None:
+        """Remember under a name how everything stands, until the next reset."""
+        self._kept[name] = self._copied(self.state)
+
+    def back(self, name: str) -> None:
+        """Everything stands as it was kept, as often as wanted; KeyError for an unknown name."""
+        self.state = self._copied(self._kept[name])
+        self._rpc.reset()
+
+    @staticmethod
+    def _copied(state: State) -> State:
+        return copy.deepcopy(state, {id(state.switches): state.switches})  # switches are not what stands there
 
     def dump(self) -> Json:
         """Return the whole state as plain data."""
