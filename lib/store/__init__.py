@@ -105,7 +105,7 @@ class Store:
                         check_fence(connection, self._fence, self.folder.name)
                     yield connection
             except FAILURES as error:
-                hint = "Nothing was half-recorded. Free some disk space or mend the database, then run again."
+                hint = "Nothing was half-recorded. Is the disk full or read-only, is the database down? Then run again."
                 raise StoreError(
                     f"The store of {self.folder.name} could not be written: {reason(error)}.",
                     hint=hint_of(error, self.folder, hint),

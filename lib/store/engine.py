@@ -30,7 +30,7 @@ FAILURES = (SQLAlchemyError, sqlite3.Error, psycopg.Error)  # the second and thi
 REASONS = {
     "SQLITE_FULL": "the disk is full",
     "SQLITE_READONLY": "the file is read-only",
-    "SQLITE_CANTOPEN": "the file cannot be opened",
+    "SQLITE_CANTOPEN": "the file cannot be opened: is the disk read-only, or the folder gone",
     "SQLITE_BUSY": "another process is in the middle of a write",
     "SQLITE_IOERR": "the disk does not take it",
     "SQLITE_CORRUPT": "the file is not a database, or damaged",
