@@ -20,7 +20,16 @@ from typing import Any
 
 import pytest
 import reconcile
-from conftest import CUSTOMER, Sandbox, copied_home, environment, prepare, write_customer
+from conftest import (
+    CUSTOMER,
+    Sandbox,
+    copied_home,
+    decide,
+    environment,
+    prepare,
+    running_sandbox,
+    write_customer,
+)
 from picture import picture
 
 from lib import contract, steps, workbook
@@ -31,6 +40,12 @@ Json = dict[str, Any]
 CHILD_DIED = 9
 EXTRACTED = "WORKBOOK_TEST_EXTRACTED"  # an `extracted` home of another process: the sandbox is the same for one seed
 LATER = {"application.update", "application.updateHistory"}  # only a plan that follows a load has these
+EDITED = (
+    "stage", "archive", "reopen", "hire", "source", "opportunity_new", "person_new", "note_new",
+    "feedback_new", "form_new", "file_new", "resume_new", "interview_new", "offer_new",
+)  # fmt: skip
+"""What happens in Lever between the two loads: all that a call can follow, and corrected contacts besides."""
+CORRECTED = ("name", "phone", "email", "location", "headline", "link")
 HELPERS = {"file.createFileUploadHandle"}  # part of an upload, no row of its own
 MEMORY = Path("/dev/shm")
 FAST = {"settle_s": 0.05}
@@ -134,13 +149,14 @@ class Company:
     truth: Json
     quiet: list[str]
     effects: list[str]
+    begins: str = ""  # how Ashby stands before the load, by the name under which the sandbox has kept it
 
     def copy(self, folder: Path, sandbox: Sandbox, *, workers: int) -> Path:
-        """A home like it, and a sandbox in which nothing has happened."""
+        """A home like it, and a sandbox in which nothing has happened (or what was kept)."""
         home = folder / "home"
         shutil.rmtree(home, ignore_errors=True)
         copied_home(self.home, home)
-        sandbox.reset()
+        back(sandbox, self.begins) if self.begins else sandbox.reset()
         configure(home, sandbox, workers=workers)
         return home
 
@@ -239,6 +255,34 @@ def wrong_with(home: Path, sandbox: Sandbox, company: Company) -> dict[str, Any]
     return found
 
 
+# ---- a second load: what has changed in Lever since the first one --------------------------------------------------
+def back(sandbox: Sandbox, name: str) -> None:
+    """Ashby stands as it was kept under this name."""
+    sandbox.ask("POST", "/back", {"name": name})
+
+
+def read_again(book: Workbook, sandbox: Sandbox) -> None:
+    """Everything from Lever that has changed, decided and planned."""
+    steps.extract(book, reread=True)
+    decide(book, sandbox)
+    steps.map(book)
+
+
+def edited(sandbox: Sandbox) -> None:
+    """People at work in Lever after the first load."""
+    for kind in EDITED:
+        sandbox.ask("POST", "/edits", {"n": 1, "seed": 1, "kinds": [kind]})
+    edits: list[Json] = [{"kind": "contact_edit", "attribute": name} for name in CORRECTED]
+    applications = [one["id"] for one in sandbox.truth["opportunities"] if one["expected"] == "application"]
+    edits += [{"kind": "owner", "opportunity": one} for one in applications[:8]]  # shows where nobody else is credited
+    sandbox.ask("POST", "/edits", {"edits": edits, "seed": 1})
+
+
+def to_send(book: Workbook) -> Counter[str]:
+    """How many rows of each kind a load would send."""
+    return Counter({kind: n for kind, state, n in Ledger(book.store).counts() if state in ("planned", "changed")})
+
+
 # ---- fixtures: conftest.py makes them known to all tests ------------------------------------------------------------
 @pytest.fixture(scope="session")
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -286,3 +330,41 @@ def company(extracted: Path, memory: Path, sandbox_process: Sandbox) -> Company:
     state = sandbox_process.state
     assert problems(found.truth, state) == {}
     return dataclasses.replace(found, quiet=picture(state), effects=effects.seen)
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[Sandbox]:
+    """A sandbox of its own that is never reset: its Lever is edited, and its Ashby stands as it was kept."""
+    with running_sandbox(people=6, seed=3) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def second(elsewhere: Sandbox, memory: Path) -> Company:
+    """A company that is loaded, and edited in Lever since: what has changed is planned, and a quiet load was watched.
+
+    How Ashby stands before and after that quiet load is kept as "loaded" and "loaded again"; its home is beside.
+    """
+    home = memory / "second"
+    configure(home, elsewhere, workers=6)
+    with environment(home, elsewhere):
+        book = workbook.open_customer(CUSTOMER)
+        prepare(book, elsewhere)
+        steps.map(book)
+        load(book)
+        edited(elsewhere)
+        read_again(book, elsewhere)
+        kinds = set(to_send(book))
+        book.close()
+    elsewhere.ask("POST", "/keep", {"name": "loaded"})
+    lacking = LATER | {"candidate.update", "customField.setValues", "candidate.uploadFile"}
+    lacking |= {"candidate.create", "application.create", "candidate.createNote", "applicationFeedback.submit"}
+    assert lacking - kinds == set()
+    found = Company(home, elsewhere.truth | {"edited_since": True}, [], [], begins="loaded")
+    copy, effects = found.copy(memory / "second-quiet", elsewhere, workers=1), Effects()
+    assert doing(copy, elsewhere, load, effects=effects)
+    state = elsewhere.state
+    elsewhere.ask("POST", "/keep", {"name": "loaded again"})
+    found = dataclasses.replace(found, quiet=picture(state), effects=effects.seen)
+    assert wrong_with(copy, elsewhere, found) == {}
+    return found

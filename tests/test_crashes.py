@@ -23,8 +23,10 @@ from conftest import (
     running_sandbox,
 )
 from proofs import amount, tell
+from reconcile import tally
 
 from lib import contract, steps, workbook
+from lib.load.guard import AMENDMENTS
 from lib.store.ledger import Ledger
 from lib.workbook import Workbook
 
@@ -53,23 +55,73 @@ def test_a_load_that_dies_at_any_effect_ends_as_if_it_had_not(
 ) -> None:
     """One death each, at every commit, send and receive; then the ordinary number of workers goes on."""
     numbers = spread(len(company.effects), amount(24, len(company.effects)))[part::PARTS]
-    kinds: Counter[str] = Counter()
+    figures = _one_death_each(company, memory / f"load{part}", sandbox, numbers)
+    tell("P1", "one death at every effect of a load, then a resume", crash_points=numbers, **figures)
+
+
+def _one_death_each(company: world.Company, folder: Path, sandbox: Sandbox, numbers: list[int]) -> Counter[str]:
+    """A load that dies at one of these effects and is resumed, each from the beginning; what died where, and harm."""
+    found: Counter[str] = Counter()
     for number in numbers:
-        home = company.copy(memory / f"load{part}", sandbox, workers=1)
+        home = company.copy(folder, sandbox, workers=1)
         effects = world.Effects(deadly=frozenset({number}))
         assert not world.doing(home, sandbox, world.load, effects=effects)
-        kinds[" ".join(effects.seen[-1].split()[:2])] += 1
+        found[" ".join(effects.seen[-1].split()[:2])] += 1
         world.configure(home, sandbox, workers=6)
         assert world.doing(home, sandbox, world.load)
-        assert (number, world.wrong_with(home, sandbox, company)) == (number, {})
-    tell(
-        "P1",
-        "one death at every effect of a load, then a resume",
-        crash_points=len(numbers),
-        lost=0,
-        doubled=0,
-        **kinds,
-    )
+        wrong = world.wrong_with(home, sandbox, company)
+        assert (number, effects.seen[-1], wrong) == (number, effects.seen[-1], {})
+        found.update(tally(wrong))
+    return found
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_second_load_that_dies_at_any_effect_ends_as_if_it_had_not(
+    second: world.Company, elsewhere: Sandbox, memory: Path, part: int
+) -> None:
+    """What has changed in Lever since the first load: moves, ends, owners, contacts, and new records of every kind."""
+    after = [f"after POST ashby/{kind}" for kind in AMENDMENTS]  # answered, and no outcome yet: the worst moment
+    few = sorted({len(second.effects) // 3, *(1 + second.effects.index(name) for name in after)})
+    numbers = amount(few, spread(len(second.effects), len(second.effects)))[part::PARTS]
+    figures = _one_death_each(second, memory / f"second{part}", elsewhere, numbers)
+    what = "one death at every effect of a second load, of what has changed since the first; then a resume"
+    tell("P1", what, crash_points=numbers, **figures)
+
+
+def _validate(book: Workbook) -> None:
+    steps.validate(book)
+
+
+def _shown(home: Path, sandbox: Sandbox) -> tuple[dict[str, Any], int]:
+    """(what the last validation has said of each thing, how often Ashby was written to)."""
+    with environment(home, sandbox):
+        book = workbook.open_customer(CUSTOMER)
+        found = {name: book.store.results("validate", name) for name in ("counts", "differences", "fidelity")}
+        book.close()
+    return found, sandbox.state["writes"]
+
+
+def test_a_validation_that_dies_at_a_commit_says_the_same_when_it_is_run_again(
+    second: world.Company, elsewhere: Sandbox, memory: Path
+) -> None:
+    """It writes nothing into Ashby, and what it keeps beside the store is made anew."""
+    loaded, effects, differing = memory / "second-quiet" / "home", world.Effects(), 0
+    world.back(elsewhere, "loaded again")
+    quiet = copied_home(loaded, memory / "validated")
+    assert world.doing(quiet, elsewhere, _validate, effects=effects)
+    wanted = _shown(quiet, elsewhere)
+    commits = [number for number, name in enumerate(effects.seen, 1) if name.endswith("commit")]
+    numbers = [commits[one - 1] for one in spread(len(commits), amount(1, len(commits)))]
+    for number in numbers:
+        home = memory / "validating"
+        shutil.rmtree(home, ignore_errors=True)
+        copied_home(loaded, home)
+        assert not world.doing(home, elsewhere, _validate, effects=world.Effects(deadly=frozenset({number})))
+        assert world.doing(home, elsewhere, _validate)
+        found = _shown(home, elsewhere)
+        assert (number, found) == (number, wanted)
+        differing += found != wanted
+    tell("P1", "a death at a commit of a validation", crash_points=numbers, said_otherwise=differing)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -78,14 +130,16 @@ def test_a_process_that_really_ends_at_an_effect_leaves_nothing_half_done(
 ) -> None:
     """A forked process that ends without unwinding anything, at random effects."""
     chance = random.Random(f"exit {part}")
-    numbers = chance.sample(range(1, len(company.effects) + 1), amount(4, 8))
+    numbers, harm = chance.sample(range(1, len(company.effects) + 1), amount(4, 8)), Counter[str]()
     for number in numbers:
         home = company.copy(memory / f"exit{part}", sandbox, workers=1)
         effects = world.Effects(deadly=frozenset({number}))
         assert not world.doing_in_a_child(home, sandbox, world.load, effects=effects)
         assert world.doing(home, sandbox, world.load)
-        assert (number, world.wrong_with(home, sandbox, company)) == (number, {})
-    tell("P1", "the process really ends (fork, os._exit) at an effect", crash_points=numbers, lost=0, doubled=0)
+        found = world.wrong_with(home, sandbox, company)
+        assert (number, found) == (number, {})
+        harm.update(tally(found))
+    tell("P1", "the process really ends (fork, os._exit) at an effect", crash_points=numbers, **harm)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -94,7 +148,7 @@ def test_dying_again_while_resuming_changes_nothing(
 ) -> None:
     """Two to four deaths in a row, with one worker or with many, and answers lost besides."""
     chance = random.Random(f"again {part}")
-    rounds, deaths = amount(4, 12), 0
+    rounds, deaths, harm = amount(4, 12), 0, Counter[str]()
     for number in range(rounds):
         home = company.copy(memory / f"again{part}", sandbox, workers=chance.choice((1, 2, 6)))
         sandbox.faults(*(FAULTS if number % 2 else ()))
@@ -105,9 +159,11 @@ def test_dying_again_while_resuming_changes_nothing(
             deaths += not world.doing(home, sandbox, world.load, effects=effects)
         sandbox.faults()
         assert world.doing(home, sandbox, world.load)
-        assert (number, world.wrong_with(home, sandbox, company)) == (number, {})
+        found = world.wrong_with(home, sandbox, company)
+        assert (number, found) == (number, {})
+        harm.update(tally(found))
     assert deaths >= rounds
-    tell("P1", "several deaths in one load, also with many workers", rounds=rounds, deaths=deaths, lost=0, doubled=0)
+    tell("P1", "several deaths in one load, also with many workers", rounds=rounds, deaths=deaths, **harm)
 
 
 def test_one_load_may_die_at_every_effect_it_has(company: world.Company, memory: Path, sandbox: Sandbox) -> None:
@@ -117,8 +173,9 @@ def test_one_load_may_die_at_every_effect_it_has(company: world.Company, memory:
     while not world.doing(home, sandbox, world.load, effects=world.Effects(deadly=frozenset({14 + pace}))):
         deaths += 1
     assert deaths >= len(company.effects) / (pace + 14) / 2
-    assert world.wrong_with(home, sandbox, company) == {}
-    tell("P1", "one load that dies again and again, never far apart", crash_points=deaths, lost=0, doubled=0)
+    found = world.wrong_with(home, sandbox, company)
+    assert found == {}
+    tell("P1", "one load that dies again and again, never far apart", crash_points=deaths, **tally(found))
 
 
 # ---- the steps before it -----------------------------------------------------------------------------------------
@@ -145,6 +202,7 @@ def _extract(book: Workbook) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_an_extraction_that_dies_at_any_effect_reads_the_same(memory: Path, part: int) -> None:
     """Audit and extraction together: each commit, each request, each answer."""
+    differing = 0
     with running_sandbox(people=4, seed=5) as sandbox:
         quiet, effects = memory / f"read{part}", world.Effects()
         world.configure(quiet, sandbox, workers=1)
@@ -158,8 +216,10 @@ def test_an_extraction_that_dies_at_any_effect_reads_the_same(memory: Path, part
             world.configure(home, sandbox, workers=1)
             assert not world.doing(home, sandbox, _extract, effects=world.Effects(deadly=frozenset({number})))
             assert world.doing(home, sandbox, _extract)
-            assert (number, _raw(home, sandbox)) == (number, wanted)
-    tell("P1", "a death at an effect of audit and extraction", crash_points=numbers, lost=0, doubled=0)
+            found = _raw(home, sandbox)
+            assert (number, found) == (number, wanted)
+            differing += found != wanted
+    tell("P1", "a death at an effect of audit and extraction", crash_points=numbers, read_otherwise=differing)
 
 
 def _plan(book: Workbook) -> list[Any]:
@@ -186,7 +246,7 @@ def test_dedupe_and_mapping_that_die_at_a_commit_make_the_same_plan(
         book = workbook.open_customer(CUSTOMER)
         wanted, wanted_hash = _plan(book), Ledger(book.store).plan_hash()
         book.close()
-    chosen = [commits[one - 1] for one in spread(len(commits), amount(3, 12))]
+    chosen, differing = [commits[one - 1] for one in spread(len(commits), amount(3, 12))], 0
     for number in chosen:
         home = memory / "planned"
         shutil.rmtree(home, ignore_errors=True)
@@ -195,9 +255,11 @@ def test_dedupe_and_mapping_that_die_at_a_commit_make_the_same_plan(
         assert world.doing(home, sandbox, _decide(sandbox))
         with environment(home, sandbox):
             book = workbook.open_customer(CUSTOMER)
-            assert (number, Ledger(book.store).plan_hash(), _plan(book)) == (number, wanted_hash, wanted)
+            found = (Ledger(book.store).plan_hash(), _plan(book))
+            assert (number, *found) == (number, wanted_hash, wanted)
+            differing += found != (wanted_hash, wanted)
             book.close()
-    tell("P1", "a death at a commit of dedupe and mapping", crash_points=len(chosen), lost=0, doubled=0)
+    tell("P1", "a death at a commit of dedupe and mapping", crash_points=len(chosen), planned_otherwise=differing)
 
 
 # ---- kill -9 -----------------------------------------------------------------------------------------------------
@@ -225,9 +287,10 @@ def test_kill_9_at_random_moments_while_answers_get_lost(
         book.close()
     assert kills >= amount(3, 14)
     assert len(writes) > amount(2, 5), "the process died again and again before it wrote anything"
-    assert world.problems(sandbox.truth, sandbox.state) == {}
+    found = world.problems(sandbox.truth, sandbox.state)
+    assert found == {}
     what = "kill -9 of the real process, with lost answers and 503 besides"
-    tell("P2", what, kills=kills, after_which_there_was_more=len(writes) - 1, lost=0, doubled=0)
+    tell("P2", what, kills=kills, after_which_there_was_more=len(writes) - 1, **tally(found))
 
 
 def test_the_folder_for_homes_is_in_memory_where_there_is_one(tmp_path: Path) -> None:
