@@ -30,7 +30,7 @@ from hypothesis import HealthCheck, settings
 from lib import decisions, steps, workbook
 from lib.store import Store, open_store
 
-pytest_plugins = ["crash_world"]  # the small company of the crash proofs
+pytest_plugins = ["crash_world", "disk_world"]  # the small company of the crash proofs; a small disk
 # How fast examples are made says something of the machine, not of the product.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
