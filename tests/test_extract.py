@@ -504,7 +504,7 @@ def test_one_posting_that_lever_cannot_give_holds_up_nobody_else(
     with pytest.raises(GateError, match=rf"posting {one} \(status {status}, 2 readings\)"):
         steps.unread_gate(book)
     sign(book, f"unread:postings:{one}")
-    with pytest.raises(GateError, match=rf"^1 child lists or postings .*posting {other}"):
+    with pytest.raises(GateError, match=rf"^1 child lists, postings or .*posting {other}"):
         steps.map(book)
     sign(book, f"unread:postings:{one}", f"unread:postings:{other}")
     decide(book, sandbox)
@@ -651,6 +651,109 @@ def test_lists_of_many_that_lever_cannot_give_stop(
         with pytest.raises(UnavailableError, match="/stages" if everything else f"of {FEW + 1} opportunities"):
             extraction.children(steps.reading._walk(book, "extract"))
     assert len(book.store.windows("unread")) == (0 if everything else FEW)
+
+
+# ---- opportunities that Lever cannot give ---------------------------------------------------------------------------
+UNLISTED: Json = {"api": "lever", "endpoint": "/opportunities", "effect": "shrink", "keep": 0}
+
+
+def not_given(one: str, status: int = 500) -> Json:
+    """An opportunity that is not to be had by its id."""
+    return {"api": "lever", "endpoint": f"/opportunities/{one}", "effect": "status", "status": status}
+
+
+@pytest.mark.parametrize("status", [500, 422])
+def test_one_opportunity_that_lever_cannot_give_by_its_id_holds_up_nobody_else(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any], status: int
+) -> None:
+    """It is set aside and named, stays as it was read before, is asked for in every run, and waits for a word."""
+    read(book)
+    one = sorted(book.store.head_shas("opportunities"))[3]
+    sandbox.faults(UNLISTED, not_given(one, status))
+    told = steps.extract(book, reread=True)
+    assert [["opportunities", one, status, 1]] == told.unread.to_numpy().tolist()
+    assert one not in set(told.unlisted["lever_id"])
+    same(book, mapped_heads)
+    sandbox.faults(not_given(one, status))
+    assert [["opportunities", one, status, 2]] == steps.extract(book).unread.to_numpy().tolist()
+    with pytest.raises(GateError, match=rf"opportunity {one} \(status {status}, 2 readings\)"):
+        steps.unread_gate(book)
+    sign(book, f"unread:opportunities:{one}")
+    steps.unread_gate(book)
+    decide(book, sandbox)
+    losses = steps.map(book).losses
+    rows = losses[(losses["lever_type"] == "opportunity") & (losses["field"] == "(not read)")].to_dict("records")
+    assert [("moved changed", 1, [one])] == [(row["treatment"], row["n_records"], row["examples"]) for row in rows]
+    sandbox.faults()
+    told = steps.extract(book)
+    assert told.unread.empty
+    assert ("opportunities", one) in set(map(tuple, told.unlisted[["stream", "lever_id"]].to_numpy()))
+    same(book, mapped_heads)
+
+
+def test_one_that_is_gone_when_it_is_asked_for_again_is_told_as_gone(book: Workbook, sandbox: Sandbox) -> None:
+    read(book)
+    one = sorted(book.store.head_shas("opportunities"))[3]
+    sandbox.faults(UNLISTED, not_given(one))
+    steps.extract(book, reread=True)
+    sandbox.faults(not_given(one, 404))
+    told = steps.extract(book)
+    assert ([], [one]) == (told.unread["lever_id"].tolist(), told.gone["lever_id"].tolist())
+
+
+def test_one_that_the_list_shows_again_is_here(book: Workbook, sandbox: Sandbox) -> None:
+    """Though Lever still cannot give it by its id."""
+    read(book)
+    one = sorted(book.store.head_shas("opportunities"))[3]
+    sandbox.faults(UNLISTED, not_given(one))
+    steps.extract(book, reread=True)
+    sandbox.faults(not_given(one))
+    assert steps.extract(book, reread=True).unread.empty
+
+
+def test_a_list_that_is_not_there_while_its_opportunity_cannot_be_asked_for_is_set_aside(
+    book: Workbook, sandbox: Sandbox, mapped_heads: tuple[Any, Any]
+) -> None:
+    """Nothing is taken as empty or gone, the other lists of the same opportunity are kept, the next run asks again."""
+    one = min(row["opportunity"] for row in sandbox.truth["notes"])
+    sandbox.faults(never(one, "notes", 404), not_given(one))
+    told = read(book)
+    assert [["notes", one, 500]] == told.unread[["stream", "lever_id", "status"]].to_numpy().tolist()
+    for stream in STREAMS:
+        lacking = set(mapped_heads[0][stream]) - set(book.store.head_shas(stream))
+        assert bool(lacking) == (stream == "notes"), stream
+    assert told.gone.empty
+    with pytest.raises(GateError, match=f"notes of opportunity {one}"):
+        steps.unread_gate(book)
+    sandbox.faults()
+    assert steps.extract(book).unread.empty
+    same(book, mapped_heads)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"status": 500}, f"{FEW + 1} opportunities by their ids"),
+        ({"status": 503}, "503"),
+        ({"status": 500, "endpoint": None}, "/stages"),
+    ],
+    ids=["one endpoint", "maintenance", "all of Lever"],
+)
+def test_opportunities_by_id_that_lever_cannot_give_at_all_stop(
+    home: Path, sandbox: Sandbox, opened: Callable[[], Workbook], more: Json, words: str
+) -> None:
+    """Not a matter of single records: nothing is set aside, and nothing counts as gone."""
+    write_customer(home, sandbox, lever={"retry": {"attempts": 1}})
+    book = opened()
+    read(book)
+    before = book.store.head_shas("opportunities")
+    assert len(before) > FEW
+    single = {"api": "lever", "endpoint": "/opportunities/*", "effect": "status"}
+    sandbox.faults({key: value for key, value in (single | more).items() if value})
+    with book.writing("extract"), pytest.raises(UnavailableError, match=words):
+        extraction.by_id(steps.reading._walk(book, "extract", reread=True), sorted(before))
+    assert book.store.head_shas("opportunities") == before
+    assert book.store.windows("unread opportunities") == {}
 
 
 # ---- files -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ while it runs; windows plus passes do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ from lib.extract.windows import FIRST, in_windows, oldest_first, portions, whole
 from lib.lever import Page, Query
 from lib.pool import run_all
 from lib.store import now_ms
-from lib.store.heads import states
+from lib.store.heads import known, states
 
 OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 MAX_PASSES = 20
@@ -63,6 +63,8 @@ def run(walk: Extract) -> dict[str, int]:
     dangling_postings(walk)
     if walk.reread:
         listed_again(walk)
+    else:
+        set_aside_before(walk)
     report_ages(walk.store, int(walk.store.meta("extract.since")) - RECENT)
     report_absent(walk.store)
     report_drift(walk.store)
@@ -201,7 +203,6 @@ def _children_of(walk: Extract, due: _Due, *, n_all: int, before: dict[str, asid
         found = {stream: items or [] for stream, items in lists.items()}
         missed = _missed(walk, lever_id, found, unread) if due.was_read or lever_id in before else {}
     except NotFoundError:
-        unlisted.check_gone(walk.lever, lever_id)
         return lever_id, GONE
     if unread:
         walk.unread[lever_id] += 1
@@ -252,13 +253,17 @@ def _missed(
 
 
 def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any]] | None:
-    """The items of a child list; None where Lever says 404 of a résumé list, which means that there is none."""
+    """The items of a child list; None where Lever says 404 of a résumé list, which means that there is none.
+
+    NotFoundError when the opportunity is not there any more.
+    """
     path = f"/opportunities/{lever_id}/{stream}"
     try:
         items = walk.lever.items(path, limit=None if stream in UNLIMITED else 100)
     except NotFoundError:
         if stream == "resumes":  # some accounts answer 404 where there is no résumé (seen by other clients)
             return None
+        unlisted.check_gone(walk.lever, lever_id)
         raise
     check_shape(stream, items)
     return items
@@ -342,16 +347,33 @@ def listed_again(walk: Extract) -> None:
             walk.store.put_raw(tx, "opportunities", _opportunity_rows(part.items))
         missed -= {item["id"] for item in part.items}
         walk.progress(len(held) - len(missed), len(held), "listing all opportunities once more")
-    path, stream = "/opportunities", "opportunities"
-    found = {one: unlisted.there(walk.lever, path, stream, one, EXPAND) for one in sorted(missed)}
-    rows = [item for item in found.values() if item is not None]
-    check_expanded(rows)
-    _vanished(walk, [one for one, item in found.items() if item is None])
-    with walk.store.begin() as tx:
-        names = [f"opportunities/{item['id']}" for item in rows]
-        walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(names))
-        walk.store.put_raw(tx, "opportunities", _opportunity_rows(rows))
+    by_id(walk, sorted(missed))
     children(walk)
+
+
+def set_aside_before(walk: Extract) -> None:
+    """Ask once more for the opportunities that Lever could not give by their ids in an earlier run."""
+    before = aside.known(walk.store, aside.OPPORTUNITIES)
+    if before:
+        told = walk.store.windows("unlisted").get("", "").split()
+        by_id(walk, sorted(known(walk.store, "opportunities", sorted(before))), told=told)
+        children(walk)
+
+
+def by_id(walk: Extract, ids: list[str], *, told: Iterable[str] = ()) -> None:
+    """Ask by id for opportunities that we hold and no list shows; the one that Lever cannot give is set aside.
+
+    Those that are there are kept and named, with those `told` before; those that are not are gone.
+    """
+    n_all = walk.store.count("opportunities")
+    there, gone, unread = unlisted.asked(walk.lever, "opportunities", ids, EXPAND, n_all=n_all)
+    check_expanded(there)
+    _vanished(walk, gone)
+    names = sorted({*told, *(f"opportunities/{item['id']}" for item in there)})
+    with walk.store.begin() as tx:
+        walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(names))
+        walk.store.put_raw(tx, "opportunities", _opportunity_rows(there))
+        aside.keep_ids(walk.store, tx, aside.OPPORTUNITIES, "opportunities", unread)
 
 
 def _mark_gone(walk: Extract, ids: list[str], *, unnamed: Set[str]) -> None:

@@ -1,4 +1,4 @@
-"""What Lever cannot give, child lists and single postings: set aside one by one, so that one holds up no other.
+"""What Lever cannot give, child lists and single objects: set aside one by one, so that one holds up no other.
 
 Something is set aside when all patience with it has ended in an answer about it, and Lever answers otherwise. A key
 that is refused, a network that is away, maintenance (503) and 429 are no such answers: they stop the run.
@@ -16,7 +16,7 @@ from lib.store import Connection, Store
 FEW, SHARE = 20, 0.01  # so many opportunities, or so large a share of all, may be set aside in one run
 TRIES = 2  # readings of one opportunity in one run: the second one, after all others, finds what has healed meanwhile
 MAINTENANCE = 503  # of all of Lever (its reference), never of one list
-WINDOW, POSTINGS = "unread", "unread postings"
+WINDOW, POSTINGS, OPPORTUNITIES = "unread", "unread postings", "unread opportunities"
 Found = TypeVar("Found")
 Tried = dict[str, tuple[int, int]]  # {stream: (status, how often it was tried)}
 
@@ -33,9 +33,17 @@ def each(
         except (RejectedError, UnavailableError) as error:
             if not _is_of_one_list(error):
                 raise
-            lever.get("/stages", [("limit", "1")])  # raises when it is all of Lever that does not answer
+            _check_answers(lever)
             unread[stream] = error
     return found, unread
+
+
+def _check_answers(lever: Lever) -> None:
+    """Raises when it is all of Lever that does not answer."""
+    try:
+        lever.get("/stages", [("limit", "1")])
+    except NotFoundError as error:  # not to be taken for one about what was asked for
+        raise UnavailableError(f"Lever does not answer. {error.message}", status=error.status) from None
 
 
 def _is_of_one_list(error: ApiError) -> bool:
@@ -56,7 +64,7 @@ def check_few(n_aside: int, n_all: int, unread: Mapping[str, ApiError], *, what:
 
 
 def known(store: Store, window: str = WINDOW) -> dict[str, Tried]:
-    """{opportunity: its lists that could not be read at the last try}; of POSTINGS {posting: the same of itself}."""
+    """{opportunity: its lists that could not be read at the last try}; of other windows {id: the same of itself}."""
     return {lever_id: _tried(basis) for lever_id, basis in store.windows(window).items() if basis}
 
 
@@ -73,23 +81,23 @@ def keep(
     store.put_window(tx, window, lever_id, n_rows=0, basis=" ".join(words))
 
 
-def keep_postings(store: Store, unread: Mapping[str, ApiError]) -> None:
-    """Remember which postings could not be read by their ids now; those of earlier runs that are not among them can."""
-    before = known(store, POSTINGS)
-    with store.begin() as tx:
-        for one in sorted({*before, *unread}):
-            now = {"postings": unread[one]} if one in unread else {}
-            keep(store, tx, one, now, before.get(one, {}), POSTINGS)
+def keep_ids(store: Store, tx: Connection, window: str, stream: str, unread: Mapping[str, ApiError]) -> None:
+    """Remember what could not be read by its id now; what earlier runs remembered and is not among it can."""
+    before = known(store, window)
+    for one in sorted({*before, *unread}):
+        now = {stream: unread[one]} if one in unread else {}
+        keep(store, tx, one, now, before.get(one, {}), window)
 
 
 def rows(store: Store) -> list[dict[str, Any]]:
-    """{stream, lever_id, status, n_tries} of what is not here: child lists of opportunities that are, and postings.
+    """{stream, lever_id, status, n_tries} of what could not be read: child lists, opportunities and postings by id.
 
-    The `lever_id` of a list is its opportunity's.
+    The `lever_id` of a list is its opportunity's; what has hung on an opportunity that is gone is not told.
     """
-    lists = [one for one in known(store).items() if store.get("opportunities", one[0]) is not None]
+    of_people = [*sorted(known(store).items()), *sorted(known(store, OPPORTUNITIES).items())]
+    here = [one for one in of_people if store.get("opportunities", one[0]) is not None]
     return [
         {"stream": stream, "lever_id": lever_id, "status": status, "n_tries": n_tries}
-        for lever_id, tried in [*sorted(lists), *sorted(known(store, POSTINGS).items())]
+        for lever_id, tried in [*here, *sorted(known(store, POSTINGS).items())]
         for stream, (status, n_tries) in sorted(tried.items())
     ]

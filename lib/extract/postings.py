@@ -32,7 +32,8 @@ def dangling_postings(walk: Extract) -> None:
                 walk.store.put_raw(tx, "postings", [(posting_id, "", item)])
         elif posting_id not in held:
             lacking.append({"lever_id": posting_id, "n_records": named[posting_id], "why": why})
-    aside.keep_postings(walk.store, unread)
+    with walk.store.begin() as tx:
+        aside.keep_ids(walk.store, tx, aside.POSTINGS, "postings", unread)
     walk.store.put_results("extract", "dangling_postings", lacking)
     walk.store.put_meta("extract.postings_asked", len(asked))
 

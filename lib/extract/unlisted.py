@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lib.errors import ContractError, GateError, NotFoundError
+from lib.errors import ApiError, ContractError, GateError, NotFoundError
+from lib.extract import aside
 from lib.extract.drift import check_shape, plain_id
 from lib.extract.files import key_of
 from lib.lever import Lever, Query
@@ -38,6 +39,24 @@ def there(lever: Lever, path: str, stream: str, lever_id: str, query: Query | No
     return item
 
 
+def asked(
+    lever: Lever, stream: str, ids: Iterable[str], query: Query, *, n_all: int
+) -> tuple[list[Item], list[str], dict[str, ApiError]]:
+    """(those that are there, ids of those that are not, {id: why Lever cannot give it}) of objects of an account list.
+
+    UnavailableError when Lever cannot give far too many of `n_all`.
+    """
+    found, unread = list[Item](), dict[str, ApiError]()
+    gone = []
+    for lever_id in ids:
+        answer, failed = aside.each([lever_id], lambda one: there(lever, f"/{stream}", stream, one, query), lever=lever)
+        unread |= failed
+        aside.check_few(len(unread), n_all, unread, what=f"{len(unread):,} {stream} by their ids")
+        found += [item for item in answer.values() if item is not None]
+        gone += [one for one, item in answer.items() if item is None]
+    return found, gone, unread
+
+
 def lacking(
     lever: Lever, path: str, stream: str, known: Iterable[str], *, listed: set[str], again: Callable[[], list[Item]]
 ) -> list[Item]:
@@ -53,7 +72,10 @@ def lacking(
 
 
 def check_gone(lever: Lever, lever_id: str) -> None:
-    """A child list is not there: either the opportunity was deleted meanwhile, or the key may not see the list."""
+    """A child list is not there: either the opportunity was deleted meanwhile, or the key may not see the list.
+
+    ContractError in the latter case. An opportunity that Lever cannot give raises what Lever answered.
+    """
     try:
         lever.get(f"/opportunities/{lever_id}")
     except NotFoundError:

@@ -324,10 +324,12 @@ def map(book: Workbook) -> MapResult:
 
 
 def _lose_unread(book: Workbook, losses: mapping.Losses) -> None:
-    """Name what Lever could not give, child lists and postings: it does not move, and somebody has accepted it."""
+    """Name what Lever could not give: it does not move, or as it was before, and somebody has accepted it."""
     for row in unread_rows(book.store):
         stream, lever_id = row["stream"], row["lever_id"]
-        if stream != "postings":
+        if stream == "opportunities":
+            what, how, why = "opportunity", "moved changed", "Lever could not give it again: as it was read before"
+        elif stream != "postings":
             what, how, why = f"list of {stream}", "never", "Lever could not give this list"
         elif book.store.get(stream, lever_id) is None:
             what, how, why = "posting", "never", "Lever could not give it: its candidacies move as without posting"

@@ -53,10 +53,10 @@ class ExtractResult:
 
     `unlisted` are objects that a list did not show any more, and were kept: those of candidates, because Lever still
     gives them by their id; those of the account's short lists, because records of candidates may speak of them.
-    `gone` are opportunities that Lever does not give any more and does not name as deleted, `unread` child lists and
-    postings that it could not give. `absent` are files without bytes; `ages` says since when the lists were read that
-    change without a word. In `unsettled` opportunities something still changed during the last pass: nobody had
-    stopped working.
+    `gone` are opportunities that Lever does not give any more and does not name as deleted, `unread` child
+    lists, and opportunities and postings by their ids, that it could not give. `absent` are files without bytes;
+    `ages` says since when the lists were read that change without a word. In `unsettled` opportunities something still
+    changed during the last pass: nobody had stopped working.
     `came` says what each file of an export is taken for, and `refused` names its rows that could not be used, where
     Lever comes as files.
     """
@@ -255,7 +255,7 @@ def gone_gate(book: Workbook) -> None:
 
 
 def unread_gate(book: Workbook) -> None:
-    """GateError that names each child list and posting that Lever could not give, until its loss is accepted.
+    """GateError that names each list, opportunity and posting that Lever could not give, until that is accepted.
 
     All else is here; every run asks for them again.
     """
@@ -264,16 +264,20 @@ def unread_gate(book: Workbook) -> None:
     if found:
         more = f" and {len(found) - 10} more" if len(found) > 10 else ""
         names = "; ".join(
-            f"{'posting' if row['stream'] == 'postings' else row['stream'] + ' of opportunity'} {row['lever_id']} "
+            f"{_ONES.get(row['stream'], row['stream'] + ' of opportunity')} {row['lever_id']} "
             f"(status {row['status']}, {row['n_tries']} readings)"
             for row in found[:10]
         )
         raise GateError(
-            f"{len(found)} child lists or postings could not be read: {names}{more}.",
+            f"{len(found)} child lists, postings or opportunities could not be read: {names}{more}.",
             hint="Run 02_extract again: it asks for them once more. If it stays so, ask Lever's support with these "
-            "ids; or accept that what such a list holds does not move, and that candidacies for such a posting move as "
-            "those without posting, in overrides.csv (id unread:<stream>:<id>, who, when, why).",
+            "ids; or accept that what such a list holds does not move, that candidacies for such a posting move as "
+            "those without posting, and such an opportunity as it was read before, in overrides.csv "
+            "(id unread:<stream>:<id>, who, when, why).",
         )
+
+
+_ONES = {"postings": "posting", "opportunities": "opportunity"}
 
 
 def quiet_gate(book: Workbook) -> None:
