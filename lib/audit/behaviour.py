@@ -7,7 +7,7 @@ tell why a run did what it did, and what to ask the vendors. Every question is o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ def lever_behaviour(lever: Lever, opportunities: Iterable[Item]) -> list[Row]:
     return list(_answers("Lever", _of_lever(lever, opportunities)))
 
 
-def ashby_behaviour(ashby: Ashby, candidates: Sequence[Item]) -> list[Row]:
+def ashby_behaviour(ashby: Ashby, candidates: Iterable[Item]) -> list[Row]:
     """The same of Ashby; `candidates` are those that were read, one of whom is looked for."""
     return list(_answers("Ashby", _of_ashby(ashby, candidates)))
 
@@ -109,9 +109,15 @@ def _unchanged(lever: Lever, item: Item) -> str:
     return "yes" if found else "no: they are left out"
 
 
-def _of_ashby(ashby: Ashby, candidates: Sequence[Item]) -> Iterator[Question]:
-    mailed = next((one for one in candidates if _mail(one) and _mail(one) != _mail(one).upper()), None)
-    named = next((one for one in candidates if len(str(one.get("name") or "").split()) > 1), None)
+def _of_ashby(ashby: Ashby, candidates: Iterable[Item]) -> Iterator[Question]:
+    mailed = named = None
+    n_times = n_exact = 0
+    for one in candidates:
+        mailed = mailed or (one if _mail(one) and _mail(one) != _mail(one).upper() else None)
+        named = named or (one if len(str(one.get("name") or "").split()) > 1 else None)
+        if one.get("createdAt"):
+            n_times += 1
+            n_exact += datetime.fromisoformat(one["createdAt"]).microsecond > 0
     yield (
         "Are unknown members of a body ignored?",
         "candidate.search for an address that cannot be, with a member that no reference knows",
@@ -136,13 +142,11 @@ def _of_ashby(ashby: Ashby, candidates: Sequence[Item]) -> Iterator[Question]:
             "candidate.search for the first word of a name of one of those who are there",
             lambda: "yes" if _is_among(named, _found(ashby, word)) else "no: only by the whole name, or too many",
         )
-    times = [datetime.fromisoformat(one["createdAt"]) for one in candidates if one.get("createdAt")]
-    if len(times) >= FEW:
-        exact = sum(time.microsecond > 0 for time in times)
+    if n_times >= FEW:
         yield (
             "Are times kept to the millisecond?",
-            f"createdAt of {len(times):,} candidates who are there",
-            lambda: f"{exact:,} have milliseconds" if exact else "none has milliseconds",
+            f"createdAt of {n_times:,} candidates who are there",
+            lambda: f"{n_exact:,} have milliseconds" if n_exact else "none has milliseconds",
         )
     yield (
         "May one person have two applications on one job?",

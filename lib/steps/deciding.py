@@ -80,7 +80,7 @@ def dedupe(book: Workbook) -> DedupeResult:
         read_candidates(book)
         check_known(book)
         contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=_as_of(book))
-        existing = people_finder.existing_table(book.store.ashby("candidates"))
+        existing = people_finder.existing_table(Reading(book.store).standing("candidates"))
         table = book.table("people")
         if wrong := _wrong(table):
             raise GateError(f"{'; '.join(wrong[:20])}.", hint="Mend the verdicts and run the step again.")

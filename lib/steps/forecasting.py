@@ -26,6 +26,7 @@ from lib.steps.rehearsing_sample import looked_at
 from lib.store import dumps, now_ms
 from lib.store.heads import with_windows
 from lib.store.ledger import Ledger, Planned
+from lib.store.reading import Reading
 from lib.store.size import database_bytes
 from lib.validate.cost import list_calls, pages
 from lib.workbook import Workbook
@@ -311,12 +312,13 @@ def n_objects(book: Workbook, made: Mapping[str, float]) -> dict[str, int]:
     Counted are those that stood there before us, and those that are made: after a load, too.
     """
     store = book.store
-    there = store.ashby("candidates")
+    n_there = n_candidacies = 0
+    for one in Reading(store).standing("candidates"):
+        n_there, n_candidacies = n_there + 1, n_candidacies + len(one.get("applicationIds") or [])
     known = {kind: len(store.ashby(kind)) for kind in LOADED}
     found = {
-        "candidate.list": len(there) + made.get("candidate.create", 0),
-        "application.list": sum(len(one.get("applicationIds") or []) for one in there)
-        + made.get("application.create", 0),
+        "candidate.list": n_there + made.get("candidate.create", 0),
+        "application.list": n_candidacies + made.get("application.create", 0),
         "job.list": known["jobs"] + made.get("job.create", 0),
         "customField.list": known["custom_fields"] + made.get("customField.create", 0),
         "candidateTag.list": known["tags"] + made.get("candidateTag.create", 0),

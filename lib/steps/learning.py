@@ -10,6 +10,7 @@ from lib.mapping import Lessons, Outcome, refusals
 from lib.mapping.lessons import NOT_ABOUT_VALUES, contradicted
 from lib.mapping.suggest import Rows
 from lib.store.ledger import Ledger
+from lib.store.reading import Reading
 from lib.workbook import Workbook
 
 BATCH = 500
@@ -22,7 +23,7 @@ def refused(book: Workbook, ledger: Ledger) -> Rows:
     strangers = ledger.strangers("candidates")
     standing = [
         str(address.get("value") or "")
-        for candidate in book.store.ashby("candidates")
+        for candidate in Reading(book.store).standing("candidates")
         if candidate["id"] in strangers
         for address in candidate.get("emailAddresses") or []
     ]

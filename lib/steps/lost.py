@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from lib.ashby import SYNC_CODES, CursorExpiredError
@@ -12,9 +13,10 @@ from lib.load.chain import UNSURE
 from lib.load.older import check_not_older
 from lib.recover import marks_in
 from lib.steps.reading import accepted
-from lib.store import marks, unfinished
+from lib.store import BATCH, marks, unfinished
 from lib.store.ledger import Ledger
 from lib.store.looks import unknown_to_us
+from lib.store.reading import Reading
 from lib.workbook import Workbook
 
 Item = dict[str, Any]
@@ -38,8 +40,10 @@ def check_known(book: Workbook) -> None:
     and files written again.
     """
     if "lost-store" not in accepted(book):
-        lost = marks.is_untouched(book.store)
-        _refuse_strange(book, _strange(book, book.store.ashby("candidates")), lost=lost)
+        people, n_strange = Reading(book.store).standing("candidates"), 0
+        while some := list(islice(people, BATCH)):
+            n_strange += len(_strange(book, some))
+        _refuse_strange(book, n_strange, lost=marks.is_untouched(book.store))
 
 
 def check_in_time(book: Workbook, job: Load) -> None:
@@ -56,7 +60,7 @@ def check_in_time(book: Workbook, job: Load) -> None:
         strange = _strange(book, strange)
         unsure = _unsure_people(job.ledger)
         strange = [one for one in strange if not unsure & set(marks_in("Candidate", one))]
-    _refuse_strange(book, strange, lost=False)
+    _refuse_strange(book, len(strange), lost=False)
     check_not_older(job, customer=book.customer)
     book.store.put_meta("load.candidates", state)
 
@@ -110,11 +114,11 @@ def _strange(book: Workbook, candidates: Iterable[Item]) -> list[Item]:
     return [one for ashby_id, (one, _) in marked.items() if ashby_id in unknown]
 
 
-def _refuse_strange(book: Workbook, strange: list[Item], *, lost: bool) -> None:
-    if strange:
+def _refuse_strange(book: Workbook, n_strange: int, *, lost: bool) -> None:
+    if n_strange:
         what, anew = ("was lost", "") if lost else ("is older than what stands there", " --anew")
         raise GateError(
-            f"{len(strange)} candidates in Ashby carry ids of this Lever account, and the ledger of {book.customer} "
+            f"{n_strange} candidates in Ashby carry ids of this Lever account, and the ledger of {book.customer} "
             f"does not know them: the store {what}.",
             hint=f"Run: workbook recover {book.customer}{anew}. If somebody else wrote them, and they are to be "
             "treated as strangers, say so in overrides.csv (id lost-store, who, when, why).",

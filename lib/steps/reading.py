@@ -17,6 +17,7 @@ from lib.steps import exported, forecasting, planning, scoring
 from lib.steps.target import ENDPOINTS, read_candidates, read_target, version_finding
 from lib.store import FileRow, now_ms
 from lib.store.ledger import Ledger
+from lib.store.reading import Reading
 from lib.workbook import Workbook
 
 DRIFT = ["stream", "attribute", "what", "n_records", "ids"]
@@ -169,7 +170,7 @@ def _signed(book: Workbook) -> dict[str, Any]:
 def _behaviour(book: Workbook, *, lever: bool) -> list[dict[str, Any]]:
     """What both accounts answer to harmless questions that the references leave open."""
     asked = audits.lever_behaviour(book.lever, book.store.all("opportunities")) if lever else []
-    return asked + audits.ashby_behaviour(book.ashby, book.store.ashby("candidates"))
+    return asked + audits.ashby_behaviour(book.ashby, Reading(book.store).standing("candidates"))
 
 
 def _keep_audit(

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from lib import dedupe as people_finder
 from lib import load as loading
 from lib import recover as recovery
-from lib.ashby import SYNC_CODES
-from lib.errors import GateError, RejectedError
+from lib.errors import GateError
 from lib.mapping.model import MARKERS
 from lib.normalize import csv_plain, email_canonical, iso_to_ms
 from lib.recover import Contact, Crosswalk, Known, Report, World
 from lib.steps.deciding import dedupe, map
 from lib.steps.lost import begun, contact_of
 from lib.steps.reading import accepted, audit, extract
-from lib.steps.target import read_candidates, read_target
+from lib.steps.target import read_candidates, read_synced, read_target
 from lib.steps.writing import export_crosswalk
 from lib.store import marks, now_ms
 from lib.store.ledger import AMBIGUOUS, Ledger
@@ -133,29 +132,15 @@ def _read(book: Workbook) -> World:
     read_target(book)
     read_candidates(book)
     tell(0, None, "reading the applications in Ashby")
-    _read_synced(book, "applications", "application.list", recovery.cut_application)
+    read_synced(book, "applications", "application.list", cut=recovery.cut_application)
     tell(0, None, "reading the feedback in Ashby")
-    _read_synced(book, "feedback", "applicationFeedback.list", recovery.cut_feedback)
+    read_synced(book, "feedback", "applicationFeedback.list", cut=recovery.cut_feedback)
 
     def by_id(kind: str) -> dict[str, Item]:
         return {str(one["id"]): one for one in book.store.ashby(kind, own=True)}
 
     kinds = ("candidates", "applications", "jobs", "custom_fields", "tags")
     return World(*(by_id(kind) for kind in kinds), feedback=recovery.submissions(by_id("feedback").values()))
-
-
-def _read_synced(book: Workbook, kind: str, endpoint: str, cut: Callable[[Item], Item]) -> None:
-    token = book.store.meta(f"ashby.{kind}")
-    try:
-        items, new = book.ashby.synced(endpoint, {"syncToken": token} if token else None)
-    except RejectedError as error:
-        if not token or error.code not in SYNC_CODES:
-            raise
-        token = ""
-        items, new = book.ashby.synced(endpoint)
-    with book.store.begin() as tx:
-        book.store.put_ashby(tx, kind, ((str(one["id"]), cut(one)) for one in items), whole=not token)
-        book.store.put_meta(f"ashby.{kind}", new, connection=tx)
 
 
 def _check_account(book: Workbook, world: World, known: Known, *, accept_empty: bool) -> None:

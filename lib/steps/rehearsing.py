@@ -22,6 +22,7 @@ from lib.errors import GateError
 from lib.load.cost import adopted_in, calls_of
 from lib.steps.target import dedupe_policy
 from lib.store import Store, dumps
+from lib.store.reading import Reading
 from lib.validate.cost import Sketch, sketch
 from lib.workbook import Workbook
 
@@ -61,6 +62,14 @@ class Glimpse:
         """Objects of the target that were there before us."""
         return self._store.ashby(kind)
 
+    def standing(self, kind: str) -> Iterator[Item]:
+        """The same, one after the other."""
+        return Reading(self._store).standing(kind)
+
+    def stood(self, kind: str, ashby_id: str) -> Item | None:
+        """One of them."""
+        return Reading(self._store).stood(kind, ashby_id)
+
 
 @dataclass(frozen=True)
 class Role:
@@ -84,7 +93,7 @@ class Cast:
 def cast(book: Workbook, *, now_ms: int) -> Cast:
     """The people as 03_dedupe would find them; pairs that wait for a verdict count as proposed, where that can be."""
     contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=now_ms)
-    existing = people_finder.existing_table(book.store.ashby("candidates"))
+    existing = people_finder.existing_table(Reading(book.store).standing("candidates"))
     policy = dedupe_policy(book)
     rows = [row for row in book.table("people").rows if "|" in row["id"] and row["verdict"]]
     verdicts = {tuple(row["id"].split("|", 1)): row["verdict"].lower() for row in rows}

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from collections.abc import Callable
 from typing import Any
 
-from lib.ashby import KNOWN_VERSION, SYNC_CODES
+from lib.ashby import KNOWN_VERSION, SYNC_CODES, CursorExpiredError
 from lib.dedupe import DedupePolicy
-from lib.errors import GateError, RejectedError
+from lib.errors import GateError, RejectedError, UnavailableError
+from lib.store import dumps
+from lib.store.nameless import nameless
 from lib.workbook import Workbook
+
+Item = dict[str, Any]
+PASSES = 3  # a list is begun so often when its cursor is refused half way
 
 LISTS = {
     "users": ("user.list", {"includeDeactivated": True}),
@@ -72,26 +80,44 @@ def version_gate(book: Workbook, *, accepted: set[str]) -> None:
 
 def read_candidates(book: Workbook) -> None:
     """Bring the list of people in Ashby up to date: one whole walk, later only what has changed since."""
-    token = book.store.meta("ashby.candidates")
-    items, new = None, ""
-    if token:
-        items, new = _changed_candidates(book, token)
-    whole = items is None
-    if items is None:
-        items, new = book.ashby.synced("candidate.list")
-    with book.store.begin() as tx:
-        book.store.put_ashby(tx, "candidates", ((one["id"], one) for one in items), whole=whole)
-        book.store.put_meta("ashby.candidates", new, connection=tx)
+    read_synced(book, "candidates", "candidate.list")
 
 
-def _changed_candidates(book: Workbook, token: str) -> tuple[list[dict[str, Any]] | None, str]:
-    """What changed since the token; (None, "") when Ashby does not take the token any more."""
-    try:
-        return book.ashby.synced("candidate.list", {"syncToken": token})
-    except RejectedError as error:
-        if error.code in SYNC_CODES:
-            return None, ""
-        raise
+def read_synced(book: Workbook, kind: str, endpoint: str, *, cut: Callable[[Item], Item] = dict) -> None:
+    """Bring a list of Ashby up to date, of each object what `cut` leaves: all of it, later what has changed since.
+
+    The pages wait on disk until the last one is here: nothing of a pass that was cut off counts.
+    """
+    token = book.store.meta(f"ashby.{kind}")
+    with nameless(book.store.folder, "CREATE TABLE items (id TEXT PRIMARY KEY, body TEXT) WITHOUT ROWID") as kept:
+        try:
+            new = _walked(book, endpoint, {"syncToken": token} if token else None, kept, cut)
+        except RejectedError as error:
+            if not token or error.code not in SYNC_CODES:
+                raise
+            token, new = None, _walked(book, endpoint, None, kept, cut)
+        rows = ((key, json.loads(text)) for key, text in kept.execute("SELECT id, body FROM items ORDER BY id"))
+        with book.store.begin() as tx:
+            book.store.put_ashby(tx, kind, rows, whole=not token)
+            book.store.put_meta(f"ashby.{kind}", new, connection=tx)
+
+
+def _walked(
+    book: Workbook, endpoint: str, body: Item | None, kept: sqlite3.Connection, cut: Callable[[Item], Item]
+) -> str:
+    """Keep all pages of a list; its sync token. A refused cursor restarts the pass, at most three times."""
+    for _ in range(PASSES):
+        kept.execute("DELETE FROM items")
+        token = ""
+        try:
+            for page in book.ashby.pages(endpoint, body):
+                rows = [(str(one["id"]), dumps(cut(one))) for one in page.results]
+                kept.executemany("INSERT OR REPLACE INTO items VALUES (?, ?)", rows)
+                token = page.sync_token
+        except CursorExpiredError:
+            continue
+        return token
+    raise UnavailableError(f"Ashby: {endpoint} refused its own cursors three times.")
 
 
 def dedupe_policy(book: Workbook) -> DedupePolicy:

@@ -1,0 +1,146 @@
+"""Places that once gathered something of every record: how much memory they take for each further one.
+
+Each is measured twice, for a few records and for many, after it was done once: what is read or compiled once is not
+counted. Memory that SQLite takes for itself has a limit of its own and is not seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from conftest import new_store
+from test_growth import peak
+
+from lib import dedupe, steps
+from lib.ashby import Answer, CursorExpiredError
+from lib.errors import RejectedError, UnavailableError
+from lib.steps.lost import check_known
+from lib.store import Store
+from lib.store.reading import Reading
+
+FEW, MANY = 600, 1800  # more than a page of anything, and three times as many
+FIELDS = [{"id": f"f-{number}", "title": "A field with a long name", "value": "word " * 20} for number in range(10)]
+Item = dict[str, Any]
+
+
+def per_record(tmp_path: Path, work: Callable[[Store, int], Callable[[], object]]) -> float:
+    """Bytes for each further record; `work` fills a store with so many and gives what is to be measured."""
+    found = []
+    for n_records in (FEW, FEW, MANY):
+        store = new_store(tmp_path / f"{len(found)}" / "acme")
+        found.append(peak(work(store, n_records)))
+        store.close()
+    return told((found[2] - found[1]) / (MANY - FEW))
+
+
+def told(figure: float) -> float:
+    print(f"{figure:,.0f} bytes per record")
+    return figure
+
+
+# ---- people in Ashby -------------------------------------------------------------------------------------------------
+def candidate(number: int) -> Item:
+    """Somebody in Ashby, of a few kilobytes."""
+    return {"id": f"{number:08}", "name": f"Møra {number}", "createdAt": "2026-01-01T00:00:00.000Z",
+            "primaryEmailAddress": {"value": f"m{number}@example.org"}, "customFields": [dict(one) for one in FIELDS],
+            "applicationIds": [f"a-{number:08}"]}  # fmt: skip
+
+
+class Told:
+    """An Ashby that tells so many candidates, page by page; of its cursors, the first few are refused."""
+
+    def __init__(self, n_candidates: int, *, refused: int = 0, code: str = "") -> None:
+        self.n_candidates, self.refused, self.code, self.asked = n_candidates, refused, code, list[Any]()
+
+    def pages(self, endpoint: str, body: Item | None = None) -> Iterator[Answer]:
+        """A hundred at a time."""
+        self.asked.append(body)
+        assert endpoint == "candidate.list"
+        if body and self.code:
+            raise RejectedError("refused", code=self.code)
+        for start in range(0, self.n_candidates, 100):
+            if start and self.refused:
+                self.refused -= 1
+                raise CursorExpiredError("refused")
+            yield Answer([candidate(start + n) for n in range(min(100, self.n_candidates - start))], sync_token="new")
+
+    def synced(self, endpoint: str, body: Item | None = None) -> tuple[list[Item], str]:
+        """All of them at once."""
+        return [one for page in self.pages(endpoint, body) for one in page.results], "new"
+
+
+def book_of(store: Store, ashby: Any = None) -> Any:
+    """As much of a workbook as reading candidates takes."""
+    table = SimpleNamespace(rows=[])
+    return SimpleNamespace(store=store, ashby=ashby, customer="acme", table=lambda name: table)
+
+
+def test_candidates_are_read_in_memory_that_does_not_grow_with_them(tmp_path: Path) -> None:
+    """Gathered, each is several kilobytes."""
+
+    def work(store: Store, n_records: int) -> Callable[[], object]:
+        return lambda: steps.read_candidates(book_of(store, Told(n_records)))
+
+    assert per_record(tmp_path, work) < 100
+
+
+def test_the_table_of_existing_people_is_made_from_one_after_the_other(tmp_path: Path) -> None:
+    """The table itself is what dedupe may hold; the bodies are not."""
+
+    def work(store: Store, n_records: int) -> Callable[[], object]:
+        steps.read_candidates(book_of(store, Told(n_records)))
+        return lambda: dedupe.existing_table(Reading(store).standing("candidates"))
+
+    assert per_record(tmp_path, work) < 2_000
+
+
+def test_who_is_known_is_asked_without_gathering_anybody(tmp_path: Path) -> None:
+    """All of them carry ids of Lever."""
+
+    def work(store: Store, n_records: int) -> Callable[[], object]:
+        marked = ((f"{n:08}", candidate(n) | {"customFields": [mark(n)]}) for n in range(n_records))
+        with store.begin() as tx:
+            store.put_ashby(tx, "candidates", marked, whole=True)
+        return lambda: check_known(book_of(store))
+
+    assert per_record(tmp_path, work) < 100
+
+
+def mark(number: int) -> Item:
+    return {"id": "f-0", "title": "Lever contact ID", "value": f"c-{number:08}" + " " * 2_000}
+
+
+def test_a_cursor_that_is_refused_leaves_nothing_of_the_pass_before_and_nothing_half(tmp_path: Path) -> None:
+    """Twice it begins anew; the third time it ends, with what was known before."""
+    store = new_store(tmp_path / "acme")
+    book = book_of(store, Told(250, refused=2))
+    steps.read_candidates(book)
+    assert [candidate(n) for n in range(100)] == store.ashby("candidates")[:100]
+    assert (250, "new") == (len(store.ashby("candidates")), store.meta("ashby.candidates"))
+    book.ashby = Told(300, refused=3)
+    with pytest.raises(UnavailableError, match="three times"):
+        steps.read_candidates(book)
+    assert 250 == len(store.ashby("candidates"))
+    store.close()
+
+
+def test_what_has_changed_is_added_and_a_whole_walk_replaces(tmp_path: Path) -> None:
+    """A token that is not taken any more costs a whole walk, which forgets whom it does not show."""
+    store = new_store(tmp_path / "acme")
+    book = book_of(store, Told(250))
+    steps.read_candidates(book)
+    book.ashby = Told(110)
+    steps.read_candidates(book)
+    assert 250 == len(store.ashby("candidates"))
+    book.ashby = Told(110, code="sync_token_expired")
+    steps.read_candidates(book)
+    assert [{"syncToken": "new"}, None] == book.ashby.asked
+    assert 110 == len(store.ashby("candidates"))
+    book.ashby = Told(110, code="something_else")
+    with pytest.raises(RejectedError):
+        steps.read_candidates(book)
+    store.close()
