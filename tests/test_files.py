@@ -56,6 +56,11 @@ def lever(server: OddServer, storage: OddServer) -> Iterator[Lever]:
     transport.close()
 
 
+def lacking(store: Store) -> set[str]:
+    """Opportunities whose files are to be asked for now."""
+    return set(without_bytes(store, AGAIN))
+
+
 def read(store: Store, lever: Lever, **meta: Any) -> FileRow | None:
     """One reading of the opportunity's list of files, as the extraction makes it: fetch, then commit."""
     item = {"id": "f1", "name": "cv.pdf", "size": None, "uploadedAt": 1, "status": "processed"} | meta
@@ -237,7 +242,7 @@ def test_what_lever_cannot_deliver_is_asked_for_on_three_occasions(
         assert row is not None
         asked = len(server.asked)
         assert read(store, lever) == row
-        assert (asked, set()) == (len(server.asked), without_bytes(store, AGAIN))
+        assert (asked, set()) == (len(server.asked), lacking(store))
         seen.append((row.state, row.attempts))
         later(store, DAY)
     assert [("unavailable", 1), ("unavailable", 2), *[("unavailable", 3)] * 3] == seen
@@ -249,9 +254,9 @@ def test_an_occasion_that_is_due_brings_the_file_when_lever_has_it_again(
     """A file that was being processed on the first day."""
     server.says(http(422, {"code": "x"}))
     read(store, lever, size=5)
-    assert set() == without_bytes(store, AGAIN)
+    assert set() == lacking(store)
     later(store, DAY)
-    assert {"o1"} == without_bytes(store, AGAIN)
+    assert {"o1"} == lacking(store)
     server.says(http(body=b"bytes", content_type="x/y"))
     row = read(store, lever, size=5)
     assert row is not None
@@ -275,7 +280,7 @@ def test_no_answer_is_not_no_file(store: Store, lever: Lever, server: OddServer)
         row = read(store, lever)
         assert row is not None
         assert ("failed", attempts) == (row.state, row.attempts)
-        assert {"o1"} == without_bytes(store, AGAIN)
+        assert {"o1"} == lacking(store)
 
 
 @pytest.mark.parametrize("script", [http(503), http(body=b"bytes", content_type="x/y")], ids=["failed", "stored"])
@@ -288,10 +293,10 @@ def test_a_file_that_lever_has_deleted_costs_no_reading_of_lists(
     assert row is not None
     if row.sha256:
         store.file_path(row.sha256).unlink()
-    assert {"o1"} == without_bytes(store, AGAIN)
+    assert {"o1"} == lacking(store)
     with store.begin() as tx:
         store.put_children(tx, "o1", {"files": []})
-    assert set() == without_bytes(store, AGAIN)
+    assert set() == lacking(store)
 
 
 # ---- replaced under its id -----------------------------------------------------------------------------------------

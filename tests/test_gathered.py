@@ -6,6 +6,7 @@ counted. Memory that SQLite takes for itself has a limit of its own and is not s
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,13 +14,21 @@ from typing import Any
 
 import pytest
 from conftest import new_store
+from sqlalchemy import select
 from test_growth import peak
 
 from lib import dedupe, steps
+from lib import extract as extraction
 from lib.ashby import Answer, CursorExpiredError
 from lib.errors import RejectedError, UnavailableError
+from lib.extract import reports, reread
+from lib.extract.files import without_bytes
+from lib.extract.walk import Extract
+from lib.lever import Page
 from lib.steps.lost import check_known
-from lib.store import Store
+from lib.store import FileRow, Store
+from lib.store import tables as t
+from lib.store.heads import read_now
 from lib.store.reading import Reading
 
 FEW, MANY = 600, 1800  # more than a page of anything, and three times as many
@@ -144,3 +153,101 @@ def test_what_has_changed_is_added_and_a_whole_walk_replaces(tmp_path: Path) -> 
     with pytest.raises(RejectedError):
         steps.read_candidates(book)
     store.close()
+
+
+# ---- Lever ----------------------------------------------------------------------------------------------------------
+HOUR, NOW = 3_600_000, 1_700_000_000_000
+
+
+def opportunity(number: int) -> Item:
+    """Somebody in Lever; one is created each hour."""
+    return {"id": f"o-{number:08}", "createdAt": NOW - number * HOUR, "updatedAt": NOW - number * HOUR,
+            "archived": None, "applications": [], "contact": {"id": f"c-{number:08}", "name": "Møra", "emails": []},
+            "confidentiality": "non-confidential"}  # fmt: skip
+
+
+class Listed:
+    """A Lever that lists so many opportunities by `created_at`, and nothing else."""
+
+    def __init__(self, n_opportunities: int) -> None:
+        self.n_opportunities = n_opportunities
+        self.transport = SimpleNamespace(pacer=SimpleNamespace(waiting_for=""), n_calls=0)
+
+    def pages(self, path: str, query: list[tuple[str, str]]) -> Iterator[Page]:
+        """A hundred at a time."""
+        ends = dict(query)
+        newest = max(0, -(-(NOW - int(ends.get("created_at_end", NOW))) // HOUR))
+        oldest = min(self.n_opportunities - 1, (NOW - int(ends.get("created_at_start", 0))) // HOUR)
+        found = range(newest, oldest + 1)
+        for start in range(0, len(found), 100):
+            yield Page([opportunity(number) for number in found[start : start + 100]], NOW)
+
+
+def walk_of(store: Store, n_records: int, **how: Any) -> Extract:
+    """A walk over so many opportunities that are here; it has no child lists to read."""
+    rows = ((one["id"], one["contact"]["id"], one) for one in map(opportunity, range(n_records)))
+    with store.begin() as tx:
+        store.put_raw(tx, "opportunities", rows)
+        store.put_meta("extract.since", NOW, connection=tx)
+        read_now(tx, "children", {one[0]: one[1] for one in states_of(store, tx)})
+    return Extract(store, Listed(n_records), child_lists=(), workers=1, **how)  # type: ignore[arg-type]
+
+
+def states_of(store: Store, tx: Any) -> Any:
+    return tx.execute(select(t.heads.c.lever_id, t.heads.c.sha256)).all()
+
+
+def test_a_reread_of_all_gathers_no_ids(tmp_path: Path) -> None:
+    """Neither when it begins nor while it is under way."""
+
+    def work(store: Store, n_records: int) -> Callable[[], object]:
+        walk = walk_of(store, n_records, reread="all")
+
+        def run() -> None:
+            reread.begin(walk)
+            extraction.children(walk, again=reread.again(walk))
+
+        return run
+
+    assert per_record(tmp_path, work) < 40
+
+
+def test_all_opportunities_are_listed_once_more_without_gathering_ids(tmp_path: Path) -> None:
+    def work(store: Store, n_records: int) -> Callable[[], object]:
+        walk = walk_of(store, n_records)
+        return lambda: extraction.listed_again(walk)
+
+    assert per_record(tmp_path, work) < 40
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_files_without_bytes_are_found_without_gathering_names(tmp_path: Path, here: bool) -> None:
+    """All of them are here, or none is."""
+
+    def work(store: Store, n_records: int) -> Callable[[], object]:
+        file_rows(store, n_records, here=here)
+        return lambda: deque(without_bytes(store, 0), maxlen=0)
+
+    assert per_record(tmp_path, work) < 40
+
+
+def file_rows(store: Store, n_records: int, *, here: bool) -> None:
+    about = ("a.pdf", "application/pdf", 1)
+    with store.begin() as tx:
+        store.put_raw(tx, "files", ((f"f-{n:08}", f"o-{n:08}", {"id": f"f-{n:08}"}) for n in range(n_records)))
+        for number in range(n_records):
+            row = (f"f-{number:08}", "files", f"o-{number:08}", *about, f"{number:064}", "stored", "", 1)
+            store.put_file(tx, FileRow(*row))
+            if here:
+                store.file_path(f"{number:064}").touch()
+
+
+@pytest.mark.parametrize("report", ["ages", "absent", "gone"])
+def test_what_an_extraction_says_in_the_end_is_counted_and_not_gathered(tmp_path: Path, report: str) -> None:
+    def work(store: Store, n_records: int) -> Callable[[], object]:
+        walk_of(store, n_records)
+        file_rows(store, n_records, here=False)
+        tell = {"ages": lambda: reports.report_ages(store, NOW), "absent": lambda: reports.report_absent(store)}
+        return tell.get(report, lambda: reports.report_gone(store))
+
+    assert per_record(tmp_path, work) < 40

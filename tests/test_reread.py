@@ -14,7 +14,7 @@ from lib.errors import UnauthorizedError
 from lib.extract.reread import MARK
 from lib.store import now_ms
 from lib.store import tables as t
-from lib.store.looks import read_at
+from lib.store.heads import with_ages
 from lib.workbook import Workbook
 
 NOTES = "opportunities/:id/notes"
@@ -62,7 +62,7 @@ def test_a_reread_that_is_cut_off_goes_on_and_the_next_one_begins_anew(
     assert done == set(wanted[: len(wanted) // 2])
     began_ms = held.store.meta(MARK)["began_ms"]
     assert read_again(held, reread) == set(wanted) - done
-    at = read_at(held.store, "children")
+    at = {item["id"]: at_ms for item, at_ms in with_ages(held.store, "opportunities", "children")}
     assert {one for one in wanted if at[one] < began_ms} == set()
     assert held.store.meta(MARK) is None
     assert read_again(held, reread) == set(wanted)

@@ -9,7 +9,7 @@ while it runs; windows plus passes do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Container, Iterable, Iterator, Set
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from lib.errors import ApiError, NotFoundError
 from lib.extract import aside, reread, unlisted
 from lib.extract.drift import check_expanded, check_shape
 from lib.extract.files import fetch, keep_file, key_of, wanted_files
-from lib.extract.lists import account_lists, confidential_too, deleted_since
+from lib.extract.lists import confidential_too, deleted_since, keep, short_lists
 from lib.extract.postings import dangling_postings
 from lib.extract.reports import (
     MANY,
@@ -36,11 +36,11 @@ from lib.lever import Page, Query
 from lib.pool import run_all
 from lib.store import now_ms
 from lib.store.heads import known, states
+from lib.store.ids import ids_on_disk
 
 OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 MAX_PASSES = 20
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
-COUNTS = ("sources", "tags")  # lists of words in use: one that is not listed any more is not in use any more
 GONE, NO_RESUMES = "gone", "no list of résumés"  # how the reading of an opportunity's child lists may end
 UNLIMITED = ("resumes", "files")  # known clients send no `limit` on these two, so neither do we
 
@@ -78,48 +78,6 @@ def run(walk: Extract) -> dict[str, int]:
     return {stream: walk.store.count(stream) for stream in streams} | {"calls": walk.lever.transport.n_calls - before}
 
 
-# ---- lists -----------------------------------------------------------------------------------------------------
-def short_lists(walk: Extract) -> int:
-    """Read all short lists, each one commit; returns the server's clock before the first of them.
-
-    What they do not show any more is kept, and named: records of candidates may still speak of it.
-    """
-    started = 0
-    listed: dict[str, set[str]] = {}
-    lists = account_lists(walk.confidentiality)
-    for number, (stream, path, query) in enumerate(lists):
-        walk.progress(number, len(lists), f"reading {stream}")
-        items, server_ms = whole(walk.lever, path, query)
-        started = started or server_ms
-        _keep(walk, stream, items)
-        listed.setdefault(stream, set()).update(map(key_of, items))
-    _keep_ranks(walk)
-    lacking = {stream: sorted(walk.store.head_shas(stream).keys() - keys) for stream, keys in listed.items()}
-    rows = [{"stream": name, "lever_id": one, "opportunity": ""} for name, ids in lacking.items() for one in ids]
-    walk.store.put_results("extract", "unlisted_lists", rows)
-    return started or now_ms()
-
-
-def _keep_ranks(walk: Extract) -> None:
-    """Keep which stage belongs to which part of the pipeline; not every account has that list (recorded 2026)."""
-    try:
-        ranks = walk.lever.one("/disposition_stages")
-    except NotFoundError:
-        return
-    check_shape("disposition_stages", [ranks])
-    with walk.store.begin() as tx:
-        walk.store.put_raw(tx, "disposition_stages", [("disposition_stages", "", ranks)])
-
-
-def _keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:
-    check_shape(stream, items)
-    parent = "" if stream in COUNTS else None
-    with walk.store.begin() as tx:
-        return walk.store.put_raw(
-            tx, stream, ((key_of(item), "", item) for item in oldest_first(items)), whole_parent=parent
-        )
-
-
 # ---- opportunities ---------------------------------------------------------------------------------------------
 def opportunities(walk: Extract) -> None:
     """Read all opportunities, newest window first, until the beginning of the account.
@@ -155,8 +113,13 @@ def _opportunity_rows(items: list[dict[str, Any]]) -> Iterator[tuple[str, str, A
 
 
 # ---- child lists and files -------------------------------------------------------------------------------------
-def children(walk: Extract, *, only: list[str] | None = None, again: Set[str] = frozenset()) -> None:
+def children(walk: Extract, *, only: list[str] | None = None, again: Iterable[str] = ()) -> None:
     """Read the child lists of every opportunity (or of `only` some) that is new, has changed, or is in `again`."""
+    with ids_on_disk(walk.store.folder, again) as ids:
+        _children(walk, only, ids)
+
+
+def _children(walk: Extract, only: list[str] | None, again: Container[str]) -> None:
     before = aside.known(walk.store)
     n_all = sum(1 for _ in states(walk.store, "opportunities", "children", only))
     done = n_all - sum(1 for _ in _due(walk, only, again))
@@ -185,7 +148,7 @@ class _Due(NamedTuple):
     was_read: bool
 
 
-def _due(walk: Extract, only: list[str] | None, again: Set[str]) -> Iterator[_Due]:
+def _due(walk: Extract, only: list[str] | None, again: Container[str]) -> Iterator[_Due]:
     """Those that are new, have changed, or are in `again`, one after the other: a large account has very many."""
     for lever_id, sha, basis in states(walk.store, "opportunities", "children", only):
         if (basis != sha or lever_id in again) and walk.unread[lever_id] < aside.TRIES:
@@ -317,11 +280,11 @@ def deleted(walk: Extract) -> None:
         began = int(walk.store.meta("extract.began")) - OVERLAP
         ask = partial(deleted_since, walk.lever, f"/{stream}/deleted", began, (now or now_ms()) + OVERLAP)
         rows = confidential_too(ask, walk.confidentiality)
-        _keep(walk, f"{stream}_deleted", rows)
+        keep(walk, f"{stream}_deleted", rows)
         with walk.store.begin() as tx:
             for item in rows if stream == "postings" else []:
                 walk.store.put_gone(tx, stream, item["id"])
-    held = walk.store.head_shas("opportunities")
+    held = known(walk.store, "opportunities", [item["id"] for item in items])
     with walk.store.begin() as tx:
         for item in items:
             if item["id"] in held:
@@ -331,7 +294,7 @@ def deleted(walk: Extract) -> None:
 def _deleted_ones(walk: Extract) -> tuple[list[dict[str, Any]], int]:
     """Read and keep the list of deleted opportunities; its items, and the server's clock."""
     items, now = confidential_too(partial(whole, walk.lever, "/opportunities/deleted"), walk.confidentiality)
-    _keep(walk, "opportunities_deleted", items)
+    keep(walk, "opportunities_deleted", items)
     return items, now
 
 
@@ -340,14 +303,17 @@ def listed_again(walk: Extract) -> None:
 
     Two independent readings that agree miss nobody; this one costs a request per hundred opportunities.
     """
-    held = set(walk.store.head_shas("opportunities"))
-    missed, state = set(held), FIRST | {"from": walk.store.meta("extract.since")}
-    for part in in_windows(partial(_listing, walk), state):
-        with walk.store.begin() as tx:
-            walk.store.put_raw(tx, "opportunities", _opportunity_rows(part.items))
-        missed -= {item["id"] for item in part.items}
-        walk.progress(len(held) - len(missed), len(held), "listing all opportunities once more")
-    by_id(walk, sorted(missed))
+    n_all, n_listed = walk.store.count("opportunities"), 0
+    state = FIRST | {"from": walk.store.meta("extract.since")}
+    with ids_on_disk(walk.store.folder) as listed:
+        for part in in_windows(partial(_listing, walk), state):
+            with walk.store.begin() as tx:
+                walk.store.put_raw(tx, "opportunities", _opportunity_rows(part.items))
+            n_listed += listed.add(item["id"] for item in part.items)
+            walk.progress(min(n_listed, n_all), n_all, "listing all opportunities once more")
+        held = states(walk.store, "opportunities", "children")
+        missed = [lever_id for lever_id, *_ in held if lever_id not in listed]
+    by_id(walk, missed)
     children(walk)
 
 

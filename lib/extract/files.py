@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
 from lib.lever import Download, Lever
-from lib.store import Connection, FileRow, Store, now_ms
+from lib.store import BATCH, Connection, FileRow, Store, now_ms
 from lib.store.heads import known
+from lib.store.ids import ids_on_disk
 
 ALIKE = 3  # times that the same bytes have to come where no size that was told agrees
 TRIES = 6  # downloads at most, where no three alike come: a document may be stamped anew for each of them
@@ -164,22 +166,32 @@ def _settle(part: Path, target: Path) -> None:
         os.close(folder)
 
 
-def without_bytes(store: Store, again_ms: int) -> set[str]:
-    """Opportunities with a file whose bytes are not here and that is to be asked for (again) now.
+def without_bytes(store: Store, again_ms: int) -> Iterator[str]:
+    """Opportunities with a file whose bytes are not here and that is to be asked for (again) now, once for each file.
 
     One that Lever has deleted meanwhile is not to be had: reading its opportunity's lists for it would bring nothing.
     """
-    here = {path.name for path in (store.folder / "files").iterdir()}
-    lacking = [
-        row
-        for row in store.files()
-        if (row.sha256 not in here if row.state == "stored" else _is_due(store, row, again_ms))
-    ]
-    there = {
-        stream: known(store, stream, [row.lever_id.partition(":")[0] for row in lacking if row.stream == stream])
-        for stream in {row.stream for row in lacking}
-    }
-    return {row.opportunity_id for row in lacking if row.lever_id.partition(":")[0] in there[row.stream]}
+    with os.scandir(store.folder / "files") as entries:
+        names = (entry.name for entry in entries if entry.name.isascii())
+        with ids_on_disk(store.folder, names) as here:
+            lacking = (
+                row
+                for row in store.files()
+                if (row.sha256 not in here if row.state == "stored" else _is_due(store, row, again_ms))
+            )
+            yield from (row.opportunity_id for row in still_there(store, lacking))
+
+
+def still_there(store: Store, rows: Iterable[FileRow]) -> Iterator[FileRow]:
+    """Those of the files that Lever has not deleted, a batch at a time."""
+    source = iter(rows)
+    while some := list(islice(source, BATCH)):
+        ids = {row: row.lever_id.partition(":")[0] for row in some}
+        there = {
+            stream: known(store, stream, [ids[row] for row in some if row.stream == stream])
+            for stream in {row.stream for row in some}
+        }
+        yield from (row for row in some if ids[row] in there[row.stream])
 
 
 def storable(text: str) -> str:

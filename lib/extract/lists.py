@@ -1,15 +1,20 @@
-"""Which lists are read whole, and what was deleted since the first reading began."""
+"""The short lists, which are read whole, and what was deleted since the first reading began."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lib.errors import RejectedError, UnauthorizedError
-from lib.extract.windows import DAY, window
+from lib.errors import NotFoundError, RejectedError, UnauthorizedError
+from lib.extract.drift import check_shape
+from lib.extract.files import key_of
+from lib.extract.walk import Extract
+from lib.extract.windows import DAY, oldest_first, whole, window
 from lib.lever import Lever, Query
+from lib.store import now_ms
 
 Found = TypeVar("Found")
+COUNTS = ("sources", "tags")  # lists of words in use: one that is not listed any more is not in use any more
 MONTH = 30 * DAY  # as far apart as the bounds of two of the deleted lists may be (reported by two clients)
 
 
@@ -55,3 +60,45 @@ def deleted_since(lever: Lever, path: str, since: int, until: int, hidden: Query
         found += lever.items(path, hidden + window("deleted_at", since, end))
         since = end + 1
     return found
+
+
+def short_lists(walk: Extract) -> int:
+    """Read all short lists, each one commit; returns the server's clock before the first of them.
+
+    What they do not show any more is kept, and named: records of candidates may still speak of it.
+    """
+    started = 0
+    listed: dict[str, set[str]] = {}
+    lists = account_lists(walk.confidentiality)
+    for number, (stream, path, query) in enumerate(lists):
+        walk.progress(number, len(lists), f"reading {stream}")
+        items, server_ms = whole(walk.lever, path, query)
+        started = started or server_ms
+        keep(walk, stream, items)
+        listed.setdefault(stream, set()).update(map(key_of, items))
+    _keep_ranks(walk)
+    lacking = {stream: sorted(walk.store.head_shas(stream).keys() - keys) for stream, keys in listed.items()}
+    rows = [{"stream": name, "lever_id": one, "opportunity": ""} for name, ids in lacking.items() for one in ids]
+    walk.store.put_results("extract", "unlisted_lists", rows)
+    return started or now_ms()
+
+
+def _keep_ranks(walk: Extract) -> None:
+    """Keep which stage belongs to which part of the pipeline; not every account has that list (recorded 2026)."""
+    try:
+        ranks = walk.lever.one("/disposition_stages")
+    except NotFoundError:
+        return
+    check_shape("disposition_stages", [ranks])
+    with walk.store.begin() as tx:
+        walk.store.put_raw(tx, "disposition_stages", [("disposition_stages", "", ranks)])
+
+
+def keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:
+    """Keep what a list showed, in one commit; how many objects were new or changed."""
+    check_shape(stream, items)
+    parent = "" if stream in COUNTS else None
+    with walk.store.begin() as tx:
+        return walk.store.put_raw(
+            tx, stream, ((key_of(item), "", item) for item in oldest_first(items)), whole_parent=parent
+        )

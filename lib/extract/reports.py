@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 from lib import contract
 from lib.extract import aside
 from lib.extract.drift import Drift
-from lib.extract.files import OCCASIONS
+from lib.extract.files import OCCASIONS, still_there
 from lib.store import Store
-from lib.store.looks import read_at
+from lib.store.heads import known, with_ages
 
 LISTS_404 = "extract.resume_lists"  # what was answered where résumés were asked for, since all were read last
 MANY = 50  # so many résumé lists in a row are not 404 by chance
@@ -33,23 +34,24 @@ def report_ages(store: Store, since: int) -> None:
     An ordinary run reads those of new and changed opportunities; what does not move updatedAt it cannot see. Those
     of which a list is set aside have no age: they are told by themselves.
     """
-    at, unread = read_at(store, "children"), aside.known(store)
-    ages: dict[bool, list[int]] = {True: [], False: []}
-    for item in store.all("opportunities"):
+    unread, n_read = aside.known(store), Counter[bool]()
+    oldest: dict[bool, int] = {}
+    for item, at_ms in with_ages(store, "opportunities", "children"):
         if item["id"] in unread:
             continue
-        ages[lively(item, since)].append(at.get(item["id"], 0))
+        key = lively(item, since)
+        n_read[key] += 1
+        oldest[key] = min(at_ms, oldest.get(key, at_ms))
     names = {True: "of candidacies that are active or changed lately", False: "of all others"}
     rows = [
-        {"lists": names[key], "lively": key, "n_opportunities": len(found), "may_lack": UNSEEN, **_oldest(found)}
-        for key, found in ages.items()
-        if found
-    ]
+        {
+            "lists": names[key], "lively": key, "n_opportunities": n_read[key], "may_lack": UNSEEN,
+            "oldest_ms": oldest[key], "oldest": _minute(oldest[key]),
+        }
+        for key in names
+        if key in oldest
+    ]  # fmt: skip
     store.put_results("extract", "ages", rows)
-
-
-def _oldest(found: list[int]) -> dict[str, Any]:
-    return {"oldest_ms": min(found), "oldest": _minute(min(found))}
 
 
 def _minute(moment_ms: int) -> str:
@@ -58,15 +60,14 @@ def _minute(moment_ms: int) -> str:
 
 def report_absent(store: Store) -> None:
     """Name the files whose bytes are not here, each with its reason, and how often it was asked for."""
-    here = {stream: store.head_shas(stream) for stream in ("files", "resumes", "offers")}
+    absent = (row for row in store.files() if row.state != "stored")
     rows = [
         {
             "stream": row.stream, "lever_id": row.lever_id, "opportunity": row.opportunity_id, "state": row.state,
             "reason": row.reason, "attempts": row.attempts, "last_try": _minute(row.at_ms),
             "final": row.state == "unavailable" and row.attempts >= OCCASIONS,
         }
-        for row in store.files()
-        if row.state != "stored" and row.lever_id.partition(":")[0] in here.get(row.stream, ())
+        for row in still_there(store, absent)
     ]  # fmt: skip
     store.put_results("extract", "absent", rows)
 
@@ -113,6 +114,6 @@ def report_unlisted(store: Store) -> None:
 
 def report_gone(store: Store) -> None:
     """Name the opportunities that Lever does not give any more, and does not name as deleted either."""
-    explained = {*store.head_shas("opportunities"), *store.head_shas("opportunities_deleted")}
-    ids = sorted(set(store.windows("gone")) - explained)
-    store.put_results("extract", "gone", [{"lever_id": one} for one in ids])
+    ids = sorted(store.windows("gone"))
+    explained = known(store, "opportunities", ids) | known(store, "opportunities_deleted", ids)
+    store.put_results("extract", "gone", [{"lever_id": one} for one in ids if one not in explained])

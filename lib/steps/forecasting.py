@@ -25,6 +25,7 @@ from lib.steps.rehearsing import Cast, Rehearsal, Role, cast, sizes
 from lib.steps.rehearsing_sample import looked_at
 from lib.store import dumps, now_ms
 from lib.store.heads import with_windows
+from lib.store.ids import ids_on_disk
 from lib.store.ledger import Ledger, Planned
 from lib.store.reading import Reading
 from lib.store.size import database_bytes
@@ -213,14 +214,15 @@ def extract_left(book: Workbook, seen: Probe) -> tuple[list[Row], list[Row]]:
     One walk over all opportunities, of which none is kept.
     """
     store = book.store
-    again = without_bytes(store, int(book.params.lever.file_hours * HOUR))
+    lacking = without_bytes(store, int(book.params.lever.file_hours * HOUR))
     known, sums, n_all = dict[str, tuple[str, ...]](), Counter[tuple[str, ...]](), 0
-    for opportunity, is_read in with_windows(store, "opportunities", "children"):
-        n_all += 1
-        if not is_read or opportunity["id"] in again:
-            sums[stratum(opportunity)] += 1
-        if opportunity["id"] in seen.rows:
-            known[opportunity["id"]] = stratum(opportunity)
+    with ids_on_disk(store.folder, lacking) as again:
+        for opportunity, is_read in with_windows(store, "opportunities", "children"):
+            n_all += 1
+            if not is_read or opportunity["id"] in again:
+                sums[stratum(opportunity)] += 1
+            if opportunity["id"] in seen.rows:
+                known[opportunity["id"]] = stratum(opportunity)
     n_left = sums.total()
     exact = Counter(store.meta("audit.lists") or {})
     exact["opportunities"] += 2  # what has changed, what is new: one pass, when nobody works in Lever

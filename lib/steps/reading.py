@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from lib.extract.lists import confidential_too
 from lib.steps import exported, forecasting, planning, scoring
 from lib.steps.target import ENDPOINTS, read_candidates, read_target, version_finding
 from lib.store import FileRow, now_ms
+from lib.store.heads import heads_of
 from lib.store.ledger import Ledger
 from lib.store.reading import Reading
 from lib.workbook import Workbook
@@ -109,7 +111,7 @@ def audit(book: Workbook) -> AuditResult:
 
 def _permissions(book: Workbook) -> list[dict[str, Any]]:
     """What both keys may do; UnauthorizedError that names all that lacks, where not even the audit can be made."""
-    found = audits.lever_permissions(book.lever, next(iter(book.store.head_shas("opportunities")), ""))
+    found = audits.lever_permissions(book.lever, next(heads_of(book.store, "opportunities"), ("", ""))[0])
     return _checked(book, found + audits.ashby_permissions(book.ashby))
 
 
@@ -321,14 +323,10 @@ def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
             counts = _extract_api(book, reread=reread)
     calls = counts.pop("calls")
     store = book.store
-    files = pd.DataFrame(
-        [(row.state, row.reason, row.size or 0) for row in store.files()], columns=["state", "reason", "bytes"]
-    )
-    grouped = files.groupby(["state", "reason"])["bytes"].agg(n_files="count", bytes="sum").reset_index()
     return ExtractResult(
         counts=pd.DataFrame(sorted(counts.items()), columns=["stream", "n_objects"]),
         calls=calls,
-        files=grouped,
+        files=_files(book),
         drift=pd.DataFrame(store.results("extract", "drift"), columns=DRIFT),
         dangling=pd.DataFrame(store.results("extract", "dangling_postings"), columns=["lever_id", "n_records", "why"]),
         unlisted=pd.DataFrame(store.results("extract", "unlisted"), columns=["stream", "lever_id", "opportunity"]),
@@ -341,6 +339,16 @@ def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
         came=exported.came(book),
         refused=exported.refused(book),
     )
+
+
+def _files(book: Workbook) -> pd.DataFrame:
+    """How many files there are of each state and reason, and their bytes."""
+    n_files, n_bytes = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for row in book.store.files():
+        n_files[row.state, row.reason] += 1
+        n_bytes[row.state, row.reason] += row.size or 0
+    rows = [(*key, n, n_bytes[key]) for key, n in sorted(n_files.items())]
+    return pd.DataFrame(rows, columns=["state", "reason", "n_files", "bytes"]).astype({"n_files": int, "bytes": int})
 
 
 def _extract_api(book: Workbook, *, reread: bool | str) -> dict[str, int]:

@@ -33,12 +33,21 @@ def known(store: Store, stream: str, ids: Sequence[str]) -> set[str]:
 
 def with_windows(store: Store, stream: str, windows: str) -> Iterator[tuple[dict[str, Any], bool]]:
     """(newest body, whether its window of `windows` was read for just that body) of all objects of `stream`, by id."""
+    for row in _with_own(store, stream, windows, t.windows.c.basis == t.heads.c.sha256):
+        yield json.loads(row.body), row.at_ms is not None
+
+
+def with_ages(store: Store, stream: str, windows: str) -> Iterator[tuple[dict[str, Any], int]]:
+    """(newest body, when its window of `windows` was read last, in epoch milliseconds; 0: never) of all, by id."""
+    return ((json.loads(row.body), row.at_ms or 0) for row in _with_own(store, stream, windows))
+
+
+def _with_own(store: Store, stream: str, windows: str, *more: Any) -> Iterator[Any]:
     heads, own = t.heads.c, t.windows.c
-    read = and_(own.stream == windows, own.key == heads.lever_id, own.basis == heads.sha256)
-    query = select(heads.lever_id, t.raw.c.body, own.key).select_from(t.heads)
+    read = and_(own.stream == windows, own.key == heads.lever_id, *more)
+    query = select(heads.lever_id, t.raw.c.body, own.at_ms).select_from(t.heads)
     query = query.join(t.raw, t.raw.c.raw_id == heads.raw_id).outerjoin(t.windows, read)
-    for row in store._paged(query.where(heads.stream == stream, heads.gone == 0), heads.lever_id):
-        yield json.loads(row.body), row.key is not None
+    return store._paged(query.where(heads.stream == stream, heads.gone == 0), heads.lever_id)
 
 
 def states(

@@ -61,10 +61,9 @@ def hash_of(body: Any) -> str:
     return hashlib.sha256(dumps(body).encode()).hexdigest()
 
 
-def read_at(store: Store, stream: str) -> dict[str, int]:
-    """{key: when it was read last, in epoch milliseconds of this machine} of all windows of `stream`."""
-    query = select(t.windows.c.key, t.windows.c.at_ms).where(t.windows.c.stream == stream)
-    return dict(map(tuple, store._rows(query)))
+def read_last(store: Store, stream: str) -> int:
+    """When a window of `stream` was read last, in epoch milliseconds of this machine; 0 when none was."""
+    return int(store._rows(select(func.max(t.windows.c.at_ms)).where(t.windows.c.stream == stream))[0][0] or 0)
 
 
 def unknown_to_us(store: Store, carried: Mapping[str, Iterable[str]]) -> set[str]:
