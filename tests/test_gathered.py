@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from conftest import new_store
 from sqlalchemy import select
-from test_growth import peak
+from test_growth import mapped, peak
 
-from lib import dedupe, steps
+from lib import dedupe, steps, validate
 from lib import extract as extraction
 from lib.ashby import Answer, CursorExpiredError
 from lib.errors import RejectedError, UnavailableError
@@ -251,3 +251,16 @@ def test_what_an_extraction_says_in_the_end_is_counted_and_not_gathered(tmp_path
         return tell.get(report, lambda: reports.report_gone(store))
 
     assert per_record(tmp_path, work) < 40
+
+
+# ---- a validation ----------------------------------------------------------------------------------------------------
+def test_a_validation_of_what_was_not_loaded_gathers_none_of_its_rows(tmp_path: Path) -> None:
+    """Nothing of the plan is done: each person's rows are named up to a limit, and counted."""
+    nobody = SimpleNamespace(pages=lambda endpoint, body=None: iter([Answer([])]))
+    found = []
+    for n_people in (100, 100, 500):
+        store = new_store(tmp_path / f"{len(found)}" / "acme")
+        mapped(store, n_people)
+        found.append(peak(lambda store=store: validate.run(store, nobody, seed="s", workers=1)))  # type: ignore[arg-type]
+        store.close()
+    assert told((found[2] - found[1]) / 400) < 1_000

@@ -100,9 +100,9 @@ class _Run:
     target: Target
     stage_types: Mapping[str, str]
     confidential: set[str]
-    lacking: list[Row] = field(default_factory=list)
     habits: Habits = field(default_factory=Habits)
     tally: counts.Tally = field(init=False)
+    lacking: counts.Lacking = field(init=False)
     people: closely.People = field(init=False)
     links: Shelf = field(init=False)  # {link: Ashby id}
     known: Pairs = field(init=False)  # Ashby ids that a link holds
@@ -115,6 +115,7 @@ class _Run:
         self.links, self.created = Shelf(self.scratch), Shelf(self.scratch)
         self.known, self.feedback_markers = Pairs(self.scratch), Pairs(self.scratch)
         self.links.put((row["link"], row["ashby_id"]) for row in self.ledger.link_rows())
+        self.lacking = counts.Lacking(self.scratch, self.links)
         for ashby_id in self.links.all():
             self.known.add(ashby_id)
 
@@ -158,13 +159,12 @@ def run(
         chosen = closely.choose(made.people, seed=seed, share=sample_share, least=sample_min)
         _compare_sample(made, chosen, progress=progress, workers=workers)
         name_leftovers(ledger, target, links=made.links, planned_files=made.tally.files, findings=made.findings)
-        waiting = counts.waiting_rows(made.lacking, made.links)
-        counts.name_lacking(made.lacking, waiting=waiting, findings=made.findings)
+        made.lacking.name(made.findings)
         known = store.results("map", "losses") if losses is None else losses
         lever = counts.count_lever(store, made.tally, losses=known, by_posting=by_posting)
         counts.name_unexplained(lever, findings=made.findings)
         table = counts.count_rows(made.tally, lever, made.findings)
-        return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name, n_waiting=len(waiting))
+        return _result(made, table, chosen, seed=seed, customer=customer or store.folder.name)
 
 
 def _settle(ledger: Ledger, settle_s: float, progress: Progress) -> None:
@@ -186,11 +186,11 @@ def _compare_lists(made: _Run, progress: Progress) -> None:
         made.tally.add(rows)
         if not name:
             set_up = set_up_of(rows, made.links)
-            made.lacking += set_up.lacking
+            made.lacking.add(set_up.lacking)
             compare_set_up(set_up, made.target, findings=made.findings, edits=made.edits)
             continue
         person = person_of(name, rows, made.links)
-        made.lacking += person.lacking
+        made.lacking.add(person.lacking)
         _compare_person(made, person, rows)
         done += 1
         if done % 50 == 0:
@@ -250,10 +250,11 @@ def _compare_sample(made: _Run, chosen: dict[str, str], *, progress: Progress, w
 
 
 def _result(
-    made: _Run, table: list[dict[str, Any]], chosen: dict[str, str], *, seed: str, customer: str, n_waiting: int
+    made: _Run, table: list[dict[str, Any]], chosen: dict[str, str], *, seed: str, customer: str
 ) -> ValidateResult:
     differences = made.findings.rows()
     states = Counter(made.tally.states)
+    n_waiting = made.lacking.n_waiting
     states["planned"] -= n_waiting
     unsettled = {state: n for state, n in sorted(states.items()) if n and state not in ("done", "refused")}
     weights = Counter(one["severity"] for one in differences)

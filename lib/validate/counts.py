@@ -10,7 +10,7 @@ from typing import Any
 from lib.store import Store
 from lib.validate.expected import FILES, OBJECTS, Row, is_done, lever_id_of, object_of
 from lib.validate.findings import REFUSED, Findings, Subject
-from lib.validate.shelf import Pairs, Scratch
+from lib.validate.shelf import Pairs, Scratch, Shelf
 from lib.validate.values import last_marker
 
 SHOWN = 200
@@ -77,45 +77,58 @@ def state_of(row: Row) -> str:
     return "changed" if entry.state == "done" and entry.body_hash != planned.body_hash else entry.state
 
 
-def name_lacking(rows: Iterable[Row], *, waiting: set[str], findings: Findings) -> None:
-    """Every row that is not done, by name: it is not in Ashby, or nobody knows whether it is.
+class Lacking:
+    """Rows that are not done: counted by kind and state, and the facts of those that will be named, on disk.
 
-    What Ashby refused, and what waits for it (`waiting`, row ids), was set aside in the open: it forbids a certificate,
-    not the next step.
+    What Ashby refused, and what waits for it, was set aside in the open: it forbids a certificate, not the next step.
     """
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row[0].kind, "waiting" if row[0].row_id in waiting else state_of(row)].append(row)
-    for (_, state), members in sorted(groups.items()):
-        severity = REFUSED if state in ("refused", "waiting") else "critical"
-        limit = len(members) if severity == REFUSED else SHOWN
-        for planned, entry in members[:limit]:
-            code = f" ({entry.code})" if entry is not None and entry.code else ""
-            about = Subject(object_of(planned), planned.lever_id)
-            what = "waits for a row that was refused" if state == "waiting" else f"is {state}{code}"
-            told = f"row {planned.row_id} {what}: not loaded"
-            findings.differ(about, "(row)", kind="missing", detail=told, severity=severity)
-        if len(members) > limit:
-            told = f"{len(members) - limit} more rows are {state}"
-            findings.differ(Subject(object_of(members[0][0]), ""), "(row)", kind="missing", detail=told)
+
+    def __init__(self, scratch: Scratch, links: Mapping[str, str]) -> None:
+        self.n_waiting = 0
+        self._scratch, self._links = scratch, links
+        self._never, self._none_refused = Pairs(scratch), True  # links that no row will make
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._named: dict[tuple[str, str], Shelf] = {}
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take rows, in plan order: what is referred to comes first."""
+        for row in rows:
+            planned, entry = row
+            state = "waiting" if self._waits(row) else state_of(row)
+            self.n_waiting += state == "waiting"
+            if state in ("refused", "waiting") and planned.link and planned.link not in self._links:
+                self._never.add(planned.link)
+            self._none_refused &= state != "refused"
+            group = (planned.kind, state)
+            self._counts[group] += 1
+            if self._counts[group] <= SHOWN or _severity(state) == REFUSED:
+                shelf = self._named.setdefault(group, Shelf(self._scratch))
+                code = entry.code if entry is not None else ""
+                shelf.put([(planned.row_id, (object_of(planned), planned.lever_id, code))])
+
+    def _waits(self, row: Row) -> bool:
+        """Whether a row cannot be sent: it refers to what a refused row, or such a row, was to make."""
+        if self._none_refused or state_of(row) != "planned":
+            return False
+        return any(link in self._never for link in references(row[0].body))
+
+    def name(self, findings: Findings) -> None:
+        """Every such row by name, or a number of one kind: it is not in Ashby, or nobody knows whether it is."""
+        for group, shelf in sorted(self._named.items(), key=lambda one: one[0]):
+            state = group[1]
+            for row_id, (kind, lever_id, code) in shelf.pairs():
+                what = "waits for a row that was refused" if state == "waiting" else f"is {state}"
+                told = f"row {row_id} {what}{f' ({code})' if code and state != 'waiting' else ''}: not loaded"
+                about = Subject(kind, lever_id)
+                findings.differ(about, "(row)", kind="missing", detail=told, severity=_severity(state))
+            if self._counts[group] > len(shelf):
+                told = f"{self._counts[group] - len(shelf)} more rows are {state}"
+                first = next(shelf.all())[0]
+                findings.differ(Subject(first, ""), "(row)", kind="missing", detail=told)
 
 
-def waiting_rows(lacking: Iterable[Row], links: Mapping[str, str]) -> set[str]:
-    """Ids of the planned rows that cannot be sent: they refer to what a refused row, or such a row, was to make.
-
-    `lacking` in plan order, so that what is referred to comes first.
-    """
-    never: set[str] = set()
-    found = set()
-    for planned, entry in lacking:
-        state = state_of((planned, entry))
-        if state == "planned" and never.intersection(references(planned.body)):
-            found.add(planned.row_id)
-        elif state != "refused":
-            continue
-        if planned.link and planned.link not in links:
-            never.add(planned.link)
-    return found
+def _severity(state: str) -> str:
+    return REFUSED if state in ("refused", "waiting") else "critical"
 
 
 def references(value: Any) -> Iterator[str]:
