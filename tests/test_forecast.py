@@ -88,10 +88,11 @@ def test_the_list_tells_how_far_somebody_came() -> None:
 def test_the_probe_begins_with_some_of_each_kind() -> None:
     """Eight of the rare kind come before the many of the usual one have all had their turn; the order is fixed."""
     people = {f"p{number}": "stage 09" if number % 50 == 0 else "stage 03" for number in range(1000)}
-    order = forecasting.in_order(people)
+    order = forecasting.in_order(people.items(), most=1000)
     assert 8 == sum(people[one] == "stage 09" for one in order[:16])
     assert sorted(people) == sorted(order)
-    assert order == forecasting.in_order(dict(reversed(people.items())))
+    assert order == forecasting.in_order(reversed(people.items()), most=1000)
+    assert order[:90] == forecasting.in_order(people.items(), most=90)
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Tables in, tables out. Two contacts are joined without asking only when they sha
 one person; everything else is a pair that waits for a recorded verdict. The result does not depend on row order.
 """
 
-from lib.dedupe.engine import Result, dedupe
+from lib.dedupe.engine import Result, dedupe, people_table
 from lib.dedupe.policy import SAME_FROM, DedupePolicy
 from lib.dedupe.standing import Standing
 from lib.dedupe.tables import contacts_table, existing_table, read_contacts_csv
@@ -17,5 +17,6 @@ __all__ = [
     "contacts_table",
     "dedupe",
     "existing_table",
+    "people_table",
     "read_contacts_csv",
 ]

@@ -78,7 +78,7 @@ class Result:
         for person, lost in self.survivors():
             people.append(person)
             conflicts += lost
-        return _people_table(people), pd.DataFrame(conflicts, columns=["person", "field", "kept", "others"])
+        return people_table(people), pd.DataFrame(conflicts, columns=["person", "field", "kept", "others"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -244,7 +244,7 @@ def _table(rows: Iterable[Any], kind: type) -> pd.DataFrame:
     return pd.DataFrame(values, columns=columns, dtype=object).astype(_NUMBERS.get(kind, {}))
 
 
-def _people_table(people: list[Row]) -> pd.DataFrame:
+def people_table(people: list[Row]) -> pd.DataFrame:
     """Keep None as None (text columns of pandas would make it NaN), and numbers as numbers."""
     table = pd.DataFrame(people, columns=list(PEOPLE_COLUMNS), dtype=object)
     numbers = dict.fromkeys(("created_ms", "n_contacts", "n_opportunities"), "int64")

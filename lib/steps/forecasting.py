@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from bisect import insort
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import groupby
 from typing import Any
 
@@ -21,12 +23,13 @@ from lib.errors import ConfigError, GateError
 from lib.extract.files import without_bytes
 from lib.extract.lists import MONTH
 from lib.load.cost import before_the_first
-from lib.steps.rehearsing import Cast, Rehearsal, Role, cast, sizes
+from lib.steps.rehearsing import Cast, Rehearsal, Role, cast, everybody, sizes
 from lib.steps.rehearsing_sample import looked_at
 from lib.store import dumps, now_ms
-from lib.store.heads import with_windows
+from lib.store.heads import states, with_windows
 from lib.store.ids import ids_on_disk
 from lib.store.ledger import Ledger, Planned
+from lib.store.nameless import nameless
 from lib.store.reading import Reading
 from lib.store.size import database_bytes
 from lib.validate.cost import list_calls, pages
@@ -45,6 +48,15 @@ CHILD = tuple(f"opportunities/:id/{name}" for name in extraction.CHILDREN)
 PER_PERSON = ("candidate.create", "customField.setValues", "candidate.addTag")  # what each person costs at least
 LOADED = ("jobs", "custom_fields", "tags")
 HOUR = 3_600_000
+APART = "|"  # between the strata of one opportunity
+TABLES = """
+CREATE TABLE members (contact TEXT PRIMARY KEY, person TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE opportunities (contact TEXT, lever_id TEXT, strata TEXT, PRIMARY KEY (contact, lever_id)) WITHOUT ROWID;
+"""
+FURTHEST = """
+SELECT person, coalesce(max(strata), '') FROM members LEFT JOIN opportunities USING (contact) GROUP BY person
+"""
+OWN = "SELECT lever_id, strata FROM opportunities WHERE contact = ?"
 
 
 @dataclass
@@ -60,10 +72,12 @@ class Probe:
 class Account:
     """The account as the forecast sees it."""
 
-    strata: dict[str, tuple[str, ...]]  # of each opportunity
-    who: Cast
-    order: list[str]  # people, as the probe takes them
-    ids: dict[str, list[str]]  # opportunities of each person
+    strata: dict[str, tuple[str, ...]]  # of opportunities of those in `order`, and of those that were probed
+    sums: Counter[tuple[str, ...]]  # how many opportunities there are of each strata
+    who: Cast  # those in `order`
+    order: list[str]  # the first people, as the probe takes them: of a large account not all
+    ids: dict[str, list[str]]  # opportunities of each of them
+    n_people: int  # how many people there are
 
 
 @dataclass
@@ -82,39 +96,53 @@ class Forecast:
         return [row] if self.why_not else []
 
 
-def strata(book: Workbook) -> dict[str, tuple[str, ...]]:
-    """{opportunity: its strata}."""
-    return {item["id"]: stratum(item) for item in book.store.all("opportunities")}
+def account(book: Workbook, probed_ids: Container[str] = ()) -> Account:
+    """Look at the lists that are here; of `probed_ids` the strata are known, too, wherever they stand in the order."""
+    found, doubt = everybody(book, now_ms=as_of(book))
+    sums, strata = Counter[tuple[str, ...]](), dict[str, tuple[str, ...]]()
+
+    def told() -> Iterator[tuple[str, str, str]]:
+        for contact, item in book.store.placed("opportunities"):
+            keys = stratum(item)
+            sums[keys] += 1
+            if item["id"] in probed_ids:
+                strata[item["id"]] = keys
+            yield contact, item["id"], APART.join(keys)
+
+    with nameless(book.store.folder, TABLES) as kept:
+        members = zip(found.members["contact"], found.members["person"], strict=True)
+        kept.executemany("INSERT INTO members VALUES (?, ?)", members)
+        kept.executemany("INSERT INTO opportunities VALUES (?, ?, ?)", told())
+        order = in_order(kept.execute(FURTHEST), most=FRAME)
+        n_people = kept.execute("SELECT count(DISTINCT person) FROM members").fetchone()[0]
+        who, ids = cast(found, order, doubt=doubt), dict[str, list[str]]()
+        for name in order:
+            rows = [row for one in who.contacts[name] for row in kept.execute(OWN, (one,))]
+            strata |= {lever_id: tuple(keys.split(APART)) for lever_id, keys in rows}
+            ids[name] = sorted(lever_id for lever_id, _ in rows)
+    return Account(strata, sums, who, order, ids, n_people)
 
 
-def account(book: Workbook) -> Account:
-    """Look at the lists that are here."""
-    who = cast(book, now_ms=as_of(book))
-    person = {one: name for name, contacts in who.contacts.items() for one in contacts}
-    ids: dict[str, list[str]] = {name: [] for name in who.contacts}
-    for lever_id, contact in book.store.parents("opportunities").items():
-        ids[person[contact]].append(lever_id)
-    kinds = strata(book)
-    furthest = {name: max((kinds[one][0] for one in own), default="") for name, own in ids.items()}
-    return Account(kinds, who, in_order(furthest), ids)
-
-
-def in_order(furthest: Mapping[str, str]) -> list[str]:
-    """People by chance (by the hash of their id), after a few of each stratum: {person: the stratum furthest on}.
+def in_order(furthest: Iterable[tuple[str, str]], *, most: int) -> list[str]:
+    """So many people by chance (by the hash of their id), after a few of each stratum: (person, strata furthest on).
 
     Without them the rare ones who came far, on whom most hangs, would be known from one or two. Within a stratum it is
     chance who is read, so what is predicted stays right on average.
     """
-    order = sorted(furthest, key=lambda one: hashlib.sha256(f"probe:{one}".encode()).digest())
-    ranks: Counter[str] = Counter()
-    first: list[tuple[int, str]] = []
-    for one in order:
-        ranks[furthest[one]] += 1
-        if ranks[furthest[one]] <= STARTERS:
-            first.append((ranks[furthest[one]], one))
-    first.sort(key=lambda pair: pair[0])
-    chosen = {one for _, one in first}
-    return [one for _, one in first] + [one for one in order if one not in chosen]
+    starters: dict[str, list[tuple[bytes, str]]] = defaultdict(list)
+
+    def drawn() -> Iterator[tuple[bytes, str]]:
+        for one, keys in furthest:
+            lot = (hashlib.sha256(f"probe:{one}".encode()).digest(), one)
+            insort(own := starters[keys.partition(APART)[0]], lot)
+            del own[STARTERS:]
+            yield lot
+
+    nearest = nsmallest(most, drawn())
+    first = sorted((rank, lot) for own in starters.values() for rank, lot in enumerate(own))
+    chosen = {one for _, (_, one) in first}
+    order = [one for _, (_, one) in first] + [one for _, one in nearest if one not in chosen]
+    return order[:most]
 
 
 def as_of(book: Workbook) -> int:
@@ -124,9 +152,9 @@ def as_of(book: Workbook) -> int:
 
 def make(book: Workbook, walk: extraction.Extract, *, probe: bool) -> Forecast:
     """Probe until the forecast is good enough, and make it; without `probe` from what was probed before."""
-    known = account(book)
     seen = probed(book)
-    n_all, limit = len(known.strata), FIRST
+    known = account(book, seen.rows)
+    n_all, limit = known.sums.total(), FIRST
     most = max(min(FIRST, n_all), min(MOST, int(n_all * MOST_SHARE)))
     while probe:
         _round(book, walk, known, seen, n_opportunities=min(limit, most))
@@ -184,11 +212,11 @@ def error(known: Account, seen: Probe) -> float:
     For the load this goes by what surely becomes calls: files, notes, feedback and forms.
     """
     here = {one: counts for one, counts in seen.rows.items() if one in known.strata}
-    left = Counter(keys for one, keys in known.strata.items() if one not in here)
+    left = known.sums - Counter(known.strata[one] for one in here)
     shares = []
     for pick, least in ((_requests, len(CHILD)), (_writes, LEAST_WRITES)):
         found = predict([Unit(known.strata[one], pick(counts)) for one, counts in here.items()], left)
-        whole = found[ALL].value + least * len(known.strata) + sum(sum(pick(one).values()) for one in here.values())
+        whole = found[ALL].value + least * known.sums.total() + sum(sum(pick(one).values()) for one in here.values())
         shares.append(found[ALL].error / max(whole, 1))
     return max(shares)
 
@@ -250,14 +278,13 @@ def _bytes(counts: dict[str, float], growth: float) -> dict[str, float]:
 
 
 def _load_and_validate(book: Workbook, known: Account) -> tuple[list[Row], list[Row]]:
-    read = book.store.windows("children")
-    here = {one for one, sha in book.store.head_shas("opportunities").items() if read.get(one) == sha}
-    play = Rehearsal(book, known.who, shown=here, now_ms=as_of(book))
-    whole = {one for one in known.order if known.ids[one] and all(lever_id in here for lever_id in known.ids[one])}
-    frame = known.order if len(known.order) <= FRAME else known.order[:FRAME]
-    bare = play.roles(frame, shown=())
-    full = play.roles(sorted(whole & set(frame)), shown=here)
-    factor = len(known.order) / max(len(frame), 1)
+    read = (one for one, sha, basis in states(book.store, "opportunities", "children") if basis == sha)
+    with ids_on_disk(book.store.folder, read) as here:
+        play = Rehearsal(book, known.who, shown=here, now_ms=as_of(book))
+        whole = [one for one, ids in known.ids.items() if ids and all(lever_id in here for lever_id in ids)]
+        bare = play.roles(known.order, shown=())
+        full = play.roles(sorted(whole), shown=here)
+    factor = known.n_people / max(len(known.order), 1)
     about = sizes(known.strata, known.ids)
     fixed = play.set_up_calls() + before_the_first(user_pages=pages(len(book.store.ashby("users", own=True))))
     load = _in_doubt(_load_cost(fixed, bare, full, about, factor=factor), known.who.doubt)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -36,7 +36,7 @@ Keys = tuple[str, ...]
 class Glimpse:
     """The store as the mapping reads it, with the child lists of some opportunities only, and some people only."""
 
-    def __init__(self, store: Store, *, shown: Collection[str], contacts: Collection[str] | None = None) -> None:
+    def __init__(self, store: Store, *, shown: Container[str], contacts: Collection[str] | None = None) -> None:
         self._store, self._shown, self._contacts = store, shown, contacts
 
     def all(self, stream: str) -> Iterator[Item]:
@@ -82,7 +82,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Cast:
-    """Who is who, as it looks now; `doubt` is the variance of the number of people, from the pairs to be decided."""
+    """Some people, as it looks now; `doubt` is the variance of the number of all, from the pairs to be decided."""
 
     people: pd.DataFrame
     members: pd.DataFrame
@@ -90,8 +90,11 @@ class Cast:
     doubt: float = 0.0
 
 
-def cast(book: Workbook, *, now_ms: int) -> Cast:
-    """The people as 03_dedupe would find them; pairs that wait for a verdict count as proposed, where that can be."""
+def everybody(book: Workbook, *, now_ms: int) -> tuple[people_finder.Result, float]:
+    """All people as 03_dedupe would find them, and the variance of their number.
+
+    Pairs that wait for a verdict count as proposed, where that can be.
+    """
     contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=now_ms)
     existing = people_finder.existing_table(Reading(book.store).standing("candidates"))
     policy = dedupe_policy(book)
@@ -104,17 +107,25 @@ def cast(book: Workbook, *, now_ms: int) -> Cast:
                   for one in pairs}  # fmt: skip
         with contextlib.suppress(GateError):  # proposals may contradict each other: then nobody is joined
             found = people_finder.dedupe(contacts, existing=existing, verdicts=wanted | verdicts, policy=policy)
-    people = found.people.assign(match=found.people["match"].replace("review", "new"))
+    return found, sum(one["score"] * (1 - one["score"]) for one in pairs)
+
+
+def cast(found: people_finder.Result, names: Collection[str], *, doubt: float) -> Cast:
+    """Those of the people with these names."""
+    chosen = set(names)
+    people = people_finder.people_table([row for row, _ in found.survivors() if row["person"] in chosen])
+    people = people.assign(match=people["match"].replace("review", "new"))
+    members = found.members[found.members["person"].isin(chosen)]
     of: dict[str, list[str]] = defaultdict(list)
-    for row in found.members.to_dict("records"):
+    for row in members.to_dict("records"):
         of[str(row["person"])].append(str(row["contact"]))
-    return Cast(people, found.members, dict(of), sum(one["score"] * (1 - one["score"]) for one in pairs))
+    return Cast(people, members, dict(of), doubt)
 
 
 class Rehearsal:
     """Compiles people of a cast; the decisions are made once, from all opportunities and the child lists shown."""
 
-    def __init__(self, book: Workbook, who: Cast, *, shown: Collection[str], now_ms: int) -> None:
+    def __init__(self, book: Workbook, who: Cast, *, shown: Container[str], now_ms: int) -> None:
         """GateError when Ashby lacks what the plan cannot do without (a plan, an archive reason …)."""
         self._store, self._who, self._now_ms = book.store, who, now_ms
         policy = book.params.policy
@@ -136,7 +147,7 @@ class Rehearsal:
         """Calls for fields, tags and jobs."""
         return calls_of(self.set_up, adopted=self._adopted)
 
-    def roles(self, people: Collection[str], *, shown: Collection[str]) -> dict[str, Role]:
+    def roles(self, people: Collection[str], *, shown: Container[str]) -> dict[str, Role]:
         """{person: role} of those who move, with the child lists of the opportunities `shown`."""
         rows = (row for row in self._rows(people, shown=shown) if row.person)
         return {name: self._role(name, list(group)) for name, group in groupby(rows, key=lambda row: row.person)}
@@ -146,7 +157,7 @@ class Rehearsal:
         seen = sketch(name, rows, confidential=self._confidential, links=self._links)
         return Role(calls, seen, sum(len(dumps(row.body)) for row in rows))
 
-    def _rows(self, people: Collection[str], *, shown: Collection[str]) -> list[Any]:
+    def _rows(self, people: Collection[str], *, shown: Container[str]) -> list[Any]:
         chosen = set(people)
         contacts = {contact for one in chosen for contact in self._who.contacts.get(one, [])}
         frame, members = self._who.people, self._who.members
