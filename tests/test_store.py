@@ -414,3 +414,62 @@ def test_files_with_odd_names_are_recorded(store: Store) -> None:
     with store.begin() as tx:
         store.put_file(tx, FileRow("f", "files", "o", name, "", 1, "0" * 64, "stored", "", 1))
     assert [row.name for row in store.files()] == ["r\\ud83dsum\\x00é.pdf"]
+
+
+def ten_at_once(work: Callable[[int], object]) -> list[BaseException | None]:
+    """What becomes of `work(0)` to `work(9)`, each in a thread of its own."""
+    ends: list[BaseException | None] = [None] * 10
+
+    def one(number: int) -> None:
+        try:
+            work(number)
+        except StoreError as error:
+            ends[number] = error
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return ends
+
+
+def test_writes_that_come_during_a_commit_share_the_next_one_and_each_returns_when_it_is_on_disk(store: Store) -> None:
+    other = another(store)
+    commits, begun, held = [], threading.Event(), threading.Event()
+    event.listen(store.engine, "commit", commits.append)
+
+    def work(number: int) -> None:
+        def write(tx: Any) -> None:
+            store.put_meta(f"key {number}", number, connection=tx)
+            if number == 10:
+                begun.set()
+                held.wait(60)
+
+        store.write(write)
+        assert other.meta(f"key {number}") == number
+
+    first = threading.Thread(target=work, args=(10,))
+    first.start()
+    begun.wait(60)
+    threading.Timer(0.5, held.set).start()
+    assert ten_at_once(work) == [None] * 10
+    first.join(60)
+    other.close()
+    assert 2 <= len(commits) <= 6  # two, where all ten were there before the first one had ended
+    assert [store.meta(f"key {number}") for number in range(11)] == list(range(11))
+
+
+def test_what_the_database_refuses_takes_no_other_write_with_it(store: Store) -> None:
+    def work(number: int) -> None:
+        def write(tx: Any) -> None:
+            store.put_meta(f"key {number}", number, connection=tx)
+            time.sleep(0.02)
+            if number % 3 == 0:
+                tx.execute(text("INSERT INTO no_such_table VALUES (1)"))
+
+        store.write(write)
+
+    ends = ten_at_once(work)
+    assert [number for number, end in enumerate(ends) if end is not None] == [0, 3, 6, 9]
+    assert [store.meta(f"key {number}") for number in range(10)] == [None, 1, 2, None, 4, 5, None, 7, 8, None]

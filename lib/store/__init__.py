@@ -25,6 +25,7 @@ from lib.store import tables as t
 from lib.store.damage import hint_of
 from lib.store.engine import FAILURES, connect, insert_for, reason, where
 from lib.store.lease import Lease, Pace, ask_fence, check_fence
+from lib.store.together import Together, Work
 
 BATCH = 500
 DATABASE_HINT = "Is the database up, is store_url right, is STORE_PASSWORD needed? See docs/postgresql.md."
@@ -89,6 +90,7 @@ class Store:
         self.engine = engine
         self.folder = folder
         self._writing = threading.RLock()
+        self._together = Together(self.begin)
         self._fence: int | None = None
 
     def close(self) -> None:
@@ -110,6 +112,10 @@ class Store:
                     f"The store of {self.folder.name} could not be written: {reason(error)}.",
                     hint=hint_of(error, self.folder, hint),
                 ) from None
+
+    def write(self, work: Work) -> None:
+        """Have `work(connection)` write in a transaction that other threads share; see `Together.write`."""
+        self._together.write(work)
 
     @contextlib.contextmanager
     def lease(self, step: str, **how: Any) -> Iterator[Lease]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -235,11 +234,14 @@ class Ledger:
         `touched` is (id, body) of an object that was in Ashby before us and that the row changes: how it was is kept
         before it is changed, so that a plan made after a death stays the same.
         """
-        with self._writing(row) as tx:
+
+        def write(tx: Connection) -> None:
             values = {"row_id": row.row_id, "body_hash": row.body_hash, "at_ms": now_ms()}
             often.execute(tx, often.intention, values)
             if touched is not None and not self._has_link(tx, f"touched:{touched[0]}"):
                 self._link(tx, f"touched:{touched[0]}", row, touched[0], "existing", touched[1])
+
+        self._write(row, write)
 
     def settle(
         self,
@@ -256,7 +258,8 @@ class Ledger:
     ) -> None:
         """Commit the outcome of `row`: its state, the call, and the link that it yields when it is done."""
         texts = None if call is None else {name: dumps(call.get(name)) for name in ("request", "answer")}
-        with self._writing(row) as tx:
+
+        def write(tx: Connection) -> None:
             values = {
                 "row_id": row.row_id, "state": state, "body_hash": row.body_hash, "ashby_id": ashby_id, "code": code,
                 "note": note, "request_id": request_id, "at_ms": now_ms(),
@@ -268,16 +271,20 @@ class Ledger:
             if state == "done" and row.link and ashby_id:
                 self._link(tx, row.link, row, ashby_id, origin, snapshot)
 
+        self._write(row, write)
+
     def _has_link(self, tx: Connection, link: str) -> bool:
         return tx.execute(select(t.links.c.link).where(t.links.c.link == link)).first() is not None
 
-    @contextlib.contextmanager
-    def _writing(self, row: Planned) -> Iterator[Connection]:
-        """A transaction in which a row gets an entry: its person stays among the unfinished until all are done."""
-        with self.store.begin() as tx:
+    def _write(self, row: Planned, write: Callable[[Connection], None]) -> None:
+        """Commit a row's entry, with those of other threads; its person stays unfinished until all rows are done."""
+
+        def whole(tx: Connection) -> None:
             if row.person not in self._begun:
                 unfinished.begin(tx, row.person)
-            yield tx
+            write(tx)
+
+        self.store.write(whole)
         self._begun.add(row.person)
 
     def finish(self, people: Collection[str]) -> None:
