@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import lru_cache
 from typing import IO, Any
 from urllib.parse import SplitResult, quote, quote_plus, urlsplit
 
@@ -62,6 +63,8 @@ __all__ = [
 stamina.instrumentation.set_on_retry_hooks([])  # its log lines would reach notebooks; the progress line tells waits
 CHUNK = 64 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_ODD = re.compile(r"[\x00-\x1f\x7f\\]")
+_ORIGIN = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
 
 
 class Masker:
@@ -178,11 +181,16 @@ class Transport:
         self.n_calls += 1
         end = time.monotonic() + self.limits.total
         try:
-            with contextlib.closing(self._begun(self._session.prepare_request(request))) as answer:
+            with contextlib.closing(self._begun(self._prepared(request))) as answer:
                 content = self._body(answer, end, sink if answer.status_code < 300 else None)
             return Reply(answer.status_code, answer.headers, content)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _UnfinishedError) as error:
             raise self._translated(error, str(request.url), writes, ours=request.auth is not None) from None
+
+    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
+        """As the session would, without the cookies, credentials and hooks that it would look for and never has."""
+        request.headers = {**self._session.headers, **request.headers}
+        return request.prepare()
 
     def _begun(self, request: requests.PreparedRequest) -> requests.Response:
         """The answer up to its headers. Session.send would read a redirect's body, however long, and its address."""
@@ -268,16 +276,22 @@ def host_allowed(url: str, patterns: list[str]) -> bool:
 
 
 def _plain_parts(url: str) -> SplitResult | None:
-    """The parts of an address that is https (or http to this very machine) and that all parsers read alike.
+    """Scheme and host of an address that is https (or http to this very machine) and that all parsers read alike.
 
     `https://evil.example\\@files.lever.co/` is one host for urllib.parse and another one for urllib3, which connects.
     """
+    return None if _ODD.search(url) else _plain_origin(_ORIGIN.match(url)[0])  # type: ignore[index] - it always matches
+
+
+@lru_cache(maxsize=64)
+def _plain_origin(origin: str) -> SplitResult | None:
+    """The same of what stands before the path: that is all in which addresses of one host could be read otherwise."""
     try:
-        parts, other = urlsplit(url), urllib3.util.parse_url(url)
+        parts, other = urlsplit(origin), urllib3.util.parse_url(origin)
         _ = parts.port
     except (ValueError, urllib3.exceptions.LocationParseError):
         return None
-    odd = any(char < " " or char in "\\\x7f" for char in url) or any(char in "@ %" for char in parts.netloc)
+    odd = any(char in "@ %" for char in parts.netloc)
     if odd or not parts.hostname or parts.hostname != (other.host or "").strip("[]").lower():
         return None
     return parts if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK) else None
