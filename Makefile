@@ -13,7 +13,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make prove  run the whole of every proof (more than an hour; a stopped run goes on) and write docs/proof.md; PROOFS=\"P1 P23\" chooses"
 	@echo "            WORKBOOK_SEEDS=10000 make prove PROOFS=P3 plays 10,000 mixes of faults (a night), 500 after 500; see docs/proof.md"
-	@echo "make bench  measure on a quiet machine and write bench/README.md: two hours, then growth up to 1,000,000 (about a day);"
+	@echo "make bench  measure on a quiet machine and write bench/README.md: two hours, then growth up to 1,000,000 (half a day or more);"
 	@echo "            BENCHES=\"load faults\" chooses, and each runs alone, with options: python -m bench.growth --sizes 1000,10000"
 	@echo "make clients  run other people's clients (Singer, Airbyte, dlt, MCP), unmodified, against the sandbox"
 	@echo "make lab    open the six notebooks in JupyterLab"

@@ -175,7 +175,7 @@ def rows_of(figures: dict[int, Json]) -> Iterator[tuple[object, ...]]:
             if (phase, n) == AIMED:
                 aim, reached = f"{AIM_S:g} s, {AIM_MB:,} MB", one["cpu_s"] <= AIM_S and one["peak_mb"] <= AIM_MB
             yield (
-                phase, f"{n:,}", f"{one['cpu_s']:.2f}", f"{one['clock_s']:.2f}", f"{one['peak_mb']:,}",
+                phase, f"{n:,}", f"{one['cpu_s']:.2f}", f"{one['clock_s']:.2f}", f"{one['peak_mb']:,.0f}",
                 f"{rate / first:.2f}", f"{rate / before:.2f}", aim, word(reached),
             )  # fmt: skip
             before = rate
@@ -200,7 +200,7 @@ def aims(figures: dict[int, Json]) -> Iterator[Aim]:
     if n in figures:
         one, what = figures[n][phase], f"dedupe of {n:,} contacts, {phase} tier"
         yield Aim(f"{what}: time", f"at most {AIM_S:g} s", f"{one['cpu_s']:.2f} processor s", one["cpu_s"] <= AIM_S)
-        yield Aim(f"{what}: memory", f"at most {AIM_MB:,} MB", f"{one['peak_mb']:,} MB", one["peak_mb"] <= AIM_MB)
+        yield Aim(f"{what}: memory", f"at most {AIM_MB:,} MB", f"{one['peak_mb']:,.0f} MB", one["peak_mb"] <= AIM_MB)
 
 
 def main() -> None:

@@ -80,7 +80,10 @@ def main() -> None:
                 if few:
                     figure = f"extraction, {lag} ms of lag, of the time of the best established tool"
                     aims.append(Aim(figure, "at most 1.00", f"{share:.2f}", share <= 1))
-    keep("Extraction, limits off", HEADINGS, rows, aims=aims)
+    notes = (
+        "Aim: no slower than the best established tool, by opportunity (16.6 s for 2,000; 8.6 s for 400 with 50 ms)."
+    )
+    keep("Extraction, limits off", HEADINGS, rows, notes=notes, aims=aims)
 
 
 if __name__ == "__main__":
