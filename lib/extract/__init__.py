@@ -34,7 +34,7 @@ from lib.extract.walk import CHILDREN, Extract
 from lib.extract.windows import FIRST, in_windows, oldest_first, portions, whole, window
 from lib.lever import Page, Query
 from lib.pool import run_all
-from lib.store import now_ms
+from lib.store import Connection, now_ms
 from lib.store.heads import known, states
 from lib.store.ids import ids_on_disk
 
@@ -174,7 +174,8 @@ def _children_of(walk: Extract, due: _Due, *, n_all: int, before: dict[str, asid
     for stream, items in missed.items():
         found[stream] += items
     files = [fetch(walk.store, walk.lever, *one, again_ms=walk.file_ms) for one in wanted_files(lever_id, found)]
-    with walk.store.begin() as tx:
+
+    def write(tx: Connection) -> None:
         if missed:  # a reading of something that an earlier one has brought
             kept = ((stream, one) for stream, items in missed.items() for one in items if not one.get("deletedAt"))
             names = [f"{stream}/{key_of(one)}" for stream, one in kept]
@@ -189,6 +190,8 @@ def _children_of(walk: Extract, due: _Due, *, n_all: int, before: dict[str, asid
         if not unread:
             n_rows = sum(map(len, found.values()))
             walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=due.sha)
+
+    walk.store.write(write)
     return lever_id, NO_RESUMES if lists.get("resumes", found) is None else ""
 
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, delete, func, insert, select
 
 from lib.errors import StoreError
-from lib.store import raw, standing
+from lib.store import often, raw, standing
 from lib.store import tables as t
 from lib.store.damage import hint_of
 from lib.store.engine import FAILURES, connect, insert_for, reason, where
@@ -244,8 +244,8 @@ class Store:
     # ---- progress and files ------------------------------------------------------------------------------------
     def put_window(self, connection: Connection, stream: str, key: str, *, n_rows: int, basis: str = "") -> None:
         """Record that a window (or one opportunity's child lists) is done, in the transaction of its rows."""
-        values = {"state": "done", "n_rows": n_rows, "basis": basis, "at_ms": now_ms()}
-        self._upsert(connection, t.windows, {"stream": stream, "key": key}, values)
+        values = {"stream": stream, "key": key, "n_rows": n_rows, "basis": basis, "at_ms": now_ms()}
+        often.execute(connection, often.window, values)
 
     def windows(self, stream: str) -> dict[str, str]:
         """{key: basis} of all windows of `stream` that are done."""
@@ -254,17 +254,17 @@ class Store:
 
     def put_file(self, connection: Connection, row: FileRow) -> None:
         """Record the state of one binary file."""
-        values = {name: getattr(row, name) for name in FileRow.__slots__ if name != "lever_id"}
-        self._upsert(connection, t.files, {"lever_id": row.lever_id}, values | {"at_ms": now_ms()})
+        values = {name: getattr(row, name) for name in FileRow.__slots__}
+        often.execute(connection, often.file, values | {"at_ms": now_ms()})
 
     def file(self, lever_id: str) -> FileRow | None:
         """The state of one binary file, or None when it was never seen."""
-        rows = self._rows(_file_query().where(t.files.c.lever_id == lever_id))
+        rows = self._rows(_FILE, {"lever_id": lever_id})
         return FileRow(*rows[0]) if rows else None
 
     def files(self) -> Iterator[FileRow]:
         """All binary files, by lever_id."""
-        return (FileRow(*row) for row in self._paged(_file_query(), t.files.c.lever_id))
+        return (FileRow(*row) for row in self._paged(_FILES, t.files.c.lever_id))
 
     def file_path(self, sha256: str) -> Path:
         """Where the bytes with this hash are kept: never under a name that a candidate chose."""
@@ -371,8 +371,8 @@ class Store:
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
-def _file_query() -> Any:
-    return select(*(t.files.c[name] for name in FileRow.__slots__))
+_FILES = select(*(t.files.c[name] for name in FileRow.__slots__))
+_FILE = _FILES.where(t.files.c.lever_id == bindparam("lever_id"))
 
 
 def _version(parent: str, body: Any) -> raw.Version:

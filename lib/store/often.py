@@ -1,4 +1,4 @@
-"""Statements that are made for every row of a plan, compiled once: building them anew costs more than the database.
+"""Statements made for each row of a plan or opportunity, compiled once: building them costs more than the database.
 
 Each is a function from the name of the database ("sqlite" or "postgresql") to a statement of SQLAlchemy whose values
 are named parameters.
@@ -40,11 +40,13 @@ def _compiled(statement: Statement, dialect: str) -> _Compiled:
     return _Compiled(str(made), names, {name: value for name, value in made.params.items() if value is not None})
 
 
-def _upserted(table: Any, dialect: str, *, key: str, names: tuple[str, ...], first: Mapping[str, Any]) -> Any:
-    given = {name: bindparam(name) for name in (key, *names)}
+def _upserted(
+    table: Any, dialect: str, *, key: tuple[str, ...], names: tuple[str, ...], first: Mapping[str, Any]
+) -> Any:
+    given = {name: bindparam(name) for name in (*key, *names)}
     statement = insert_of(dialect)(table).values(**given, **first)
     new = {name: statement.excluded[name] for name in names}
-    return statement.on_conflict_do_update(index_elements=[key], set_=new)
+    return statement.on_conflict_do_update(index_elements=list(key), set_=new)
 
 
 def begun(dialect: str) -> Any:
@@ -67,16 +69,28 @@ def outcome(dialect: str) -> Any:
     """What became of a row. Values: row_id, state, body_hash, ashby_id, code, note, request_id, at_ms."""
     names = ("state", "body_hash", "ashby_id", "code", "note", "request_id", "at_ms")
     first = {"attempts": 0, "first_ms": bindparam("at_ms")}
-    return _upserted(t.ledger, dialect, key="row_id", names=names, first=first)
+    return _upserted(t.ledger, dialect, key=("row_id",), names=names, first=first)
 
 
 def linking(dialect: str) -> Any:
     """What a link leads to. Values: link, ashby_type, ashby_id, origin, row_id, snapshot."""
     names = ("ashby_type", "ashby_id", "origin", "row_id", "snapshot")
-    return _upserted(t.links, dialect, key="link", names=names, first={})
+    return _upserted(t.links, dialect, key=("link",), names=names, first={})
 
 
 def call(dialect: str) -> Any:
     """One call. Values: row_id, endpoint, outcome, request, answer, request_id, at_ms."""
     names = ("row_id", "endpoint", "outcome", "request", "answer", "request_id", "at_ms")
     return insert(t.calls).inline().values({name: bindparam(name) for name in names})
+
+
+def window(dialect: str) -> Any:
+    """A window that is done. Values: stream, key, n_rows, basis, at_ms."""
+    names = ("n_rows", "basis", "at_ms")
+    return _upserted(t.windows, dialect, key=("stream", "key"), names=names, first={"state": "done"})
+
+
+def file(dialect: str) -> Any:
+    """The state of a binary file. Values: all columns of the table."""
+    names = tuple(one.name for one in t.files.columns if one.name != "lever_id")
+    return _upserted(t.files, dialect, key=("lever_id",), names=names, first={})
