@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +18,7 @@ import crash_world as world
 import pytest
 from conftest import (
     CUSTOMER,
+    ROOT,
     Sandbox,
     at_the_first,
     copied_home,
@@ -21,6 +26,7 @@ from conftest import (
     environment,
     killed_once_begun,
     running_sandbox,
+    write_customer,
 )
 from proofs import amount, tell
 from reconcile import tally
@@ -289,8 +295,82 @@ def test_kill_9_at_random_moments_while_answers_get_lost(
     assert len(writes) > amount(2, 5), "the process died again and again before it wrote anything"
     found = world.problems(sandbox.truth, sandbox.state)
     assert found == {}
-    what = "kill -9 of the real process, with lost answers and 503 besides"
+    what = "kill -9 of a forked process that calls steps.load, with lost answers and 503 besides"
     tell("P2", what, kills=kills, after_which_there_was_more=len(writes) - 1, **tally(found))
+
+
+LOADING = ("run", CUSTOMER, "--from", "load", "--to", "load", "--execute")
+STARTING, ENDING = 300, 300  # seconds: far above what it takes, only there so that nothing hangs for ever
+BOTH, COMMAND, KERNEL = "the command and its kernel", "the command", "the kernel"
+VICTIMS = (BOTH, KERNEL, BOTH, KERNEL, BOTH, COMMAND)  # seldom: a kernel without its command writes on for a second
+
+
+def _command_line() -> subprocess.Popen[str]:
+    """The real `workbook run acme --from load --to load --execute`: its load is in a kernel, a process of its own."""
+    words = [sys.executable, "-m", "lib.cli", *LOADING]
+    return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def _kernels(pid: int) -> list[int]:
+    """The processes that a process has started, by their numbers."""
+    found = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(one) for some in found for one in some]
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process is there and has not ended; one that nobody has asked for its exit code has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def _killed_when(command: subprocess.Popen[str], sandbox: Sandbox, writes: int, victim: str) -> bool:
+    """Send SIGKILL once the load has written so much, and wait until both are gone; False when it ended before."""
+    end = time.monotonic() + STARTING
+    while command.poll() is None and sandbox.ask("GET", "/calls")["writes"] < writes:
+        assert time.monotonic() < end, "nothing is written"
+        time.sleep(0.005)
+    if command.poll() is not None:
+        return False
+    kernels = _kernels(command.pid)
+    assert kernels
+    chosen = {COMMAND: [command.pid], KERNEL: kernels, BOTH: [command.pid, *kernels]}[victim]
+    for pid in chosen:
+        os.kill(pid, signal.SIGKILL)
+    command.communicate(timeout=ENDING)  # also a command whose kernel was killed ends by itself
+    while any(map(_lives, kernels)):  # and so does a kernel without its command
+        assert time.monotonic() < end + ENDING, "a kernel lives on"
+        time.sleep(0.01)
+    return command.returncode != 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children of a process are looked up in /proc")
+def test_kill_9_of_the_real_command_at_random_moments(mapped_home: Path, memory: Path, sandbox: Sandbox) -> None:
+    """P2, as a user has it: `workbook run` is killed again and again, alone, with its kernel, or only the kernel."""
+    home, wanted = copied_home(mapped_home, memory / "command"), amount(1, 20)
+    chance, kills, written = random.Random("the real command"), Counter[str](), 0
+    sandbox.faults(*FAULTS)
+    write_customer(home, sandbox, ashby={"per_minute": amount(300_000, 1500)})  # slow: so that all kills find a load
+    with environment(home, sandbox):
+        for number in range(wanted):
+            written = sandbox.ask("GET", "/calls")["writes"]
+            victim = VICTIMS[number % len(VICTIMS)]
+            kills[victim] += _killed_when(_command_line(), sandbox, written + chance.randint(1, 12), victim)
+        sandbox.faults()
+        write_customer(home, sandbox)
+        command = _command_line()
+        told, _ = command.communicate(timeout=STARTING)
+        assert command.returncode == 0, told
+        book = workbook.open_customer(CUSTOMER)
+        assert {state for _, state, _ in Ledger(book.store).counts()} == {"done"}
+        book.close()
+    assert kills.total() >= 0.7 * wanted
+    assert sandbox.state["writes"] > written
+    wrong = world.problems(sandbox.truth, sandbox.state)
+    what = "kill -9 of the real `workbook run acme --from load --execute`, of its kernel, or of both"
+    tell("P2", what, kills=dict(kills), lost_or_doubled=sum(map(len, wrong.values())))
+    assert wrong == {}
 
 
 def test_the_folder_for_homes_is_in_memory_where_there_is_one(tmp_path: Path) -> None:

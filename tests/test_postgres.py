@@ -134,8 +134,8 @@ def test_killed_again_and_again_and_resumed(there: Path, sandbox: Sandbox, opene
     book = opened()
     steps.load(book, execute=True)
     _finished(sandbox, book)
-    tell("P2", "kill -9 of a load whose store is PostgreSQL", kills=kills, after_which_there_was_more=len(writes) - 1,
-         lost=0, doubled=0)  # fmt: skip
+    what = "kill -9 of a forked process that calls steps.load, its store in PostgreSQL"
+    tell("P2", what, kills=kills, after_which_there_was_more=len(writes) - 1, lost=0, doubled=0)
 
 
 @pytest.mark.proof
