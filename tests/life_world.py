@@ -11,8 +11,8 @@ from typing import Any
 
 import reconcile
 from conftest import CUSTOMER, Sandbox, decide
+from life_tellings import tellings, untold
 from reconcile import MARKER, WHOLE
-from reconcile_text import digits
 
 from lib import steps, workbook
 from lib.store.ledger import Ledger, Planned
@@ -21,10 +21,14 @@ from lib.workbook import Workbook
 Json = dict[str, Any]
 LOST = ("reset_after", "html", "no_success", "truncate")
 NEVER_CHANGED_BY_A_CALL = {
-    "note_edit", "note_comment", "feedback_edit", "form_edit", "merge", "application_delete", "posting_edit",
+    "note_edit", "note_comment", "feedback_edit", "merge", "application_delete", "posting_edit",
     "contact_edit", "user_deactivate",
 }  # fmt: skip
 """Edits after which a text that was loaded may read otherwise: only such rows may be parked as changed."""
+
+
+RECORDS = ("opportunities", "notes", "feedback", "forms")  # of the truth
+OWN_NOTES = ("note", "feedback", "form", "opportunity")  # markers that name such a record
 
 
 class DiedError(Exception):
@@ -51,7 +55,8 @@ class Life:
         self.book: Workbook = workbook.open_customer(CUSTOMER)
         self.planned = self.loaded = False
         self.allowed: set[str] = set()  # contacts that may stand in Ashby, as Lever was when it was last read
-        self.read_since = False
+        self.unwanted: set[str] = set()  # records that Lever, as it was last read, has taken back or must not give
+        self.forbidden: set[str] = set()  # the same, when the plan was made
         self.theirs: dict[tuple[str, str, str], Any] = {}  # what people have set in Ashby by hand
         self.strangers: set[str] = set()  # candidates that people have added in Ashby
         self.state: Json = sandbox.state
@@ -144,14 +149,17 @@ class Life:
         steps.extract(self.book, reread=reread)
         truth = self.sandbox.truth
         self.readable = {contact for one in truth["people"] if one["expected"] == "load" for contact in one["contacts"]}
-        self.read_since = True
+        unwanted = {
+            one["id"] for kind in RECORDS for one in truth[kind] if one["expected"].startswith(("never", "draft"))
+        }  # fmt: skip
+        self.unwanted = unwanted if reread == "all" else self.unwanted & unwanted  # some deletions only this one sees
         self.log.append(f"read {reread}")
 
     def plan(self) -> None:
         """Dedupe, decide, map."""
         decide(self.book, self.sandbox)
         steps.map(self.book)
-        self.planned, self.allowed = True, self.readable
+        self.planned, self.allowed, self.forbidden = True, self.readable, self.unwanted
         self.log.append("plan")
 
     def load(self, *, faults: list[Json] = [], dies: int = 0, sample: int = 0) -> bool:  # noqa: B006 - never changed
@@ -178,7 +186,11 @@ class Life:
         stood = {contact for one in before["candidates"] for contact in contacts_of(one)}
         came = {contact for one in now["candidates"] for contact in contacts_of(one)} - stood
         assert came <= self.allowed, f"never to be loaded, and loaded: {sorted(came - self.allowed)}"
+        fresh = (records_of(now) - records_of(before)) & self.forbidden
+        assert fresh == set(), f"taken back in Lever, and loaded: {sorted(fresh)}"
         untouched(now, self.theirs)
+        strange = [one for one in now["candidates"] if one["id"] in self.strangers]
+        assert not any(one["files"] or one["notes"] or contacts_of(one) for one in strange), "ours, at a stranger"
         assert now["notified"] == 0
         self.state = now
 
@@ -197,51 +209,24 @@ class Life:
         return proof
 
     def _all_is_said(self, proof: Any) -> None:
-        named = self._named(proof)
-        silent = [
-            f"{kind}: {text}"
-            for kind, found in reconcile.problems(
-                self.sandbox.truth | {"edited_since": True}, self.sandbox.state
-            ).items()
-            for text in found
-            if not self._is_named(text, named)
-        ]
-        assert silent == [], "\n".join(["wrong in Ashby and told by nobody:", *silent, *self.log])
-
-    def _is_named(self, text: str, named: set[str]) -> bool:
-        ids = set(re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", text))
+        told = tellings(proof)
+        for _, ashby_id, what in self.theirs:
+            word, _, rest = what.partition(" ")
+            told[rest if word == "note" else ashby_id].add(f"theirs:{word}")
+        for one in self.strangers:
+            told[one].add("stranger")
+        for one in self._without_posting():
+            told[one].add("application_delete")
         people = {one["key"]: one["contacts"] for one in self.sandbox.truth["people"]}
-        for key, contacts in people.items():
-            if re.search(rf"\b{re.escape(key)}\b", text):
-                ids |= set(contacts)
-        by_hand = {what.partition(" ")[2] for _, _, what in self.theirs} | self.strangers
-        if any(f"phone {digits(str(value))} is nobody's" in text for value in self.theirs.values()):
-            return True
-        return bool(ids & (named | by_hand | (self._without_posting() if " tag " in text else set())))
+        found = reconcile.problems(self.sandbox.truth | {"edited_since": True}, self.sandbox.state)
+        wrong = [(kind, text) for kind, texts in found.items() for text in texts]
+        silent = [line for kind, text in wrong if (line := untold(kind, text, told, people))]
+        assert silent == [], "\n".join(["wrong in Ashby and told by nobody:", *silent, *self.log])
 
     def _without_posting(self) -> set[str]:
         """Candidacies whose application is gone: which of their tags repeat a posting, only the verdicts know still."""
         log = self.sandbox.ask("GET", "/edits")["log"]
         return {one["opportunity"] for one in log if one["kind"] == "application_delete"}
-
-    def _named(self, proof: Any) -> set[str]:
-        """Ids of Lever and of Ashby that a result names: parked, in conflict, different, left out of the plan."""
-        ledger, store = Ledger(self.book.store), self.book.store
-        named = {one for row in proof.differences.to_dict("records") for one in (row["lever_id"], row["ashby_id"])}
-        rows = [row for row, _ in ledger.entries("parked", "refused")]
-        conflicts = {row["row_id"] for row in store.results("load", "conflicts")}
-        rows += [row for row in ledger.rows() if row.row_id in conflicts]
-        links = ledger.links()
-        for row in rows:
-            named |= {row.lever_id.partition(" ")[0], links.get(f"{row.lever_type}:{row.lever_id}", "")}
-            named |= {links.get(f"application:{row.lever_id}", "")}
-            if row.lever_type == "person":
-                named |= {links.get(f"candidate:{row.person}", "")}
-        for loss in store.results("map", "losses"):
-            named |= set(loss.get("ids") or ())
-            if loss["field"] == "(repeat candidacy)":
-                named |= set(loss["examples"])
-        return named - {""}
 
     def _parked_rows_have_a_cause(self) -> None:
         """Every row that is parked was changed in Lever, and by an edit that no call can follow."""
@@ -266,6 +251,15 @@ class Life:
 def contacts_of(candidate: Json) -> list[str]:
     """The Lever contacts a candidate carries."""
     return [one for one in str(candidate["customFields"].get("Lever contact ID") or "").split(",") if one]
+
+
+def records_of(state: Json) -> set[str]:
+    """The ids of candidacies, notes, feedback and forms of Lever that stand in Ashby."""
+    found = {str(one["customFields"].get("Lever opportunity ID") or "") for one in state["applications"]}
+    texts = [note.get("content") or "" for one in state["candidates"] for note in one["notes"]]
+    texts += [json.dumps(form["submittedValues"]) for one in state["applications"] for form in one["feedback"]]
+    found |= {marks[-1][1] for text in texts if (marks := MARKER.findall(text)) and marks[-1][0] in OWN_NOTES}
+    return found - {""}
 
 
 def doubled(state: Json) -> None:

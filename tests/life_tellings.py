@@ -1,0 +1,70 @@
+"""Which words of the product speak of which problem: all else that is wrong in Ashby was told by nobody.
+
+A problem is excused only by a telling about the very record it is of, and of its own kind: what stands and should not
+is told as surplus, what is lost as missing, what reads otherwise as different. What stands twice, or in the wrong
+hands, is excused by nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import Any
+
+Json = dict[str, Any]
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+SUBJECT = re.compile(rf"^(?:[a-z]+:? |application of unknown )?({UUID})(?: \(({UUID})\))?")
+NOT_HERE = r"surplus:candidate:\(exists\)"  # the whole candidate should not be there, so nothing of it
+APPLICATION = r"different:application:(status|stage|archivedAt|archiveReason|createdAt|history.*)"
+TOLD_BY = {
+    "people": {"must never load": NOT_HERE},
+    "opportunities": {
+        "must never load": r"surplus:(application|[a-z ]*note):\(exists\)",
+        r"is not closed|closed at another time|: is [A-Z]\w+$|createdAt|out of order": APPLICATION,
+    },
+    "notes": {
+        "must never load": r"surplus:[a-z ]*note:\(exists\)",
+        "has parts|versions": r"missing:[a-z ]*note:\(row\)",
+    },
+    "feedback": {r"\(never:\w+\) stands 1 times": r"surplus:(feedback|[a-z ]*note):\(exists\)"},
+    "forms": {"must never load": r"surplus:[a-z ]*note:\(exists\)"},
+    "files": {"is nobody's": rf"surplus:candidate:files|{NOT_HERE}"},
+    "invented": {
+        "^candidates: .* carries no Lever id": "stranger",
+        "without a marker": "theirs:note",
+        "^application of unknown": r"surplus:application:\(exists\)",
+    },
+    "candidates": {
+        "phone .* is (lost|nobody's)": r"(different|surplus):candidate:phoneNumbers?",
+        "is named|: name ": rf"different:candidate:name|{NOT_HERE}",
+        ": headline ": "(different|surplus):candidate:customFields",
+        ": (?!phone|name|headline|is named)": NOT_HERE,
+    },
+    "tags": {"is invented": rf"surplus:tag on a candidate:.*|{NOT_HERE}", "is lost": "application_delete"},
+    "histories": {"": APPLICATION},
+    "note texts": {"is lost|stands at": r"missing:[a-z ]*note:\(row\)"},
+    "feedback texts": {"is lost": r"missing:(feedback|[a-z ]*note):\(row\)"},
+}
+"""{kind of problem: {how its text reads: the tellings about its subject that excuse it}}."""
+
+
+def untold(kind: str, text: str, told: dict[str, set[str]], people: dict[str, list[str]]) -> str:
+    """Empty when the record that a problem is of is told of, in a way that fits; else the problem, and what is told.
+
+    `people` names the contacts of a person's key.
+    """
+    subject = SUBJECT.match(text)
+    ids = {one for one in subject.groups() if one} if subject else set(people.get(text.partition(" ")[0], ()))
+    said = sorted({one for lever_id in ids for one in told[lever_id]})
+    fitting = [tellings for words, tellings in TOLD_BY.get(kind, {}).items() if re.search(words, text)]
+    is_told = any(re.fullmatch(tellings, one) for tellings in fitting for one in said)
+    return "" if is_told else f"{kind}: {text} (told: {', '.join(said) or 'nothing'})"
+
+
+def tellings(proof: Any) -> dict[str, set[str]]:
+    """{id of Lever or Ashby: what a validation says of it}."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in proof.differences.to_dict("records"):
+        for one in {row["lever_id"], row["ashby_id"]} - {""}:
+            found[one].add(f"{row['kind']}:{row['object']}:{row['field']}")
+    return found
