@@ -61,6 +61,7 @@ class Life:
         self.strangers: set[str] = set()  # candidates that people have added in Ashby
         self.state: Json = sandbox.state
         self.log: list[str] = []
+        self.silent: list[str] = []  # what is wrong in Ashby in the end, and told by nobody
 
     def close(self) -> None:
         """Let go of the customer."""
@@ -220,8 +221,8 @@ class Life:
         people = {one["key"]: one["contacts"] for one in self.sandbox.truth["people"]}
         found = reconcile.problems(self.sandbox.truth | {"edited_since": True}, self.sandbox.state)
         wrong = [(kind, text) for kind, texts in found.items() for text in texts]
-        silent = [line for kind, text in wrong if (line := untold(kind, text, told, people))]
-        assert silent == [], "\n".join(["wrong in Ashby and told by nobody:", *silent, *self.log])
+        self.silent = [line for kind, text in wrong if (line := untold(kind, text, told, people))]
+        assert self.silent == [], "\n".join(["wrong in Ashby and told by nobody:", *self.silent, *self.log])
 
     def _without_posting(self) -> set[str]:
         """Candidacies whose application is gone: which of their tags repeat a posting, only the verdicts know still."""

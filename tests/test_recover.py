@@ -194,12 +194,14 @@ class World:
         assert self.sandbox.ask("GET", "/calls")["writes"] == 0
         return found
 
-    def finished(self, quiet: list[str]) -> None:
-        """All rows are done, and Ashby stands as after a quiet load."""
+    def finished(self, quiet: list[str]) -> Counter[str]:
+        """All rows are done, and Ashby stands as after a quiet load; how much is lost or doubled."""
         assert {state for _, state, _ in Ledger(self.book.store).counts()} == {"done"}
         state = self.sandbox.state
-        assert {name: found for name, found in reconcile.problems(self.sandbox.truth, state).items() if found} == {}
+        found = reconcile.problems(self.sandbox.truth, state)
+        assert {name: texts for name, texts in found.items() if texts} == {}
         assert picture(state) == quiet
+        return reconcile.tally(found)
 
     def made(self, kind: str) -> list[Json]:
         """Objects of a kind that were not in Ashby before the move."""
@@ -340,12 +342,12 @@ def test_a_load_that_died_and_lost_its_store_ends_as_a_quiet_one(world: World, q
     assert found.report.ambiguous == []
     sent = world.load().n_writes
     assert sent <= n_rows
-    world.finished(quiet)
+    harm = world.finished(quiet)
     proofs.tell(
         "P38", "a load died, lost its store, was recovered and loaded to the end",
         seed=seed, died_at_effect=at, objects_there=n_there,
         found=counts(found).total() - counts(found)["not there"],
-        writes_after=sent, lost=0, doubled=0,
+        writes_after=sent, **harm,
     )  # fmt: skip
 
 
@@ -368,9 +370,10 @@ def test_a_recovery_may_be_killed_and_goes_on(loaded: World, quiet: list[str], s
     if not steps.is_intact(world.book):
         world.recover()
     assert n_kills >= 1
-    assert world.load().n_writes == 0
-    world.finished(quiet)
-    proofs.tell("P38", "a recovery was killed again and again", seed=seed, kills=n_kills, writes_after=0)
+    sent = world.load().n_writes
+    assert sent == 0
+    harm = world.finished(quiet)
+    proofs.tell("P38", "a recovery was killed again and again", seed=seed, kills=n_kills, writes_after=sent, **harm)
 
 
 def _recover_all() -> None:
