@@ -20,6 +20,13 @@ LESSONS, HABITS, EXTRACT = "lib/mapping/lessons.py", "lib/validate/habits.py", "
 CRASHES = "tests/test_crashes.py::test_a_load_that_dies_at_any_effect_ends_as_if_it_had_not"
 LOST = "tests/test_load.py::test_every_answer_lost_makes_no_double"
 FRESH, FILES = "lib/steps/fresh.py", "lib/extract/files.py"
+TOGETHER, SHARED = (
+    "lib/store/together.py",
+    (
+        "tests/test_store.py::"
+        "test_writes_that_come_during_a_commit_share_the_next_one_and_each_returns_when_it_is_on_disk"
+    ),
+)
 LIVE = "tests/test_live.py::test_what_changes_while_it_is_read_is_here_after_the_last_pass"
 
 
@@ -434,5 +441,27 @@ MUTANTS = [
         "    other = known is not None and _replaced(store, known, meta)\n",
         "    other = False\n",
         ("tests/test_files.py::test_a_file_that_was_replaced_under_its_id_is_fetched_again",),
+    ),
+    Mutant(
+        "of what several workers record at once only the first is written",
+        TOGETHER,
+        "                for one in batch:\n                    one.work(connection)\n",
+        "                for one in batch[:1]:\n                    one.work(connection)\n",
+        (SHARED,),
+    ),
+    Mutant(
+        "what is recorded during a commit returns before it is on disk",
+        TOGETHER,
+        "            self._change.wait_for(lambda: mine.is_over or not self._is_busy)\n"
+        "            if not mine.is_over:\n",
+        "            if not self._is_busy:\n",
+        (SHARED,),
+    ),
+    Mutant(
+        "what the database refuses of one row takes those of other workers with it",
+        TOGETHER,
+        "                    self._commit([one])\n",
+        "                    one.error = error\n",
+        ("tests/test_store.py::test_what_the_database_refuses_takes_no_other_write_with_it",),
     ),
 ]
