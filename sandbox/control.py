@@ -96,11 +96,11 @@ class Control:
     async def switches(self, request: Request) -> JSONResponse:
         """Show all that are in force, set some (POST ``{"name": "value"}``) or go back to the defaults (DELETE).
 
-        ``?asked=1`` names those that an answer has hung on since the last reset.
+        ``?decided=1`` names those that made an answer another one than the default makes, since the last reset.
         """
         switches = self.sandbox.settings.switches
-        if request.query_params.get("asked") == "1":
-            return JSONResponse(sorted(switches.asked))
+        if request.query_params.get("decided") == "1":
+            return JSONResponse(sorted(switches.decided))
         if request.method == "DELETE":
             switches.clear()
         elif request.method == "POST":

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from sandbox.company import edits
 from sandbox.company.editing import EditError, Editor
 from sandbox.company.model import Company, Record
-from sandbox.lever.switches import switch
+from sandbox.lever.switches import decides
 
 if TYPE_CHECKING:
     from sandbox.app import Sandbox
@@ -45,7 +45,7 @@ class Live:
             raise EditError("a large company cannot be edited")
         if self._editor is None or self._editor.company is not company:
             settings = self._sandbox.settings
-            self._editor = edits.editor(company, switch=lambda name: switch(settings.switches, name))
+            self._editor = edits.editor(company, switch=lambda name: decides(settings.switches, name))
         return self._editor
 
     @property

@@ -10,23 +10,27 @@ from sandbox.company.shape import Shape
 
 
 class Switches(dict[str, str]):
-    """The switches that are set, and which of all were asked for since they were cleared: one that nobody asks for
-    decides nothing.
-    """
+    """The switches that are set, and which of them made an answer another one since they were cleared."""
 
     def __init__(self, chosen: Mapping[str, str] = {}) -> None:
         super().__init__(chosen)
-        self.asked: set[str] = set()
-
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
-        """Return a switch, and note that it was asked for."""
-        self.asked.add(name)
-        return super().get(name, default)
+        self.decided: set[str] = set()
 
     def clear(self) -> None:
         """Back to the defaults."""
         super().clear()
-        self.asked.clear()
+        self.decided.clear()
+
+
+def decides(switches: Mapping[str, str], name: str, default: str) -> str:
+    """Return a switch, and note that it decided something unless it stands at its default.
+
+    To be asked where its values part, not before: a switch that is merely read makes no answer another one.
+    """
+    value = switches.get(name, default)
+    if value != default and isinstance(switches, Switches):
+        switches.decided.add(name)
+    return value
 
 
 @dataclass

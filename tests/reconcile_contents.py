@@ -112,8 +112,39 @@ def _candidate(world: World, candidate: Json) -> list[str]:
         found += [f"{name}: {title} {text!r} is lost" for text in texts if squash(text).casefold() not in extra]
     born = min(one["created"] for one in world.truth["opportunities"] if one["contact"] in world.contacts_of(candidate))
     found += [] if close(milliseconds(candidate["createdAt"]), born) else [f"{name}: createdAt"]
-    found += _consent(candidate, contacts, name) + _addresses(candidate, contacts, name)
-    return found + _phones(candidate, contacts, name) + _links(candidate, contacts, name)
+    read = _read(world, candidate)
+    found += _consent(candidate, contacts, name) + _addresses(candidate, contacts, name, read["Email"])
+    found += _phones(candidate, contacts, name, read["Phone"]) + _links(candidate, contacts, name)
+    return found + _parsed(candidate, contacts, name, read)
+
+
+def _read(world: World, candidate: Json) -> dict[str, set[str]]:
+    """What a parser may have read in the résumés that stand at a candidate: it fills what is empty (Ashby's words).
+
+    Position, company and school where Ashby parses at all; an address, a number and a place only where the sandbox was
+    told to fill everything. Everything else that Lever does not know is invented.
+    """
+    how = world.state.get("resume_parsing", "work")
+    kinds = {"everything": ("Position", "Company", "School", "Email", "Phone", "City"), "off": ()}
+    mine = {file["sha256"] for file in candidate["files"] if file["resume"]}
+    says = [one["says"] for one in world.truth["files"] if one["sha256"] in mine]
+    found: dict[str, set[str]] = defaultdict(set)
+    for kind in kinds.get(how, kinds["everything"][:3]):
+        found[kind] = {one[kind] for one in says if kind in one}
+    return found
+
+
+def _parsed(candidate: Json, contacts: list[Json], name: str, read: dict[str, set[str]]) -> list[str]:
+    """What no call can write stands there only as a résumé says it, and then it does stand there."""
+    found = []
+    for kind in ("Position", "Company", "School"):
+        value = candidate.get(kind.lower())
+        found += [f"{name}: {kind.lower()} {value!r} is nobody's"] if value and value not in read[kind] else []
+        found += [f"{name}: {kind.lower()} of the résumé is lost"] if read[kind] and not value else []
+    place = (candidate.get("location") or {}).get("locationSummary")
+    if place and not any(squash(one["location"]) for one in contacts) and place not in read["City"]:
+        found.append(f"{name}: place {place!r} is nobody's")
+    return found
 
 
 def _consent(candidate: Json, contacts: list[Json], name: str) -> list[str]:
@@ -124,19 +155,21 @@ def _consent(candidate: Json, contacts: list[Json], name: str) -> list[str]:
     return [f"{name}: consent is lost"] if given and not fitting else []
 
 
-def _addresses(candidate: Json, contacts: list[Json], name: str) -> list[str]:
+def _addresses(candidate: Json, contacts: list[Json], name: str, read: set[str]) -> list[str]:
+    """One that was read in a résumé may stand where Lever has none."""
     wanted = {address(mail) for one in contacts for mail in one["emails"]}
-    have = {address(one["value"]) for one in candidate["emailAddresses"]}
+    have = {address(one["value"]) for one in candidate["emailAddresses"]} - (set() if wanted else read)
     lost = [f"{name}: address {one} is lost" for one in sorted(wanted - have)]
     return lost + [f"{name}: address {one} is nobody's" for one in sorted(have - wanted)]
 
 
-def _phones(candidate: Json, contacts: list[Json], name: str) -> list[str]:
-    """A number may have gained the code of its country in front, nothing else."""
+def _phones(candidate: Json, contacts: list[Json], name: str, read: set[str]) -> list[str]:
+    """A number may have gained the code of its country in front, nothing else; as of addresses one may be read."""
     texts = [one["value"] for one in candidate["phoneNumbers"]]
     texts += str(candidate["customFields"].get("Lever other phones") or "").replace(";", "\n").splitlines()
     have = [digits(text) for text in texts if digits(text)]
     wanted = dict.fromkeys(digits(phone) for one in contacts for phone in one["phones"] if digits(phone))
+    have = have if wanted else [text for text in have if text not in map(digits, read)]
     lost = [f"{name}: phone {one} is lost" for one in wanted if not any(_same_phone(it, one) for it in have)]
     return lost + [f"{name}: phone {one} is nobody's" for one in have if not any(_same_phone(one, w) for w in wanted)]
 

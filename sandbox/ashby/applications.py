@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.ashby import views, webhooks
-from sandbox.ashby.candidates import find_candidate, time_window
+from sandbox.ashby.candidates import find_candidate, time_window, within
 from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.histories import check_reason, enter, find_stage, read_events, start_stage
 from sandbox.ashby.paging import Page, paginate
@@ -19,11 +19,12 @@ from sandbox.ashby.state import (
     new_id,
     sees_application,
 )
+from sandbox.ashby.switches import SWITCHES
 
 
 def _written(state: State, item: Application, call: Call, *, body: Json) -> Json:
     """Show an application after a write, as thin as recorded (a source only when this call set it)."""
-    if state.switch("write_answers") != "recorded":
+    if state.decides("write_answers") != "recorded":
         return views.application(state, item, call)
     shown = views.application(state, item, call, thin=True)
     if body.get("sourceId") is None:
@@ -63,8 +64,8 @@ def create(state: State, body: Json, call: Call) -> Any:
     candidate.applications.append(item.id)
     state.touch(item.id)
     state.save_candidate(candidate)
-    call.notified = state.switch("automations") == "on"
-    if state.switch("webhook_submit") == "sent":
+    call.notified = state.decides("automations") == "on"
+    if state.webhooks and state.decides("webhook_submit") == "sent":
         webhooks.application(state, "applicationSubmit", item)
     shown = _written(state, item, call, body=body)
     if state.switch("write_answers") == "recorded":
@@ -75,10 +76,13 @@ def create(state: State, body: Json, call: Call) -> Any:
 
 def _check_job_takes_applications(state: State, others: list[str], job: Job) -> None:
     """Refuse by job status and repeat candidacy, both undocumented (switches)."""
-    if job.status not in state.switch("application_job_states").split(","):
+    takes = job.status in state.switch("application_job_states").split(",")
+    if takes != (job.status in SWITCHES["application_job_states"].split(",")):
+        state.decides("application_job_states")
+    if not takes:
         raise invalid(f"jobId: a job in status {job.status} takes no applications")
     repeated = any(state.applications[key].job == job.id for key in others)
-    if repeated and state.switch("duplicate_applications") == "refused":
+    if repeated and state.decides("duplicate_applications") == "refused":
         raise RefusedError("application_already_exists", "the candidate already has an application for this job")
 
 
@@ -123,13 +127,12 @@ def _expanded(state: State, item: Application, name: str) -> list[Json]:
 
 def list_applications(state: State, body: Json, call: Call) -> Page:
     """List applications; ``createdAfter`` compares the back-dated time (switch ``application_created_after``)."""
-    after, before = time_window(state, body)
-    back_dated = state.switch("application_created_after") == "created"
+    inside = within(state, "application_created_after", time_window(state, body), now="added")
     wanted, job_id = body.get("status"), body.get("jobId")
 
     def keep(item: Application) -> bool:
         return (
-            after <= (item.created_ms if back_dated else item.added_ms) <= before
+            inside(item)
             and (job_id is None or item.job == job_id)
             and (wanted is None or views.status(state, item) == wanted)
             and sees_application(state, item, call)
@@ -164,10 +167,10 @@ def change_stage(state: State, body: Json, call: Call) -> Any:
             raise invalid("archiveEmail: only with a stage of type Archived")
         find(state, "templates", body["archiveEmail"]["communicationTemplateId"], "communication_template_not_found")
         call.notified = True
-    if item.events[-1].stage_id == stage["id"] and state.switch("repeat_stage") == "ignore":
+    if item.events[-1].stage_id == stage["id"] and state.decides("repeat_stage") == "ignore":
         return views.application(state, item, call)
     enter(state, item, stage, reason_id=body.get("archiveReasonId"), actor=call.actor)
-    call.notified = call.notified or state.switch("automations") == "on"
+    call.notified = call.notified or state.decides("automations") == "on"
     state.save_application(item)
     webhooks.stage_changed(state, item)
     return views.application(state, item, call)

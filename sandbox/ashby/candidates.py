@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sandbox.ashby import views
 from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.notehtml import strip_tags
 from sandbox.ashby.paging import Page, paginate
-from sandbox.ashby.records import Call, Candidate, Json, Note
+from sandbox.ashby.records import Application, Call, Candidate, Json, Note
 from sandbox.ashby.state import State, check_in_use, check_references, find, new_id
 
 SEARCH_LIMIT = 100
@@ -28,24 +28,24 @@ def find_candidate(state: State, candidate_id: str) -> Candidate:
 
 def _check_address(state: State, address: str, member: str) -> str:
     """Refuse what is no address when switch ``email_format`` = ``checked``; by default anything goes (guess)."""
-    if state.switch("email_format") == "checked" and not _ADDRESS.match(address):
+    if not _ADDRESS.match(address) and state.decides("email_format") == "checked":
         raise invalid(f"{member}: must be an e-mail address")
     return address
 
 
 def _check_phone(state: State, number: str) -> str:
     """Refuse what is no telephone number when switch ``phone_format`` = ``checked`` (validation is not documented)."""
-    if state.switch("phone_format") == "checked" and not _PHONE.match(number.strip()):
+    if not _PHONE.match(number.strip()) and state.decides("phone_format") == "checked":
         raise invalid("phoneNumber: must be a telephone number")
     return number
 
 
 def _check_unclaimed(state: State, addresses: list[str], owner: str = "") -> None:
     """Refuse another person's address when switch ``duplicate_email`` = ``refuse`` (no such error is documented)."""
-    if state.switch("duplicate_email") == "refuse":
-        for address in addresses:
-            if set(state.by_email.get(address.strip().lower(), ())) - {owner}:
-                raise RefusedError("candidate_already_exists", "another candidate has this e-mail address")
+    for address in addresses:
+        others = state.by_email.get(address.strip().lower(), {}).keys() - {owner}
+        if others and state.decides("duplicate_email") == "refuse":
+            raise RefusedError("candidate_already_exists", "another candidate has this e-mail address")
 
 
 def read_place(place: Json) -> Json | None:
@@ -124,7 +124,7 @@ def update(state: State, body: Json, call: Call) -> Any:
     state.save_candidate(candidate)
     call.notified = body.get("sendNotifications", True)
     shown = views.candidate(state, candidate, call)
-    if state.switch("write_answers") == "recorded" and "sourceId" not in body:
+    if "sourceId" not in body and shown["source"] and state.decides("write_answers") == "recorded":
         shown["source"] = None
     return shown
 
@@ -145,9 +145,8 @@ def info(state: State, body: Json, call: Call) -> Any:
     The id of a merged candidate finds nothing, or the one that was kept (switch ``merged_ids``).
     """
     wanted = body.get("id", "")
-    if state.switch("merged_ids") == "forward":
-        while wanted in state.merged:
-            wanted = state.merged[wanted]
+    while wanted in state.merged and state.decides("merged_ids") == "forward":
+        wanted = state.merged[wanted]
     return views.candidate(state, find_candidate(state, wanted), call)
 
 
@@ -156,18 +155,35 @@ def list_candidates(state: State, body: Json, call: Call) -> Page:
 
     Whether a back-dated ``createdAt`` changes that is open (switch ``candidate_added_at`` = ``now``, ``created``).
     """
-    after, before = time_window(state, body)
-    back_dated = state.switch("candidate_added_at") == "created"
     return paginate(
         state,
         "candidate.list",
         body=body,
         items=state.candidates.values(),
         render=lambda item: views.candidate(state, item, call),
-        keep=lambda item: after <= (item.created_ms if back_dated else item.added_ms) <= before,
+        keep=within(state, "candidate_added_at", time_window(state, body), now="now"),
         by_id=state.candidates,
         kept=call.key.toggles,
     )
+
+
+Dated = Candidate | Application
+
+
+def within(state: State, name: str, window: tuple[int, float], *, now: str) -> Callable[[Dated], bool]:
+    """Return the test of a window: by when an object was added where the switch says ``now``, else as back-dated."""
+    after, before = window
+    by_added = state.switch(name) == now
+    if not after and before == float("inf"):
+        return lambda item: True
+
+    def test(item: Dated) -> bool:
+        added, created = after <= item.added_ms <= before, after <= item.created_ms <= before
+        if added != created:
+            state.decides(name)
+        return added if by_added else created
+
+    return test
 
 
 def time_window(state: State, body: Json) -> tuple[int, float]:
@@ -190,7 +206,10 @@ def search(state: State, body: Json, call: Call) -> Any:
         found = named if found is None else found & named
     newest = state.now() - state.number("search_delay_ms")
     hits = [state.candidates[key] for key in found or ()]
-    hits = [hit for hit in hits if hit.added_ms <= newest and not state.hides(hit.id)]
+    seen = [hit for hit in hits if hit.added_ms <= newest and not state.hides(hit.id)]
+    if len(seen) < len(hits):
+        state.decides("search_delay_ms")
+    hits = seen
     hits.sort(key=lambda hit: (hit.added_ms, hit.id))
     return [views.candidate(state, hit, call) for hit in hits[:SEARCH_LIMIT]]
 
@@ -198,21 +217,27 @@ def search(state: State, body: Json, call: Call) -> Any:
 def _addressed(state: State, email: str) -> set[str]:
     """Return ids by address: switch ``search_email`` = ``any`` address, the ``primary`` one, or case and all."""
     found = set(state.by_email.get(email.strip().lower(), ()))
-    how = state.switch("search_email")
+    how, narrowed, wanted = state.switch("search_email"), found, email.strip().lower()
     if how == "primary":
-        return {key for key in found if (state.candidates[key].email or "").strip().lower() == email.strip().lower()}
-    if how == "exact":
-        return {key for key in found if email in (state.candidates[key].email, *state.candidates[key].alternates)}
-    return found
+        narrowed = {key for key in found if (state.candidates[key].email or "").strip().lower() == wanted}
+    elif how == "exact":
+        narrowed = {key for key in found if email in (state.candidates[key].email, *state.candidates[key].alternates)}
+    if narrowed != found:
+        state.decides("search_email")
+    return narrowed
 
 
 def _named(state: State, name: str) -> set[str]:
     """Return ids by name: equal, or holding all words when switch ``search_name`` = ``words``."""
     wanted = name.strip().lower()
+    equal = set(state.by_name.get(wanted, ()))
     if state.switch("search_name") == "equal":
-        return set(state.by_name.get(wanted, ()))
+        return equal
     words = wanted.split()
-    return {key for known, keys in state.by_name.items() if all(word in known for word in words) for key in keys}
+    found = {key for known, keys in state.by_name.items() if all(word in known for word in words) for key in keys}
+    if found != equal:
+        state.decides("search_name")
+    return found
 
 
 def add_tag(state: State, body: Json, call: Call) -> Any:
@@ -220,7 +245,7 @@ def add_tag(state: State, body: Json, call: Call) -> Any:
     candidate = find_candidate(state, body["candidateId"])
     tag = find(state, "tags", body["tagId"], "tag_not_found")
     check_in_use(state, tag, "tagId")
-    if tag["id"] not in candidate.tags or state.switch("repeat_tag") == "double":
+    if tag["id"] not in candidate.tags or state.decides("repeat_tag") == "double":
         candidate.tags.append(tag["id"])
         state.save_candidate(candidate)
     return views.candidate(state, candidate, call)
@@ -242,7 +267,7 @@ def _may_be_private(state: State, body: Json, call: Call) -> bool:
     """
     if not body.get("isPrivate", False) or call.may("private"):
         return bool(body.get("isPrivate", False))
-    how = state.switch("private_without_toggle")
+    how = state.decides("private_without_toggle")
     if how == "public":
         return False
     told = "private notes need access to non-offer private fields"
@@ -259,12 +284,15 @@ def create_note(state: State, body: Json, call: Call) -> Any:
         raise invalid("note: must not be blank")
     most = state.number("note_max_chars")
     if most and len(text) > most:
+        state.decides("note_max_chars")
         raise invalid("note: too long")
     created = state.past(body.get("createdAt"), "createdAt")
     content = strip_tags(text) if kind == "text/html" else text
-    if state.switch("note_text") == "tidied":
-        content = "\n".join(line.rstrip() for line in content.splitlines()).strip()
-    author = call.actor if state.switch("behalf_author") == "user" else state.key_user
+    tidy = "\n".join(line.rstrip() for line in content.splitlines()).strip()
+    if tidy != content and state.decides("note_text") == "tidied":
+        content = tidy
+    by_key = call.actor != state.key_user and state.decides("behalf_author") == "key"
+    author = state.key_user if by_key else call.actor
     note = Note(new_id(), created, state.now(), is_private, content, kind, author)
     candidate.notes[note.id] = note
     state.touch(note.id)
@@ -280,6 +308,8 @@ def list_notes(state: State, body: Json, call: Call) -> Page:
     order = state.switch("note_order")
     if order != "added":
         items = sorted(items, key=lambda note: note.created_ms, reverse=order == "newest")
+        if items != list(candidate.notes.values()):
+            state.decides("note_order")
     return paginate(
         state,
         "candidate.listNotes",
@@ -309,9 +339,8 @@ def create_tag(state: State, body: Json, call: Call) -> Any:
     An archived one is returned as it is, or a new one is made (switch ``archived_tag`` = ``return``, ``new``).
     """
     title = body["title"].strip()
-    renew = state.switch("archived_tag") == "new"
     for tag in state.tags.values():
-        if tag["title"] == title and not (tag["isArchived"] and renew):
+        if tag["title"] == title and not (tag["isArchived"] and state.decides("archived_tag") == "new"):
             return tag
     tag = {"id": new_id(), "title": title, "isArchived": False}
     state.tags[tag["id"]] = tag

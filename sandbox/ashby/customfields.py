@@ -65,9 +65,10 @@ def create(state: State, body: Json, call: Call) -> Any:
     title = body["title"].strip()
     most = state.number("fields_max")
     if most and len(state.fields) >= most:
+        state.decides("fields_max")
         raise invalid("title: the organization has as many custom fields as it may")
     repeated = any(item.title == title and item.object == owner for item in state.fields.values())
-    if repeated and state.switch("field_titles") == "unique":
+    if repeated and state.decides("field_titles") == "unique":
         raise invalid("title: a field of this name exists")
     definition = Field(new_id(), title, owner, kind, date_only=body.get("isDateOnlyField", False))
     definition.options = [{**option, "isArchived": False} for option in options]
@@ -112,10 +113,11 @@ def _check(state: State, item: Json, call: Call, *, owner: str, where: str) -> F
     if definition.is_archived:
         raise invalid(f"{where}fieldId: archived")
     value = item["fieldValue"]
-    if value is None and state.switch("null_field_values") == "clear":
+    if value is None and state.decides("null_field_values") == "clear":
         return definition
     most = state.number("text_max_chars")
     if most and isinstance(value, str) and len(value) > most:
+        state.decides("text_max_chars")
         raise invalid(f"{where}fieldValue: too long")
     options = [option["value"] for option in definition.options if not option["isArchived"]]
     check_field_value(definition.kind, value, options, where=f"{where}fieldValue")
@@ -136,7 +138,7 @@ def write_values(
         try:
             definition = _check(state, item, call, owner=owner, where=where)
         except RefusedError:
-            if state.switch("partial_values") == "before":
+            if checked and state.decides("partial_values") == "before":
                 _store(custom, checked)
             raise
         checked.append((definition, item["fieldValue"]))

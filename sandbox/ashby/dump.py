@@ -29,6 +29,7 @@ def dump(state: State) -> Json:
         "projects": [{**item, "candidateIds": state.members.get(key, [])} for key, item in state.projects.items()],
         "others": shown(state),
         "merged": dict(state.merged),
+        "resume_parsing": state.switch("resume_parsing"),
         "notified": state.notified,
         "writes": state.writes,
         "preexisting": state.preexisting,

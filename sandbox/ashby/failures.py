@@ -22,9 +22,9 @@ DOCUMENTED = frozenset(
 
 def spoken_code(state: State, code: str) -> str:
     """Return a code of absence as switch ``not_found_codes`` wants it: ``telling``, ``one`` or ``invalid_input``."""
-    wanted = state.switch("not_found_codes")
-    if wanted == "telling" or not code.endswith("_not_found") or code in DOCUMENTED:
+    if not code.endswith("_not_found") or code in DOCUMENTED or state.decides("not_found_codes") == "telling":
         return code
+    wanted = state.switch("not_found_codes")
     return "not_found" if wanted == "one" else "invalid_input"
 
 
@@ -37,7 +37,7 @@ def failure(state: State, code: str, message: str, *, rid: str, sentence: bool =
     """
     info = {"code": code, "message": message, "requestId": rid}
     answer: Json = {"success": False, "errors": [message if sentence else code], "errorInfo": info}
-    form = state.switch("failure_form")
+    form = state.decides("failure_form")
     if form == "info":
         del answer["errors"]
     elif form == "errors":

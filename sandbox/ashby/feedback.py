@@ -46,7 +46,7 @@ def _author(state: State, body: Json, call: Call) -> str:
     if "userId" not in body:
         return call.actor
     user = find(state, "users", body["userId"], "user_not_found")
-    if not user["isEnabled"] and state.switch("feedback_author") == "enabled":
+    if not user["isEnabled"] and state.decides("feedback_author") == "enabled":
         raise invalid("userId: the user is deactivated")
     return str(user["id"])
 

@@ -18,9 +18,12 @@ from sandbox.ashby.forms import Part
 from sandbox.ashby.records import Call, Candidate, Json, StoredFile, Upload
 from sandbox.ashby.state import State, find, new_id
 
-WORK = {"position": "Position", "company": "Company", "school": "School"}
-CONTACT = {"email": "Email", "phone": "Phone"}
-"""What the imitated résumé parser looks for: lines such as ``Company: Fjordworks``."""
+WORK = ("position", "company", "school")
+READ = {
+    "position": "Position", "company": "Company", "school": "School",
+    "email": "Email", "phone": "Phone", "location": "City",
+}  # fmt: skip
+"""What the imitated résumé parser looks for: lines such as ``Company: Fjordworks``; ``WORK`` is surely filled."""
 
 
 def _handle(state: State, kind: str, file_id: str, owner_id: str) -> str:
@@ -35,6 +38,7 @@ def reserve(state: State, body: Json, call: Call) -> Any:
     """Reserve an upload: a handle, an address of storage and the form fields to send there."""
     most = state.number("file_max_bytes")
     if body["contentLength"] < 0 or (most and body["contentLength"] > most):
+        state.decides("file_max_bytes")
         raise invalid("contentLength: out of range")
     upload = Upload(
         new_id(),
@@ -73,10 +77,10 @@ def attach(state: State, candidate: Candidate, handle: str, *, context: str, is_
         raise RefusedError("file_not_found", "no uploaded file belongs to this handle")
     if upload.context != context:
         raise invalid("handle: made for another upload context")
-    reuse = state.switch("handle_reuse")
-    if upload.used and reuse == "refuse":
+    reuse = state.decides("handle_reuse") if upload.used else "again"
+    if reuse == "refuse":
         raise RefusedError("file_not_found", "the handle was used before")
-    if upload.used and reuse == "ignore":
+    if reuse == "ignore":
         return
     upload.used = True
     file_id = new_id()
@@ -106,17 +110,16 @@ def _parse(state: State, candidate: Candidate, data: bytes) -> None:
     Which data that may be is not documented (switch ``resume_parsing``): work and school, or address, phone and
     place as well.
     """
-    how = state.switch("resume_parsing")
-    if how == "off":
-        return
     text = data[:65536].decode("utf-8", "replace")
+    says = {member: _line(text, word) for member, word in READ.items() if not getattr(candidate, member)}
+    told = {member: value for member, value in says.items() if value}
+    work = {member: value for member, value in told.items() if member in WORK}
+    filled = {"off": {}, "work": work, "everything": told}[state.switch("resume_parsing")]
+    if filled != work:
+        state.decides("resume_parsing")
     state.unindex(candidate)
-    for member, word in (WORK | CONTACT if how == "everything" else WORK).items():
-        if not getattr(candidate, member):
-            setattr(candidate, member, _line(text, word))
-    city = _line(text, "City")
-    if how == "everything" and city and not candidate.location:
-        candidate.location = read_place({"city": city})
+    for member, value in filled.items():
+        setattr(candidate, member, read_place({"city": value}) if member == "location" else value)
     state.index(candidate)
 
 

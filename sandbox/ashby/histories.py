@@ -68,15 +68,16 @@ def read_events(
         check_reason(state, stage, item.get("archiveReasonId"), "applicationHistory.archiveReasonId")
         item["enteredStageAt"] = state.past(item["enteredStageAt"], "applicationHistory.enteredStageAt")
     steps = [later["enteredStageAt"] - earlier["enteredStageAt"] for earlier, later in pairwise(ordered)]
-    if min(steps, default=1) < 0 and state.switch("history_order") == "refuse":
+    if min(steps, default=1) < 0 and state.decides("history_order") == "refuse":
         raise invalid("applicationHistory: enteredStageAt must not decrease")
-    if 0 in steps and state.switch("equal_history_times") == "refuse":
+    if 0 in steps and state.decides("equal_history_times") == "refuse":
         raise invalid("applicationHistory: enteredStageAt must increase")
-    if ordered[0]["enteredStageAt"] < created_ms and state.switch("history_before_creation") == "refuse":
+    if ordered[0]["enteredStageAt"] < created_ms and state.decides("history_before_creation") == "refuse":
         raise invalid("applicationHistory: enteredStageAt must not be before createdAt")
     events = [_event(item, actor=actor, known=known) for item in ordered]
     last = next(reversed(known), None) if known else None
-    if state.switch("history_deletes") == "allowed" and last not in (None, *(event.id for event in events)):
+    lacks_last = last not in (None, *(event.id for event in events))
+    if lacks_last and state.decides("history_deletes") == "allowed":
         raise invalid("applicationHistory: the last event must not be deleted")
     return events
 

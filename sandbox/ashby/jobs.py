@@ -79,7 +79,7 @@ def set_status(state: State, body: Json, call: Call) -> Any:
     """
     job = find_job(state, body["jobId"], call)
     wanted = body["status"]
-    if wanted == job.status and state.switch("repeat_status") == "accept":
+    if wanted == job.status and state.decides("repeat_status") == "accept":
         return views.job(state, job, call)
     if wanted not in TRANSITIONS[job.status]:
         raise invalid(f"status: a job cannot go from {job.status} to {wanted}")
@@ -88,7 +88,7 @@ def set_status(state: State, body: Json, call: Call) -> Any:
     job.status = wanted
     if wanted == "Open":
         job.opened_ms, job.closed_ms = state.now(), None
-        call.notified = state.switch("automations") == "on"
+        call.notified = state.decides("automations") == "on"
     elif wanted == "Closed":
         job.closed_ms = state.now()
     _save(state, job)

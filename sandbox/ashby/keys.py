@@ -47,6 +47,7 @@ class Keys:
         """Begin new windows and read the keys again."""
         self._keys = make_keys(self._settings)
         self._windows: dict[str, FixedWindow] = {}
+        self._counted: set[str] = set()
         self._heads: dict[str, str] = {}
 
     def authenticate(self, header: str) -> tuple[str, Key]:
@@ -74,6 +75,9 @@ class Keys:
         scale = self._settings.limit_scale
         if scale is None:
             return None
+        self._counted.add(secret)
+        if len(self._counted) > 1:
+            self._current().decides("limit_scope")
         scope = secret if self._current().switch("limit_scope") == "key" else ""
         if scope not in self._windows:
             self._windows[scope] = FixedWindow(max(1, round(REQUESTS_PER_MINUTE * scale)), 60)
@@ -91,9 +95,9 @@ class Keys:
         reset_at = int(time.time()) + reset_in
         headers["x-ratelimit-limit"] = str(limit)
         headers["x-ratelimit-remaining"] = str(remaining)
-        headers["x-ratelimit-reset"] = str(reset_at if state.switch("reset_unit") == "s" else reset_at * 1000)
+        headers["x-ratelimit-reset"] = str(reset_at if state.decides("reset_unit") == "s" else reset_at * 1000)
         if not taken:
-            if state.switch("retry_after") == "present":
+            if state.decides("retry_after") == "present":
                 headers["Retry-After"] = str(max(1, reset_in))
             raise RefusedError("rate_limit_exceeded", "Rate limit exceeded. Please try again later.", status=429)
 

@@ -50,7 +50,7 @@ def _empty(state: State, body: Json, call: Call) -> Page:
 
 def key_info(state: State, body: Json, call: Call) -> Any:
     """Describe the key; scopes as in the contract's example (``candidates:read``; switch ``scope_format``)."""
-    if state.switch("scope_format") == "permission":
+    if state.decides("scope_format") == "permission":
         return {"title": call.key.title, "createdAt": iso(call.key.created_ms), "scopes": sorted(call.key.permissions)}
     scopes = []
     for permission in sorted(call.key.permissions):
@@ -62,8 +62,8 @@ def key_info(state: State, body: Json, call: Call) -> Any:
 def version_headers(state: State) -> dict[str, str]:
     """Return what each answer says of the one active version (vendor changelog, October 2026; switches)."""
     return {
-        "Ashby-Version": state.switch("api_version"),
-        "Ashby-Version-Status": state.switch("api_version_status"),
+        "Ashby-Version": state.decides("api_version"),
+        "Ashby-Version-Status": state.decides("api_version_status"),
     }
 
 

@@ -76,6 +76,7 @@ def _position(state: State, endpoint: str, body: Json) -> tuple[int, int, int]:
     if kind != "cursor" or binding != _binding(endpoint, body):
         raise RefusedError("invalid_next_cursor")
     if time.time() - born > state.number("cursor_seconds"):
+        state.decides("cursor_seconds")
         raise RefusedError("next_cursor_expired")
     if "syncToken" not in body:
         place -= _removed_before(state, endpoint, body, place=place, after=removed)
@@ -99,6 +100,7 @@ def _since(state: State, endpoint: str, body: Json) -> int | None:
     if kind != "sync" or owner != endpoint:
         raise RefusedError("sync_token_invalid")
     if time.time() - born > state.number("sync_token_seconds"):
+        state.decides("sync_token_seconds")
         raise RefusedError("sync_token_expired")
     return int(since)
 
@@ -134,6 +136,7 @@ def paginate(
     else:
         most = state.number("incremental_max_pages")
         if most and page >= most:
+            state.decides("incremental_max_pages")
             raise RefusedError("incremental_sync_too_large")
         changed = (
             _changed(state, items, max(since, place), keep, key)

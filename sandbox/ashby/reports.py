@@ -80,6 +80,7 @@ def generate(state: State, body: Json, call: Call) -> Any:
     if report_id != body["reportId"]:
         raise RefusedError("report_request_not_found", "requestId: no such request of this report")
     if begun is not None and time.monotonic() - begun < state.number("report_seconds"):
+        state.decides("report_seconds")
         return _result(request_id, "in_progress", None)
     state.report_runs[request_id] = (report_id, None)
     return _result(request_id, "complete", _data(state, body["reportId"], body))

@@ -121,7 +121,7 @@ class Rpc:
             note, status = spoken_code(state, refusal.code), refusal.status
             if refusal.code == "invalid_input":
                 self._journal.reject("ashby", name, refusal.message)
-                status = int(state.switch("invalid_status"))
+                status = int(state.decides("invalid_status"))
             answer = failure(state, note, refusal.message, rid=rid, sentence=status == 429)
         self._record(name, status, call, note=note, rid=rid)
         return Response(answer, status, headers, media_type="application/json; charset=utf-8")
@@ -139,8 +139,10 @@ class Rpc:
         state = self._current()
         running, size = state.number("concurrent_limit"), state.number("body_max_bytes")
         if running and self._running > running:
+            state.decides("concurrent_limit")
             raise RefusedError("concurrent_limit_exceeded", "Too many requests at the same time.", status=429)
         if size and len(raw) > size:
+            state.decides("body_max_bytes")
             raise RefusedError("payload_too_large", "the body is too large", status=413)
 
     def _endpoint(self, request: Request, name: str, key: Key) -> Endpoint:
@@ -164,7 +166,7 @@ class Rpc:
         actor = request.headers.get("x-on-behalf-of")
         if actor is None:
             return Call(endpoint.name, key, state.key_user)
-        if "behalf" not in key.toggles or state.switch("on_behalf_of") != "on":
+        if "behalf" not in key.toggles or state.decides("on_behalf_of") != "on":
             raise RefusedError("missing_endpoint_permission", "the key may not act on behalf of a user", status=403)
         user = state.users.get(actor)
         if user is None or not user["isEnabled"]:
@@ -177,6 +179,8 @@ class Rpc:
         given = _read(state, endpoint.name, raw, content_type)
         ignored: Ignored = None if state.switch("unknown_members") == "refuse" else []
         body = check_object(endpoint.shape, given, "", ignored=ignored)
+        if ignored:
+            state.decides("unknown_members")
         for name in ignored or ():
             self._journal.unknown_param("ashby", endpoint.name, name)
         state.look(reads=endpoint.permission.endswith("Read"))
@@ -216,7 +220,10 @@ def _planted_warnings(state: State, name: str) -> list[str]:
     if not planted:
         return []
     rows = (row.partition(":") for row in planted.split(","))
-    return [code for endpoint, _, code in rows if endpoint in ("*", name)]
+    codes = [code for endpoint, _, code in rows if endpoint in ("*", name)]
+    if codes:
+        state.decides("warnings")
+    return codes
 
 
 def routes(rpc: Rpc) -> list[Route]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox import settings
 from sandbox.ashby.checks import RefusedError, invalid
 from sandbox.ashby.records import (
     Application,
@@ -132,6 +133,10 @@ class State:
         """Return a switch, its default when it is not set."""
         return self.switches.get(name, SWITCHES[name])
 
+    def decides(self, name: str) -> str:
+        """Return a switch where its values part: it counts as one that decided something (``settings.decides``)."""
+        return settings.decides(self.switches, name, SWITCHES[name])
+
     def number(self, name: str) -> int:
         """Return a switch that holds a number."""
         return int(float(self.switch(name)))
@@ -173,7 +178,11 @@ class State:
 
     def hides(self, object_id: str) -> bool:
         """Say whether an object is too young to be seen by the call being answered."""
-        return self.horizon > 0 and self._shown_from(object_id, self.born.get(object_id, 0)) > self.horizon
+        born = self.born.get(object_id, 0) if self.horizon > 0 else 0
+        if not born or self._shown_from(object_id, born) <= self.horizon:
+            return False
+        self.decides("visible_after_ms" if born > self.horizon else "visible_spread_ms")
+        return True
 
     def _shown_from(self, object_id: str, born: int) -> int:
         """When an object is old enough, by its own share of ``visible_spread_ms``: a later one may be seen earlier."""
@@ -192,9 +201,9 @@ class State:
         now = self.now()
         if ms is None:
             return now
-        if ms > now and self.switch("future_times") == "refuse":
+        if ms > now and self.decides("future_times") == "refuse":
             raise invalid(f"{member}: must not be in the future")
-        return ms if self.switch("time_precision") == "ms" else ms // 1000 * 1000
+        return ms if ms % 1000 == 0 or self.decides("time_precision") == "ms" else ms // 1000 * 1000
 
     def index(self, candidate: Candidate) -> None:
         """Make a candidate findable by its addresses and its name; call again after they changed."""
@@ -260,7 +269,7 @@ def check_references(state: State, body: Json) -> None:
 
 def check_in_use(state: State, item: Json, member: str) -> None:
     """Refuse an archived tag, source or reason when switch ``archived_references`` = ``refuse`` (undocumented)."""
-    if item["isArchived"] and state.switch("archived_references") == "refuse":
+    if item["isArchived"] and state.decides("archived_references") == "refuse":
         raise invalid(f"{member}: archived")
 
 

@@ -57,6 +57,7 @@ def accept(state: State, parts: list[Part]) -> Upload:
     if fields.get("Content-Type") != upload.content_type:
         raise DeniedError(403, "AccessDenied", "Content-Type is not the reserved one")
     if time.time() > upload.expires:
+        state.decides("upload_seconds")
         raise DeniedError(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
     data = parts[-1].data
     if len(data) != upload.length:
@@ -91,6 +92,7 @@ def routes(current: Callable[[], State], journal: Journal) -> list[Route]:
         try:
             _check_headers(request)
             if time.time() > expires:
+                state.decides("download_seconds")
                 raise DeniedError(403, "AccessDenied", "Request has expired")
         except DeniedError as denied:
             journal.add("storage", "download", denied.status, note=denied.code)

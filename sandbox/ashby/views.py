@@ -135,7 +135,7 @@ def _event(state: State, events: list[Event], index: int) -> Json:
         "stageNumber": index,
         "enteredStageAt": iso(item.entered_ms),
     }
-    if index + 1 < len(events) and state.switch("left_stage_at") == "present":
+    if index + 1 < len(events) and state.decides("left_stage_at") == "present":
         shown["leftStageAt"] = iso(events[index + 1].entered_ms)
     shown["allowedActions"] = ["set_entered_at"] if index + 1 == len(events) else ["set_entered_at", "delete"]
     shown["actorId"] = item.actor
@@ -176,8 +176,8 @@ def application(state: State, item: Application, call: Call, *, thin: bool = Fal
     now_status = status(state, item)
     shown: Json = {"id": item.id, "createdAt": iso(item.created_ms), "updatedAt": iso(item.updated_ms)}
     if now_status == "Archived":
-        by_event = state.switch("archived_at") == "event"
-        shown["archivedAt"] = iso(last.entered_ms if by_event else max(last.entered_ms, item.added_ms))
+        late = item.added_ms > last.entered_ms and state.decides("archived_at") == "now"
+        shown["archivedAt"] = iso(item.added_ms if late else last.entered_ms)
     shown["candidate"] = _person(state, item.candidate, thin=thin)
     shown["status"] = now_status
     shown["customFields"] = custom_fields(state, item.custom, call)

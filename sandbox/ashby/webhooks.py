@@ -57,7 +57,7 @@ def stage_changed(state: State, item: Application) -> None:
 def _ping(state: State, hook: Json) -> None:
     """Ping on creation and change; a webhook whose ping is not answered is disabled (vendor guide)."""
     _send(state, hook, "ping", {"webhookActionType": "ping"})
-    if state.switch("webhook_ping") != "answered":
+    if state.decides("webhook_ping") != "answered":
         hook["enabled"] = False
 
 

@@ -12,12 +12,16 @@ from functools import lru_cache
 
 @dataclass(frozen=True)
 class Spec:
-    """What a binary looks like: ``kind`` is pdf, txt, png or empty; ``size`` is roughly its length in bytes."""
+    """What a binary looks like: ``kind`` is pdf, txt, png or empty; ``size`` is roughly its length in bytes.
+
+    ``lines`` stand in a PDF below its title, each on a line of its own, as a parser reads them.
+    """
 
     kind: str
     size: int
     seed: str
     text: str = ""
+    lines: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +86,10 @@ def _pdf(rng: random.Random, spec: Spec) -> bytes:
     """A one-page PDF with the title as text and an unused stream that brings it to its size."""
     title = spec.text.encode("ascii", "replace").replace(b"\\", b"").replace(b"(", b"").replace(b")", b"")
     page = b"BT /F1 14 Tf 60 760 Td (" + title[:80] + b") Tj ET"
-    filler = rng.randbytes(max(16, spec.size - 700))
+    lines = "".join(f"{line}\n" for line in spec.lines).encode("ascii", "replace")
+    if lines:
+        page += b"\nBT /F1 10 Tf 60 730 Td (\n" + lines + b") Tj ET"
+    filler = rng.randbytes(max(16, spec.size - 700 - len(lines)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from sandbox.company import catalog, filebytes, words
 from sandbox.company.cast import slug
@@ -33,6 +34,7 @@ def fill(company: Company) -> None:
         for number in range(times(rng.choices((0, 1, 2), (84, 13, 3))[0], company.shape.files)):
             add_file(company, opportunity, rng, number)
     _plant(company)
+    _plant_lines(company)
 
 
 def _register(company: Company, key: str, rng: random.Random, title: str, *, kind: str, size: int | None = None) -> int:
@@ -141,6 +143,36 @@ def _plant(company: Company) -> None:
     lost = add_file(company, alive[17 % len(alive)], rng, 71)
     lost["status"] = "error"
     company.lost_files.add(lost["id"])
+
+
+def _plant_lines(company: Company) -> None:
+    """Let some résumés say in lines of their own where somebody worked and can be reached; nothing else changes.
+
+    Those of everybody without an address, half of those without a number, and about one in seven of the others: what
+    Lever knows of a person a parser must not overwrite, what it lacks a parser may fill in.
+    """
+    for opportunity in company.opportunities:
+        contact = company.contacts[opportunity["contact"]]
+        for resume in company.resumes.get(opportunity["id"], ()):
+            rng = company.rng(f"resume-lines:{resume['id']}")
+            share = 1 if not contact["emails"] else 1 / 7 if contact["phones"] else 1 / 2
+            if resume["id"] not in company.file_kinds or rng.random() >= share:
+                continue
+            spec = replace(company.file_kinds[resume["id"]], lines=_lines(rng, contact))
+            company.file_kinds[resume["id"]] = spec
+            resume["file"]["size"] = len(filebytes.make(spec))
+
+
+def _lines(rng: random.Random, contact: Record) -> tuple[str, ...]:
+    """What a résumé says of a person: another address than Lever has, another number, a place, the last employer."""
+    return (
+        f"Position: {rng.choice(words.ROLES)}",
+        f"Company: {rng.choice(words.FIRMS)}",
+        f"School: {rng.choice(words.SCHOOLS)}",
+        f"Email: {slug(contact['name'])[:30]}-{contact['id'][:6]}@resume.example",
+        f"Phone: +44 1632 960{rng.randrange(1000):03d}",
+        f"City: {rng.choice(('Trondheim', 'Leeds', 'Porto'))}",
+    )
 
 
 def resume_with_file(company: Company, opportunity: Record, rng: random.Random, number: int) -> Record:

@@ -260,6 +260,7 @@ def _file(company: Company, item: Record, child: Record, kind: str, key: str, lo
         "kind": kind,
         "sha256": digest,
         "size": size,
+        "says": dict(line.split(": ", 1) for line in spec.lines) if spec else {},
         "expected": expected,
     }
 

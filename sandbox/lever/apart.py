@@ -62,7 +62,7 @@ def eeo_responses_pii(ctx: Context) -> Answer:
 
 def _listed(ctx: Context, rows: list[Record]) -> Answer:
     """The recorded envelope, or the one of the reference."""
-    if ctx.says("envelopes") == "documented":
+    if ctx.decides("envelopes") == "documented":
         shaper = ctx.shaper()
         return dumped({"data": {"eeoResponses": [shaper(row) for row in rows]}})
     return paged(ctx, rows)

@@ -18,7 +18,7 @@ from sandbox.lever.paging import Tokens
 from sandbox.lever.params import Params
 from sandbox.lever.rights import allowed
 from sandbox.lever.state import CHILDREN, State
-from sandbox.lever.switches import switch
+from sandbox.lever.switches import decides, switch
 from sandbox.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -43,8 +43,11 @@ class LeverApp:
         self.journal = journal
         self.state = State(company)
         self.gate = Gate(settings)
-        self.tokens = Tokens(lambda: float(switch(settings.switches, "offset_seconds")))
+        self.tokens = Tokens(lambda: float(switch(settings.switches, "offset_seconds")), self._expired)
         self._handlers = _handlers()
+
+    def _expired(self) -> None:
+        decides(self.settings.switches, "offset_seconds")
 
     def changed(self) -> None:
         """The account was edited: read it again."""
@@ -64,13 +67,13 @@ class LeverApp:
             await asyncio.sleep(self.settings.lag_ms / 1000)
         authorization = headers.get(b"authorization")
         query = scope.get("query_string", b"")
-        if scope["path"].startswith(SITE) and switch(self.settings.switches, "download_url_key") == "refused":
+        if scope["path"].startswith(SITE) and decides(self.settings.switches, "download_url_key") == "refused":
             endpoint, answer = _endpoint(_parts(path)), _signed_out()
         else:
             given = authorization and authorization.decode("latin-1")
             endpoint, answer = self._answer(scope["method"], path, query, given)
         self.journal.add("lever", endpoint, answer.status)
-        await reply(send, answer, region=switch(self.settings.switches, "lever_region").encode())
+        await reply(send, answer, region=decides(self.settings.switches, "lever_region").encode())
 
     def _answer(self, method: str, path: str, query: bytes, authorization: str | None) -> tuple[str, Answer]:
         """Work out the answer; the endpoint is the path with ids replaced by ``*``."""
@@ -78,7 +81,8 @@ class LeverApp:
         endpoint = _endpoint(parts)
         try:
             access = self.gate.check(authorization)
-            free = endpoint.endswith("/download") and switch(self.settings.switches, "downloads_limited") == "no"
+            is_file = endpoint.endswith("/download")
+            free = is_file and self.gate.limited and decides(self.settings.switches, "downloads_limited") == "no"
             if not free and self.gate.throttled(access):
                 return endpoint, self._throttled()
             if not allowed(endpoint, scopes=access.scopes, without=switch(self.settings.switches, "lever_key_without")):
@@ -107,7 +111,7 @@ class LeverApp:
     def _throttled(self) -> Answer:
         """429; no Retry-After is documented, a switch adds one."""
         answer = LeverError(429, "TooManyRequests", "Rate limit exceeded").answer()
-        seconds = switch(self.settings.switches, "lever_retry_after")
+        seconds = decides(self.settings.switches, "lever_retry_after")
         if seconds:
             answer.headers.append((b"retry-after", seconds.encode()))
         return answer

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 
 from sandbox.lever import rights
 from sandbox.lever.answers import Answer, LeverError, dumped
-from sandbox.lever.switches import switch
+from sandbox.lever.switches import decides, switch
 from sandbox.limits import TokenBucket
 from sandbox.settings import Settings
 
@@ -41,6 +41,7 @@ class Gate:
     def reset(self) -> None:
         """Back to the keys and the refresh token of the boot; all access tokens end."""
         self._buckets: dict[str, TokenBucket] = {}
+        self._asking: set[str] = set()
         self._bearer: dict[str, float] = {}
         self._scopes: dict[str, frozenset[str]] = {}
         self._refresh = {self._settings.lever_oauth["refresh_token"]: rights.EVERYTHING}
@@ -75,11 +76,19 @@ class Gate:
             return Access("plain", confidential=False)
         raise LeverError(401, "Unauthorized", "The API key is not valid")
 
+    @property
+    def limited(self) -> bool:
+        """Whether requests are counted at all."""
+        return self._settings.limit_scale is not None
+
     def throttled(self, access: Access) -> bool:
         """Whether this request is over the limit of its key."""
         scale = self._settings.limit_scale
         if scale is None:
             return False
+        self._asking.add(access.name)
+        if len(self._asking) > 1:
+            decides(self._settings.switches, "lever_buckets")
         name = access.name if switch(self._settings.switches, "lever_buckets") == "key" else "account"
         bucket = self._buckets.get(name)
         if bucket is None:
@@ -123,8 +132,9 @@ class Gate:
     def _refreshed(self, refresh: str) -> Answer:
         """The next pair of tokens for a refresh token, which ends with this."""
         scopes = self._refresh.pop(refresh, None)
-        if scopes is None and switch(self._settings.switches, "oauth_old_refresh") == "accept":
-            scopes = self._old_refresh.get(refresh)
+        old = self._old_refresh.get(refresh) if scopes is None else None
+        if old is not None and decides(self._settings.switches, "oauth_old_refresh") == "accept":
+            scopes = old
         if scopes is None:
             return _oauth_error(403, "invalid_grant", "Unknown or invalid refresh token.")
         self._old_refresh[refresh] = scopes
@@ -133,7 +143,7 @@ class Gate:
     def _issue(self, scopes: frozenset[str]) -> Answer:
         """A fresh access token, and with ``offline_access`` the next refresh token."""
         self._n_rotations += 1
-        lifetime = float(switch(self._settings.switches, "oauth_seconds"))
+        lifetime = float(decides(self._settings.switches, "oauth_seconds"))
         access = f"sandbox-access-{self._settings.instance}-{self._n_rotations}"
         self._bearer[access] = time.monotonic() + lifetime
         self._scopes[access] = scopes

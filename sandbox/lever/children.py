@@ -25,7 +25,7 @@ WINDOWS = {"resumes": "uploaded_at", "files": "uploaded_at", "file_actions": "oc
 def opportunity(ctx: Context) -> Record:
     """The opportunity of the path; children of a confidential one need access too (inference)."""
     item = ctx.state.by_id.get(ctx.opportunity_id)
-    if item is None or (hidden(ctx, item) and ctx.says("confidential_refusal") == "trimmed"):
+    if item is None or (hidden(ctx, item) and ctx.decides("confidential_refusal") == "trimmed"):
         raise not_found(f"opportunities {ctx.opportunity_id}")
     if hidden(ctx, item):
         raise no_access(ctx)
@@ -40,19 +40,20 @@ def child_list(ctx: Context) -> Answer:
     rows = _listed(ctx)
     if ctx.kind in WINDOWS:
         rows = keep(rows, [within(ctx.params, WINDOWS[ctx.kind], _at)])
-    if ctx.kind == "resumes" and not rows and ctx.says("empty_resumes") == "404":
+    if ctx.kind == "resumes" and not rows and ctx.decides("empty_resumes") == "404":
         raise not_found(f"resumes of {ctx.opportunity_id}")
     shaper = ctx.shaper()
-    if ctx.kind == "files" and ctx.says("files_envelope") == "bare":
+    if ctx.kind == "files" and ctx.decides("files_envelope") == "bare":
         return _reachable(ctx, dumped([shaper(row) for row in rows]))
-    if ctx.kind == "forms" and len(rows) == 1 and ctx.says("envelopes") == "documented":
+    if ctx.kind == "forms" and len(rows) == 1 and ctx.decides("envelopes") == "documented":
         return dumped(shaper(rows[0]))  # the example of the reference is a bare object
     return _reachable(ctx, paged(ctx, rows))
 
 
 def _reachable(ctx: Context, answer: Answer) -> Answer:
     """Let a ``downloadUrl`` point to what stands here for the host of Lever's user interface."""
-    if ctx.kind in WITH_ADDRESSES and ctx.says("download_urls") == "sandbox":
+    told = ctx.kind in WITH_ADDRESSES and LEVER_SITE in answer.body
+    if told and ctx.decides("download_urls") == "sandbox":
         answer.body = answer.body.replace(LEVER_SITE, ctx.site.encode())
     return answer
 
@@ -60,10 +61,9 @@ def _reachable(ctx: Context, answer: Answer) -> Answer:
 def _listed(ctx: Context) -> list[Record]:
     """The rows of a child list; whether deleted and secret ones are among them is not known (switches)."""
     rows = ctx.state.children(ctx.kind, ctx.opportunity_id)
-    if ctx.says("deleted_children") == "hidden":
-        rows = [row for row in rows if not row.get("deletedAt")]
-    if ctx.says("secret_children") == "hidden":
-        rows = [row for row in rows if not row.get("secret")]
+    for mark, name in (("deletedAt", "deleted_children"), ("secret", "secret_children")):
+        if any(row.get(mark) for row in rows) and ctx.decides(name) == "hidden":
+            rows = [row for row in rows if not row.get(mark)]
     return rows
 
 
@@ -97,7 +97,8 @@ def download(ctx: Context, child_id: str) -> Answer:
     if _redirected(ctx, child_id):
         place = f"{ctx.settings.storage_url}/lever/{key}".encode()
         return Answer(302, headers=[(b"location", place)])
-    kind = TYPES[ctx.company.file_kinds[key].kind] if ctx.says("download_types") == "named" else UNKNOWN
+    named = TYPES[ctx.company.file_kinds[key].kind]
+    kind = named if named != UNKNOWN and ctx.decides("download_types") == "named" else UNKNOWN
     return Answer(200, ctx.company.file_bytes(key), content_type=kind)
 
 
@@ -117,4 +118,7 @@ def _download_key(ctx: Context, child_id: str) -> str:
 def _redirected(ctx: Context, child_id: str) -> bool:
     """Which downloads go through storage: by id, unless a switch says all or none."""
     wanted = ctx.says("download_redirects")
-    return wanted == "all" or (wanted == "half" and int(child_id[0], 16) % 2 == 0)
+    is_half = int(child_id[0], 16) % 2 == 0
+    if is_half != (wanted == "all"):
+        ctx.decides("download_redirects")
+    return wanted == "all" or (wanted == "half" and is_half)

@@ -12,7 +12,7 @@ from sandbox.lever.paging import Tokens
 from sandbox.lever.params import Params
 from sandbox.lever.shape import Shaper
 from sandbox.lever.state import State
-from sandbox.lever.switches import switch
+from sandbox.lever.switches import decides, switch
 from sandbox.settings import Settings
 
 
@@ -39,6 +39,10 @@ class Context:
         """The value of a switch."""
         return switch(self.settings.switches, name)
 
+    def decides(self, name: str) -> str:
+        """The value of a switch where its values part."""
+        return decides(self.settings.switches, name)
+
     @property
     def site(self) -> str:
         """What stands for the host of Lever's user interface, where ``downloadUrl`` points."""
@@ -52,4 +56,4 @@ class Context:
 
     def shaper(self) -> Shaper:
         """The shaper for the objects of this answer."""
-        return Shaper(self.state, self.journal, self.endpoint, self.kind, self.params, self.says)
+        return Shaper(self.state, self.journal, self.endpoint, self.kind, self.params, self.decides)

@@ -26,15 +26,18 @@ def by_deletion(row: Record) -> Key:
 def deleted(ctx: Context, rows: list[Record], *, bounds_needed: bool, month: bool) -> Answer:
     """A list of deleted objects; some want both bounds, at most 30 days apart (third-party reports)."""
     start, end = ctx.params.epoch("deleted_at_start"), ctx.params.epoch("deleted_at_end")
-    strict = ctx.says("deleted_windows") == "checked"
-    if strict and bounds_needed and (start is None or end is None):
+    if bounds_needed and (start is None or end is None) and ctx.decides("deleted_windows") == "checked":
         raise bad_request("deleted_at_start and deleted_at_end are required")
-    if strict and month and start is not None and end is not None and end - start > MONTH_MS:
+    too_long = month and start is not None and end is not None and end - start > MONTH_MS
+    if too_long and ctx.decides("deleted_windows") == "checked":
         raise bad_request("deleted_at_start and deleted_at_end may be at most 30 days apart")
     reach = ctx.says("deleted_reach_days")
     oldest = max((row["deletedAt"] for row in rows), default=0) - int(reach) * DAY_MS if reach else 0
     test = within(ctx.params, "deleted_at", lambda row: row["deletedAt"])
-    found = keep(sorted(visible(ctx, rows), key=by_deletion), [test, lambda row: row["deletedAt"] >= oldest])
+    every = keep(sorted(visible(ctx, rows), key=by_deletion), [test])
+    found = keep(every, [lambda row: row["deletedAt"] >= oldest])
+    if len(found) < len(every):
+        ctx.decides("deleted_reach_days")
     places = {row["id"]: by_deletion(row) for row in found}
     return paged(ctx, [_item(ctx, row) for row in found], lambda row: places[row["id"]])
 
@@ -47,12 +50,14 @@ def visible(ctx: Context, rows: list[Record]) -> list[Record]:
     """
     wanted = ctx.params.choice("confidentiality", CONFIDENTIALITY, "")
     asked = wanted in ("confidential", "all")
-    if asked and not ctx.access.confidential and ctx.says("confidential_refusal") != "trimmed":
+    if asked and not ctx.access.confidential and ctx.decides("confidential_refusal") != "trimmed":
         raise no_access(ctx)
     by_default = ctx.says("deleted_confidential") == "listed" and wanted != "non-confidential"
     by_asking = ctx.says("deleted_confidential") == "asked" and asked
     shown = ctx.access.confidential and (by_default or by_asking)
     secret = _secret(ctx, rows)
+    if secret and shown != (ctx.access.confidential and wanted != "non-confidential"):
+        ctx.decides("deleted_confidential")
     if wanted == "confidential":
         return [row for row in rows if shown and row["id"] in secret]
     return rows if shown else [row for row in rows if row["id"] not in secret]
@@ -72,6 +77,6 @@ def _item(ctx: Context, row: Record) -> Record:
     """One item: of a posting the reference shows the posting alone; the shape of the others is not known (a switch)."""
     if ctx.kind == "postings":
         return {name: value for name, value in row.items() if name not in BARE[1:]}
-    if ctx.says("deleted_items") == "bare":
+    if ctx.decides("deleted_items") == "bare":
         return {name: value for name, value in row.items() if name in BARE}
     return row

@@ -93,7 +93,7 @@ class LargeLists:
     def _order(self, ctx: Context) -> Order:
         """The order of a list: by creation when it is filtered and the switch says so."""
         filtered = any(test is not None for test in lists.opportunity_tests(ctx))
-        if not filtered or ctx.says("filtered_order") == "pipeline":
+        if not filtered or ctx.decides("filtered_order") == "pipeline":
             return self._orders["pipeline"]
         if "created" not in self._orders:
             self._orders["created"] = Order(self._large, self._large.newest_order())
@@ -138,7 +138,7 @@ class LargeLists:
         for name, date in WINDOWS.items():
             start, end = ctx.params.epoch(f"{name}_start"), ctx.params.epoch(f"{name}_end")
             if start is not None or end is not None:
-                nulls = name == "updated_at" and ctx.says("null_dates") == "match"
+                nulls = name == "updated_at" and ctx.decides("null_dates") == "match"
                 dates = np.maximum(order.dates(date)[found], 0 if nulls else -1)
                 good = dates >= (0 if start is None else max(start, 0))
                 found = found[good if end is None else good & (dates <= end)]

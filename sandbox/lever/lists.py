@@ -41,11 +41,12 @@ def paged(
     if key is None:
         place = {id(row): number for number, row in enumerate(rows)}
         key = lambda row: (place[id(row)],)  # noqa: E731
-    default = int(ctx.says("deleted_page")) if ctx.endpoint == "/applications/deleted" else 100
+    free = ctx.endpoint == "/applications/deleted" and ctx.params.get("limit") is None
+    default = int(ctx.decides("deleted_page")) if free else 100
     limit, offset = ctx.params.limit(default), ctx.params.get("offset")
     where = ctx.endpoint + ctx.opportunity_id
     items, token = page(ctx.tokens, where, rows, key, limit=limit, offset=offset, show=show or _shown(key))
-    says_more = token is not None or ctx.kind not in WITHOUT_HAS_NEXT or ctx.says("envelopes") == "recorded"
+    says_more = token is not None or ctx.kind not in WITHOUT_HAS_NEXT or ctx.decides("envelopes") == "recorded"
     return listed(_texts(ctx, items), token=token, has_next=token is not None if says_more else None)
 
 
@@ -73,7 +74,7 @@ def visible(ctx: Context, rows: list[Record]) -> list[Record]:
     """
     wanted = ctx.params.choice("confidentiality", CONFIDENTIALITY, "non-confidential")
     if wanted != "non-confidential" and not ctx.access.confidential:
-        if ctx.says("confidential_refusal") != "trimmed":
+        if ctx.decides("confidential_refusal") != "trimmed":
             raise no_access(ctx)
         return [] if wanted == "confidential" else [row for row in rows if row["confidentiality"] != "confidential"]
     if wanted == "all":
@@ -83,7 +84,7 @@ def visible(ctx: Context, rows: list[Record]) -> list[Record]:
 
 def no_access(ctx: Context) -> LeverError:
     """The access error for confidential data (its status is not documented: a switch)."""
-    status = {"400": 400, "401": 401}.get(ctx.says("confidential_refusal"), 403)
+    status = {"400": 400, "401": 401}.get(ctx.decides("confidential_refusal"), 403)
     refusal = forbidden("This API key does not have access to confidential data")
     return LeverError(status, refusal.code, refusal.message)
 
@@ -96,7 +97,7 @@ def hidden(ctx: Context, item: Record) -> bool:
 def single(ctx: Context, rows: dict[str, Record], object_id: str, *, what: str) -> Answer:
     """One object by id; a confidential one is refused to a key without access (documented as an access error)."""
     item = rows.get(object_id)
-    if item is None or (hidden(ctx, item) and ctx.says("confidential_refusal") == "trimmed"):
+    if item is None or (hidden(ctx, item) and ctx.decides("confidential_refusal") == "trimmed"):
         raise not_found(f"{what} {object_id}")
     if hidden(ctx, item):
         raise no_access(ctx)
@@ -105,7 +106,7 @@ def single(ctx: Context, rows: dict[str, Record], object_id: str, *, what: str) 
 
 def contact(ctx: Context, contact_id: str) -> Answer:
     """One contact; a merged one, and one without any opportunity left, is gone (unverified: a switch)."""
-    if contact_id not in ctx.state.contacts_in_use and ctx.says("orphan_contacts") == "404":
+    if contact_id not in ctx.state.contacts_in_use and ctx.decides("orphan_contacts") == "404":
         raise not_found(f"contacts {contact_id}")
     return single(ctx, ctx.company.contacts, contact_id, what="contacts")
 
@@ -114,7 +115,7 @@ def template(ctx: Context, template_id: str) -> Answer:
     """One active template; the reference shows it without ``data``, recordings with it."""
     rows = {row["id"]: row for row in getattr(ctx.company, ctx.kind)}
     answer = single(ctx, rows, template_id, what=ctx.kind)
-    return answer if ctx.says("envelopes") == "recorded" else dumped(rows[template_id])
+    return answer if ctx.decides("envelopes") == "recorded" else dumped(rows[template_id])
 
 
 def users(ctx: Context) -> Answer:
@@ -145,8 +146,10 @@ def postings(ctx: Context) -> Answer:
     group = params.choice("group", ("", *GROUPS), "")
     if window is not None and (group or any(test is not None for test in tests)):
         raise bad_request("updated_at_start and updated_at_end can only be combined with confidentiality")
-    if ctx.says("internal_postings") == "hidden" and not params.all("distributionChannel"):
-        rows = [row for row in rows if row["distributionChannels"] != ["internal"]]
+    shown = [row for row in rows if row["distributionChannels"] != ["internal"]]
+    asked = params.all("distributionChannel")
+    if len(shown) < len(rows) and not asked and ctx.decides("internal_postings") == "hidden":
+        rows = shown
     rows = keep(rows, [*tests, window])
     return _grouped(ctx, rows, group) if group else paged(ctx, rows, newest_first)
 
@@ -194,7 +197,7 @@ def archive_reasons(ctx: Context) -> Answer:
     """Active and inactive archive reasons."""
     wanted = any_of(ctx.params, "type", lambda row: [row["type"]])
     rows = keep(ctx.company.archive_reasons, [wanted])
-    if wanted is not None and ctx.says("envelopes") == "documented":  # the example shows one object, not a list
+    if wanted is not None and ctx.decides("envelopes") == "documented":  # the example shows one object, not a list
         return dumped({"data": rows[0] if len(rows) == 1 else rows, "hasNext": False})
     return paged(ctx, rows)
 
@@ -230,7 +233,11 @@ def opportunities(ctx: Context) -> Answer:
     rows = ctx.state.cached(cache_key)
     if rows is None:
         rows = keep(visible(ctx, ctx.state.opportunities), tests)
-        rows = sorted(rows, key=newest_first) if created else rows
+        if any(row["updatedAt"] is None for row in rows) and within(ctx.params, "updated_at", _updated(ctx)):
+            ctx.decides("null_dates")
+        if created and (newest := sorted(rows, key=newest_first)) != rows:
+            ctx.decides("filtered_order")
+            rows = newest
         ctx.state.remember(cache_key, rows)
     else:
         ctx.params.get("confidentiality")

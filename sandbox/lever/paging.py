@@ -18,9 +18,9 @@ Key = tuple[Any, ...]
 class Tokens:
     """The tokens handed out; any other token, and any that is too old, is refused."""
 
-    def __init__(self, lifetime: Callable[[], float]) -> None:
-        """``lifetime`` says how many seconds a token lives (vendor's value unknown)."""
-        self._lifetime = lifetime
+    def __init__(self, lifetime: Callable[[], float], expired: Callable[[], None] = lambda: None) -> None:
+        """``lifetime`` says how many seconds a token lives (vendor's value unknown), ``expired`` is told of an end."""
+        self._lifetime, self._expired = lifetime, expired
         self._given: dict[tuple[str, str], tuple[float, Key]] = {}
 
     def give(self, where: str, key: Key, shown: list[Any]) -> str:
@@ -32,7 +32,10 @@ class Tokens:
     def find(self, where: str, token: str) -> Key:
         """The seek key of a token; 400 with ``Invalid offset token`` when unknown or too old (third-party report)."""
         given = self._given.get((where, token))
-        if given is None or time.monotonic() - given[0] > self._lifetime():
+        is_old = given is not None and time.monotonic() - given[0] > self._lifetime()
+        if is_old:
+            self._expired()
+        if given is None or is_old:
             raise bad_request(f"Invalid offset token: {token[:60]}")
         return given[1]
 

@@ -51,12 +51,15 @@ class Shaper:
         params: Params,
         says: Callable[[str], str],
     ) -> None:
-        """Read ``expand`` (repeated; what a comma form does is a switch) and ``include`` (a whitelist, documented)."""
+        """Read ``expand`` (repeated) and ``include`` (a whitelist, documented).
+
+        What a comma form of ``expand`` does is a switch; ``says`` is asked for one where its values part.
+        """
         self._state = state
-        self._whole = says("expanded_applications") == "full"
+        self._says = says
         known = EXPAND.get(kind, ())
         asked = params.all("expand")
-        if says("expand_comma") == "split":
+        if any("," in value for value in asked) and says("expand_comma") == "split":
             asked = [name for value in asked for name in value.split(",")]
         for name in asked:
             if name not in known:
@@ -89,7 +92,7 @@ class Shaper:
             "forms": self._state.forms,
         }
         table = tables.get(TABLES.get(name, ""), self._state.users)
-        if name == "applications" and not self._whole:
+        if name == "applications" and value and self._says("expanded_applications") != "full":
             return [_without_questions(table[item]) if item in table else item for item in value]
         if isinstance(value, list):
             return [table.get(item, item) for item in value]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sandbox import settings
+
 SWITCHES: dict[str, str] = {
     "offset_seconds": "3600",
     "oauth_seconds": "3600",
@@ -81,3 +83,8 @@ VALUES: dict[str, str] = {
 def switch(switches: dict[str, str], name: str) -> str:
     """Return a switch, its default when it is not set."""
     return switches.get(name, SWITCHES[name])
+
+
+def decides(switches: dict[str, str], name: str) -> str:
+    """Return a switch where its values part: it counts as one that decided something, see ``settings.decides``."""
+    return settings.decides(switches, name, SWITCHES[name])

@@ -826,8 +826,9 @@ def test_jobs_that_look_like_postings_are_planted(desk: Desk) -> None:
 
 def test_each_switch_has_a_default_and_is_described() -> None:
     """Switches are only those in the table; the table names no other."""
-    texts = "\n".join(path.read_text() for path in Path(ashby.__file__).parent.glob("*.py"))
-    unused = [name for name in ashby.SWITCHES if f'"{name}")' not in texts]
+    files = [path for path in Path(ashby.__file__).parent.glob("*.py") if path.name != "switches.py"]
+    texts = "\n".join(path.read_text() for path in files)
+    unused = [name for name in ashby.SWITCHES if f'"{name}"' not in texts]
     readme = (Path(ashby.__file__).parent / "README.md").read_text()
     untold = [name for name, default in ashby.SWITCHES.items() if f"| `{name}` | `{default}` |" not in readme]
     assert ([], []) == (unused, untold)

@@ -566,6 +566,28 @@ def test_a_resume_fills_what_is_empty_in_three_ways(
     ]  # fmt: skip
 
 
+def test_a_switch_counts_only_where_it_made_another_answer() -> None:
+    """To be read is not enough: the default would have said the same."""
+    desk = Desk(repeat_tag="double", search_email="exact", resume_parsing="off", note_text="tidied", text_max_chars="9")
+    decided = desk.settings.switches.decided
+    made, tag = desk.candidate(email="nova@x.example")["id"], desk.ok("candidateTag.create", title="Fjord")["id"]
+    for _ in range(2):
+        assert decided == set()
+        desk.ok("candidate.addTag", candidateId=made, tagId=tag)
+    assert decided == {"repeat_tag"}
+    desk.ok("candidate.search", email="nova@x.example")
+    desk.ok("candidate.createNote", candidateId=made, note="as it is")
+    silent, speaking = (desk.upload("CandidateResume", "cv.pdf", text) for text in (b"nothing", b"Company: Tidemark\n"))
+    desk.ok("candidate.uploadResume", candidateId=made, resumeHandle=silent)
+    assert decided == {"repeat_tag"}
+    desk.ok("candidate.uploadResume", candidateId=made, resumeHandle=speaking)
+    desk.ok("candidate.search", email="Nova@x.example")
+    desk.ok("candidate.createNote", candidateId=made, note="as it is ")
+    assert decided == {"repeat_tag", "resume_parsing", "search_email", "note_text"}
+    desk.settings.switches.clear()
+    assert decided == set()
+
+
 def test_a_report_can_take_its_time_and_nobody_has_to_fetch_it() -> None:
     """While it is made it is in progress; one that nobody looks at does not count for ever."""
     desk = Desk(report_seconds="600")

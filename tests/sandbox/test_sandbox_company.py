@@ -287,6 +287,21 @@ def test_bytes_are_plausible_files(company: Company):
     assert json.dumps(row)
 
 
+def test_some_resumes_say_what_a_parser_reads_of_people_whom_lever_knows_well_and_badly(company: Company):
+    """Each line stands on its own in the bytes, as the truth tells it; nobody else has the address it says."""
+    known = {item["id"]: company.contacts[item["contact"]] for item in company.opportunities}
+    says = [row for row in truth(company)["files"] if row["says"]]
+    for row in says:
+        lines = company.file_bytes(row["id"]).decode("latin-1").splitlines()
+        assert {f"{name}: {value}" for name, value in row["says"].items()} <= set(lines)
+        assert set(row["says"]) == {"Position", "Company", "School", "Email", "Phone", "City"}
+    people = [known[row["opportunity"]] for row in says]
+    assert {bool(one["emails"]) for one in people} == {bool(one["phones"]) for one in people} == {True, False}
+    assert len({row["says"]["Email"] for row in says}) == len({one["id"] for one in people})
+    spoken = {row["says"]["Email"] for row in says}
+    assert not spoken & {email for one in company.contacts.values() for email in one["emails"]}
+
+
 def test_the_truth_holds_every_text_that_must_be_found(company: Company) -> None:
     """Texts, answers and steps of the truth are those of the company, record by record."""
     told = truth(company)
