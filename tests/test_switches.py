@@ -58,6 +58,8 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "body_max_bytes": ("4000",),
     "file_max_bytes": ("1000000", "1000"),
     "upload_seconds": ("1",),
+    "handle_seconds": ("5",),
+    "merge_moves": ("contact",),
     "download_seconds": ("1",),
     "report_seconds": ("1",),
 }
@@ -406,6 +408,11 @@ NEVER_DECIDED = {
     "tag_titles": "tags are asked for as they stand",
     "webhook_submit": "no webhook is made",
     "lever_buckets": "one key",
+    "stage_and_history": "a stage is never sent beside a history",
+    "merge_custom_fields": "nobody merges here (test_faults)",
+    "merge_moves": "nobody merges here (test_faults)",
+    "merged_ids": "nobody merges here (test_moved)",
+    "handle_reuse": "a handle that was attached is not used again (test_load)",
 }
 """Switches that make no answer of these moves another one than the default makes, and why."""
 

@@ -53,7 +53,7 @@ def create(state: State, body: Json, call: Call) -> Any:
     now = state.now()
     item = Application(new_id(), candidate.id, job.id, plan_id, created, now, now)
     if body.get("applicationHistory"):
-        if "interviewStageId" in body:
+        if "interviewStageId" in body and state.decides("stage_and_history") == "refuse":
             raise invalid("interviewStageId: contradicts applicationHistory")
         item.events = read_events(state, plan_id, body["applicationHistory"], created_ms=created, actor=call.actor)
     else:

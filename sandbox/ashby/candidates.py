@@ -109,8 +109,7 @@ def update(state: State, body: Json, call: Call) -> Any:
     candidate.created_ms = created
     candidate.name = body.get("name", candidate.name)
     if body.get("email"):
-        candidate.email = body["email"]
-        candidate.alternates = [address for address in candidate.alternates if address != candidate.email]
+        _replace_email(state, candidate, body["email"])
     extra = body.get("alternateEmail")
     if extra and extra != candidate.email and extra not in candidate.alternates:
         candidate.alternates.append(extra)
@@ -127,6 +126,14 @@ def update(state: State, body: Json, call: Call) -> Any:
     if "sourceId" not in body and shown["source"] and state.decides("write_answers") == "recorded":
         shown["source"] = None
     return shown
+
+
+def _replace_email(state: State, candidate: Candidate, email: str) -> None:
+    """Set the first address; what becomes of the former one is not documented (switch ``replaced_email``)."""
+    former, candidate.email = candidate.email, email
+    candidate.alternates = [address for address in candidate.alternates if address != email]
+    if former and former not in (email, *candidate.alternates) and state.decides("replaced_email") == "alternate":
+        candidate.alternates.append(former)
 
 
 def _update_links(candidate: Candidate, body: Json) -> None:
@@ -336,11 +343,15 @@ def list_tags(state: State, body: Json, call: Call) -> Page:
 def create_tag(state: State, body: Json, call: Call) -> Any:
     """Return the tag with this title, made when there is none (vendor contract).
 
-    An archived one is returned as it is, or a new one is made (switch ``archived_tag`` = ``return``, ``new``).
+    An archived one is returned as it is, or a new one is made (switch ``archived_tag`` = ``return``, ``new``). Whether
+    capitals count says ``tag_titles`` = ``exact``, ``folded``; the very title goes before another spelling of it.
     """
     title = body["title"].strip()
-    for tag in state.tags.values():
-        if tag["title"] == title and not (tag["isArchived"] and state.decides("archived_tag") == "new"):
+    for tag in sorted(state.tags.values(), key=lambda tag: tag["title"] != title):
+        other = tag["title"] != title
+        if other and (tag["title"].casefold() != title.casefold() or state.decides("tag_titles") == "exact"):
+            continue
+        if not (tag["isArchived"] and state.decides("archived_tag") == "new"):
             return tag
     tag = {"id": new_id(), "title": title, "isArchived": False}
     state.tags[tag["id"]] = tag

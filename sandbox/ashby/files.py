@@ -48,6 +48,7 @@ def reserve(state: State, body: Json, call: Call) -> Any:
         body["contentType"],
         body["contentLength"],
         time.time() + state.number("upload_seconds"),
+        reserved=time.time(),
     )
     upload.handle = _handle(state, f"{upload.context}Upload", upload.id, state.org_id)
     state.uploads[upload.id] = upload
@@ -75,6 +76,10 @@ def attach(state: State, candidate: Candidate, handle: str, *, context: str, is_
     upload = state.uploads.get(state.handles.get(handle, ""))
     if upload is None or upload.data is None:
         raise RefusedError("file_not_found", "no uploaded file belongs to this handle")
+    lives = state.number("handle_seconds")
+    if lives and upload.reserved and time.time() > upload.reserved + lives:
+        state.decides("handle_seconds")
+        raise RefusedError("file_not_found", "the handle has expired")
     if upload.context != context:
         raise invalid("handle: made for another upload context")
     reuse = state.decides("handle_reuse") if upload.used else "again"

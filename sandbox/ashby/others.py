@@ -25,14 +25,15 @@ def _forget(state: State, collection: dict[str, Any], object_id: str, *, listed:
 
 
 def merge(state: State, keep: str, gone: str) -> Json:
-    """Merge one candidate into another: applications, notes and files move over, what was empty is filled."""
+    """Merge one candidate into another: applications move over, and what else does is open (``merge_moves``)."""
     kept: Candidate = find(state, "candidates", keep, "candidate_not_found")
     lost: Candidate = find(state, "candidates", gone, "candidate_not_found")
     if kept is lost:
         raise RefusedError("invalid_input", "keep and gone are one candidate")
     state.unindex(kept)
     state.unindex(lost)
-    _fill(kept, lost)
+    left = _left_behind(state, lost)
+    _fill(state, kept, lost)
     for application_id in lost.applications:
         state.applications[application_id].candidate = keep
         state.save_application(state.applications[application_id])
@@ -51,24 +52,57 @@ def merge(state: State, keep: str, gone: str) -> Json:
     webhooks.publish(
         state, "candidateMerge", lambda: {"deletedCandidate": {"id": gone}, "mergedCandidate": {"id": keep}}
     )
-    return {"kind": "merge", "keep": keep, "gone": gone}
+    return {"kind": "merge", "keep": keep, "gone": gone, **({"left": left} if left else {})}
 
 
-def _fill(kept: Candidate, lost: Candidate) -> None:
+def _left_behind(state: State, lost: Candidate) -> list[str]:
+    """Take from a candidate what does not move with a merge (switch ``merge_moves``); return its notes and files."""
+    moves = state.switch("merge_moves").split(",")
+    gone: list[str] = []
+    if "notes" not in moves:
+        gone += lost.notes
+        lost.notes = {}
+    if "files" not in moves:
+        gone += lost.files
+        for file_id in lost.files:
+            state.handles.pop(state.files.pop(file_id).handle, None)
+        lost.files, lost.resume = [], None
+    lacks_tags = bool(lost.tags) and "tags" not in moves
+    lost.tags = [] if lacks_tags else lost.tags
+    if gone or lacks_tags or "contact" not in moves:
+        state.decides("merge_moves")
+    for note_id in gone:
+        state.forget(note_id)
+    return gone
+
+
+def _fill(state: State, kept: Candidate, lost: Candidate) -> None:
     """Move everything of the lost candidate that the kept one lacks."""
+    kept.tags = list(dict.fromkeys((*kept.tags, *lost.tags)))
+    kept.applications = [*kept.applications, *lost.applications]
+    kept.files = [*kept.files, *lost.files]
+    kept.resume = kept.resume or lost.resume
+    kept.notes = {**kept.notes, **lost.notes}
+    filled = {**lost.custom, **kept.custom}
+    ways = {"fill": filled, "keep": kept.custom, "replace": {**kept.custom, **lost.custom}}
+    custom = ways[state.switch("merge_custom_fields")]
+    if custom != filled:
+        state.decides("merge_custom_fields")
+    kept.custom = custom
+    if "contact" in state.switch("merge_moves").split(","):
+        _fill_contact(kept, lost)
+
+
+def _fill_contact(kept: Candidate, lost: Candidate) -> None:
+    """Addresses and links are united, the rest is filled where it was empty."""
     addresses = dict.fromkeys(filter(None, (kept.email, *kept.alternates, lost.email, *lost.alternates)))
     if kept.email is None and addresses:
         kept.email = next(iter(addresses))
     kept.alternates = [address for address in addresses if address != kept.email]
-    for name in ("phone", "position", "company", "school", "resume", "source", "credited", "timezone", "location"):
+    for name in ("phone", "position", "company", "school", "source", "credited", "timezone", "location"):
         if getattr(kept, name) is None:
             setattr(kept, name, getattr(lost, name))
     kept.links = [*kept.links, *(link for link in lost.links if link not in kept.links)]
-    kept.tags = list(dict.fromkeys((*kept.tags, *lost.tags)))
-    kept.applications = [*kept.applications, *lost.applications]
-    kept.files = [*kept.files, *lost.files]
-    kept.notes = {**kept.notes, **lost.notes}
-    kept.custom = {**lost.custom, **kept.custom}
 
 
 def delete_note(state: State, note_id: str) -> Json:

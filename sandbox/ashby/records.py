@@ -154,6 +154,7 @@ class Upload:
     expires: float
     data: bytes | None = None
     used: bool = False
+    reserved: float = 0.0
 
 
 @dataclass(slots=True)

@@ -59,6 +59,8 @@ def accept(state: State, parts: list[Part]) -> Upload:
     if time.time() > upload.expires:
         state.decides("upload_seconds")
         raise DeniedError(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
+    if upload.data is not None and state.decides("upload_again") == "refuse":
+        raise DeniedError(403, "AccessDenied", "the address was used before")
     data = parts[-1].data
     if len(data) != upload.length:
         code = "EntityTooLarge" if len(data) > upload.length else "EntityTooSmall"

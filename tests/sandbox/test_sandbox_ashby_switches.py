@@ -392,6 +392,94 @@ def test_a_handle_used_twice(how: str, count: int) -> None:
     assert count == len(desk.ok("candidate.info", id=body["candidateId"])["fileHandles"])
 
 
+@pytest.mark.parametrize(("how", "status"), [("accept", 204), ("refuse", 403)])
+def test_an_upload_address_may_be_good_once(how: str, status: int) -> None:
+    """The first upload stands either way."""
+    desk = Desk(upload_again=how)
+    ask = {"fileUploadContext": "CandidateFiles", "filename": "a.pdf", "contentType": "application/pdf"}
+    slot = desk.ok("file.createFileUploadHandle", **ask, contentLength=3)
+    assert [204, status] == [desk.post_form(slot["fields"], b"abc").status for _ in range(2)]
+    desk.ok("candidate.uploadFile", candidateId=desk.candidate()["id"], fileHandle=slot["handle"])
+
+
+def test_a_handle_may_expire_before_it_is_attached() -> None:
+    """Counted from its reservation; by default it lives as long as its bytes."""
+    for seconds, answer in (("0", "taken"), ("60", "file_not_found")):
+        desk = Desk(handle_seconds=seconds)
+        body = {"candidateId": desk.candidate()["id"], "fileHandle": desk.upload("CandidateFiles", "a.pdf", b"abc")}
+        for upload in desk.side.state.uploads.values():
+            upload.reserved -= 61
+        assert answer == code(desk, "candidate.uploadFile", **body)
+
+
+@pytest.mark.parametrize(("how", "others"), [("dropped", []), ("alternate", ["a@x.example"])])
+def test_the_former_first_address_goes_or_becomes_another_one(how: str, others: list[str]) -> None:
+    """And the same address again changes nothing."""
+    desk = Desk(replaced_email=how)
+    made = desk.candidate(email="a@x.example")["id"]
+    for address in ("b@x.example", "b@x.example"):
+        desk.ok("candidate.update", candidateId=made, email=address, sendNotifications=False)
+    shown = desk.ok("candidate.info", id=made)["emailAddresses"]
+    assert ["b@x.example", *others] == [one["value"] for one in shown]
+    assert [made] * len(others) == [one["id"] for one in desk.ok("candidate.search", email="a@x.example")]
+
+
+@pytest.mark.parametrize(("how", "answer"), [("refuse", "invalid_input"), ("history", "taken")])
+def test_a_stage_beside_a_history_is_refused_or_goes_under(how: str, answer: str) -> None:
+    """What it says then is what the history ends with."""
+    desk = Desk(stage_and_history=how)
+    body = {"candidateId": desk.candidate()["id"], "jobId": desk.job()["id"], "createdAt": JAN}
+    body |= {"applicationHistory": [event(desk, "Lead", 0, FEB)], "interviewStageId": desk.stage("Active")["id"]}
+    assert answer == code(desk, "application.create", **body)
+    made = desk.ok("candidate.info", id=body["candidateId"])["applicationIds"]
+    assert ["Lead"] * len(made) == [desk.ok("application.info", applicationId=key)["status"] for key in made]
+
+
+def test_a_tag_is_found_by_its_very_title_or_capitals_aside() -> None:
+    """Where both spellings stand each finds its own."""
+    desk = Desk()
+    one, two = (desk.ok("candidateTag.create", title=title)["id"] for title in ("Full-time", "Full-Time"))
+    assert one != two
+    desk.settings.switches["tag_titles"] = "folded"
+    found = [desk.ok("candidateTag.create", title=title)["id"] for title in ("Full-time", "Full-Time", "FULL-TIME")]
+    assert [one, two] == found[:2]
+    assert found[2] in (one, two)
+
+
+@pytest.mark.parametrize(
+    ("fields", "moves", "value", "counts"),
+    [
+        ("fill", "notes,files,tags,contact", "kept", (1, 1, 1, 2)),
+        ("keep", "tags", "kept", (0, 0, 1, 1)),
+        ("replace", "notes,contact", "lost", (1, 0, 0, 2)),
+    ],
+)
+def test_a_merge_moves_what_the_switches_say(
+    fields: str, moves: str, value: str, counts: tuple[int, int, int, int]
+) -> None:
+    """Applications always; of what does not move the log tells notes and files."""
+    desk = Desk(merge_custom_fields=fields, merge_moves=moves)
+    keep, gone = (desk.candidate(email=f"{name}@x.example")["id"] for name in ("keep", "gone"))
+    both, single = (desk.ok("customField.create", fieldType="String", objectType="Candidate", title=title)["id"]
+                    for title in ("Both", "Single"))  # fmt: skip
+    for candidate, text in ((keep, "kept"), (gone, "lost")):
+        desk.ok("customField.setValue", objectId=candidate, objectType="Candidate", fieldId=both, fieldValue=text)
+    desk.ok("customField.setValue", objectId=gone, objectType="Candidate", fieldId=single, fieldValue="only")
+    desk.ok("candidate.createNote", candidateId=gone, note="a note")
+    desk.ok("candidate.uploadFile", candidateId=gone, fileHandle=desk.upload("CandidateFiles", "a.pdf", b"abc"))
+    desk.ok("candidate.addTag", candidateId=gone, tagId=desk.ok("candidateTag.create", title="Fjord")["id"])
+    made = desk.ok("application.create", candidateId=gone, jobId=desk.job()["id"])["id"]
+    told = desk.control("merge", {"keep": keep, "gone": gone})
+    shown = desk.ok("candidate.info", id=keep)
+    assert [made] == shown["applicationIds"]
+    assert {"Both": value} | ({} if fields == "keep" else {"Single": "only"}) == {
+        one["title"]: one["value"] for one in shown["customFields"]
+    }
+    n_notes = len(desk.ok("candidate.listNotes", candidateId=keep))
+    assert counts == (n_notes, len(shown["fileHandles"]), len(shown["tags"]), len(shown["emailAddresses"]))
+    assert 2 - n_notes - len(shown["fileHandles"]) == len(told.get("left", []))
+
+
 # --- applications and jobs ------------------------------------------------------------------------------------
 
 
