@@ -166,6 +166,29 @@ def test_a_run_that_stops_asks_no_further_how_a_job_stands(store: Store) -> None
 
 
 # ---- several notes of one candidate --------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("kind", "late"), [("job.setStatus", True), ("candidate.addTag", True), ("job.setStatus", False)]
+)
+def test_a_change_that_is_shown_late_is_not_made_again(store: Store, kind: str, late: bool) -> None:
+    """What Ashby shows before the settling delay is over proves nothing of a change; afterwards it does."""
+    answers = [{"status": "Draft", "tags": []}, {"status": "Open" if late else "Draft", "tags": [{"id": "t"}]}]
+    ashby: Any = Notes(lambda _: [])
+    ashby.call = lambda endpoint, body: SimpleNamespace(results=answers.pop(0))
+    body = {"jobId": "j", "status": "Open", "candidateId": "c", "tagId": "t"}
+    began = time.monotonic()
+    load = load_of(store, ashby)
+    with load._places:
+        assert late == guard.is_there(ashby, kind, body, load=load)
+    assert time.monotonic() - began >= SETTLE
+    assert answers == []
+
+
+def test_how_a_value_stands_is_not_asked(store: Store) -> None:
+    """To set it again is harmless: no call is spent, and nobody waits."""
+    ashby: Any = Notes(lambda _: [])
+    assert not guard.is_there(ashby, "customField.setValues", {"objectId": "c"}, load=load_of(store, ashby))
+
+
 class Pile(Notes):
     """A candidate whose notes are taken, or lost before or after they were taken, as `fates` say, one after another."""
 

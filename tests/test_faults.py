@@ -264,13 +264,13 @@ def states(book: Workbook) -> set[str]:
 
 def loaded_as_in_calm(book: Workbook, sandbox: Sandbox, calm: Calm) -> Counter[str]:
     """All is done and stands as in calm; returns how much is lost, doubled and parked."""
-    parked = [(row.kind, one.code, one.note) for row, one in Ledger(book.store).entries("parked")]
-    assert states(book) == {"done"}, parked
+    left = [(row.kind, one.state, one.code, one.note) for row, one in Ledger(book.store).entries("parked", "refused")]
+    assert states(book) == {"done"}, left
     state = sandbox.state
     found = reconcile.problems(calm.truth, state)
     assert {kind: texts for kind, texts in found.items() if texts} == {}
     assert picture(state) == calm.picture
-    return Counter({**reconcile.tally(found), "parked": len(parked)})
+    return Counter({**reconcile.tally(found), "parked": len(left)})
 
 
 def read_as_in_calm(book: Workbook, calm: Calm) -> None:

@@ -6,7 +6,7 @@ created a moment ago is not read again.
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Container
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 AMENDMENTS = ("candidate.update", "application.update", "application.updateHistory")
 """Calls that change what another row has made: what stands there is compared with what both have set."""
 SECOND = 1000
-PAUSE = 1.0  # seconds between two looks at what cannot be seen yet
 READS = {
     "Candidate": ("candidate.info", "id"),
     "Application": ("application.info", "applicationId"),
@@ -31,27 +30,29 @@ READS = {
 def is_there(ashby: Ashby, kind: str, body: dict[str, Any], *, load: Load | None = None) -> bool:
     """True when the target already stands as a state-setting call would leave it (tag on, status reached).
 
-    With `load`, what cannot be seen yet is asked for again until its settling delay is over, or until it stops: a
-    repeat of job.setStatus may be refused (Ashby's reference names the transitions, and none to itself).
+    With `load`, what does not stand (or cannot be seen) yet is asked for once more when its settling delay is over: a
+    change may be shown as late as a new object, and neither repeat is harmless. That of job.setStatus may be refused
+    (Ashby's reference names the transitions, and none to itself), a tag may stand twice.
     """
-    began = time.monotonic()
-    while True:
-        try:
-            return _stands(ashby, kind, body)
-        except NotFoundError:  # not to be seen yet, or gone
-            left = load.settle_s - (time.monotonic() - began) if load else 0.0
-        if left <= 0 or load is None or load.stopping:
-            return False
-        load.rest(min(left, PAUSE))
+    if kind not in ("candidate.addTag", "job.setStatus"):
+        return False
+    for wait in (load.settle_s, 0.0) if load else (0.0,):
+        with contextlib.suppress(NotFoundError):  # not to be seen yet, or gone
+            if _stands(ashby, kind, body):
+                return True
+        if load is None:
+            break
+        load.rest(wait)
+        if load.stopping:
+            break
+    return False
 
 
 def _stands(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
     if kind == "candidate.addTag":
         person = ashby.call("candidate.info", {"id": body["candidateId"]}).results
         return any(tag.get("id") == body["tagId"] for tag in person.get("tags") or [])
-    if kind == "job.setStatus":
-        return ashby.call("job.info", {"id": body["jobId"]}).results.get("status") == body["status"]
-    return False
+    return ashby.call("job.info", {"id": body["jobId"]}).results.get("status") == body["status"]
 
 
 def standing(ashby: Ashby, kind: str, body: dict[str, Any], *, before: Container[str]) -> tuple[str, str | None, str]:
