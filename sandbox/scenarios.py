@@ -348,7 +348,8 @@ def _others() -> dict[str, Scenario]:
         "visible-late": Scenario(
             "What Ashby shows late is not made twice. " + SAME,
             [{"api": "ashby", "writes": True, "every": 9, "effect": "reset_after"}],
-            switches={"search_delay_ms": "400", "visible_after_ms": "100", "visible_spread_ms": "40"},
+            switches={"search_delay_ms": "400", "visible_after_ms": "100", "visible_spread_ms": "40",
+                      "stale_after_ms": "100"},
         ),
         "readers-at-work": Scenario(
             "What recruiters change in Lever while it is read arrives as it stands in the end.",

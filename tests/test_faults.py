@@ -565,7 +565,7 @@ def test_a_mix_of_all_faults_loses_and_doubles_nothing(seed: int, small: Sandbox
         small.faults(*rows)
     with customer(fresh("mapped"), small, BOTH) as book:
         if seed % 2:
-            small.switch(search_delay_ms="80", visible_after_ms="40", visible_spread_ms="40")
+            small.switch(search_delay_ms="80", visible_after_ms="40", visible_spread_ms="40", stale_after_ms="60")
         runs += until_done(lambda: steps.load(book, execute=True))
         n_struck = sum(row["struck"] for row in small.ask("GET", "/faults") if row["effect"] != "short_page")
         small.faults()

@@ -47,6 +47,7 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "api_version_status": ("deprecated",),
     "visible_after_ms": ("150",),
     "visible_spread_ms": ("40",),
+    "stale_after_ms": ("150",),
     "cursor_seconds": ("1",),
     "sync_token_seconds": ("6", "1"),  # used in time, also on a busy machine; and hardly ever
     "incremental_max_pages": ("1",),

@@ -37,14 +37,14 @@ def list_fields(state: State, body: Json, call: Call) -> Page:
         "customField.list",
         body=body,
         items=state.fields.values(),
-        render=views.field,
+        render=lambda item: views.field(state.seen(item)),
         keep=lambda item: (body.get("includeArchived", False) or not item.is_archived) and _sees(item, call),
     )
 
 
 def info(state: State, body: Json, call: Call) -> Any:
     """Return one definition."""
-    return views.field(find_field(state, body["customFieldId"], call))
+    return views.field(state.seen(find_field(state, body["customFieldId"], call)))
 
 
 def _check_unique(options: list[Json]) -> None:

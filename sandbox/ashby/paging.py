@@ -151,7 +151,7 @@ def paginate(
         cursor = _seal(state, payload)
     elif sync:
         token = _seal(state, ["sync", endpoint, started, int(time.time())])
-    if kept is None or state.horizon:
+    if kept is None or state.horizon or state.moment:
         return Page([render(item) for item in picked], cursor, token)
     texts = [state.kept((endpoint, kept, key(item)), lambda item=item: dumped(render(item))) for item in picked]
     return Page([], cursor, token, texts)

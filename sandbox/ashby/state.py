@@ -26,6 +26,7 @@ from sandbox.ashby.records import (
     Upload,
 )
 from sandbox.ashby.switches import SWITCHES
+from sandbox.ashby.versions import Versioned, Versions
 
 COMPANY_NOW_MS = 1_774_958_400_000
 """2026-03-31T12:00:00Z, the end of the generated history; the run-time clock never stands before it."""
@@ -54,7 +55,8 @@ class State:
     in order. ``shown`` keeps what lists showed last; ``kept`` says when it is good. ``removals`` tells open
     cursors by how much positions moved: (list, owner, position). ``born``, ``horizon`` and ``spread`` serve the
     switches ``visible_after_ms`` and ``visible_spread_ms``: while a read is answered, objects born after the horizon,
-    each with its own wait added, are not there yet.
+    each with its own wait added, are not there yet. ``versions`` and ``moment`` serve ``stale_after_ms``: a read shows
+    candidates, applications, jobs and custom fields as they were at that moment.
     """
 
     switches: dict[str, str]
@@ -123,6 +125,8 @@ class State:
     born: dict[str, int] = field(default_factory=dict)
     horizon: int = 0
     spread: int = 0
+    versions: Versions = field(default_factory=Versions)
+    moment: int = 0
     preexisting: dict[str, list[str]] = field(default_factory=dict)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     seq: int = 0
@@ -148,12 +152,22 @@ class State:
     def touch(self, *ids: str) -> None:
         """Record that objects changed, for incremental synchronization."""
         late = self.number("visible_after_ms") + self.number("visible_spread_ms")
+        stale = self.number("stale_after_ms")
         for object_id in ids:
             if late and object_id not in self.changed:
                 self.born[object_id] = int(time.time() * 1000)
             self.seq += 1
             self.changed[object_id] = self.seq
             self.log.append(object_id)
+            if stale and (item := self._versioned(object_id)) is not None:
+                self.versions.keep(item, self.seq, stale)
+
+    def _versioned(self, object_id: str) -> Versioned | None:
+        """Return the object of an id, if it is one whose former versions a read may show."""
+        for table in (self.candidates, self.applications, self.jobs, self.fields):
+            if object_id in table:
+                return table[object_id]  # type: ignore[attr-defined,no-any-return]
+        return None
 
     def forget(self, object_id: str) -> None:
         """Record that an object is gone."""
@@ -161,6 +175,7 @@ class State:
         self.log.append(object_id)
         self.changed.pop(object_id, None)
         self.born.pop(object_id, None)
+        self.versions.forget(object_id)
 
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what was made for a key, made anew after any write or switch; for what is asked for often."""
@@ -172,9 +187,24 @@ class State:
         return self.shown[key]
 
     def look(self, *, reads: bool) -> None:
-        """Begin a call: a read sees nothing younger than ``visible_after_ms``, a write sees everything."""
+        """Begin a call: a read sees nothing younger than ``visible_after_ms`` or ``stale_after_ms``, a write all."""
         late, self.spread = self.number("visible_after_ms"), self.number("visible_spread_ms")
         self.horizon = int(time.time() * 1000) - late if reads and late + self.spread else 0
+        stale = self.number("stale_after_ms")
+        self.moment = int(time.time() * 1000) - stale if reads and stale else 0
+        if stale and not self.versions:
+            tables = (self.candidates, self.applications, self.jobs, self.fields)
+            self.versions.begin([item for table in tables for item in table.values()])  # type: ignore[attr-defined]
+        elif not stale and self.versions:
+            self.versions.clear()
+
+    def seen(self, item: Any) -> Any:
+        """Return an object as the call being answered sees it: the version before its last change, or as it is."""
+        before = self.versions.before(item.id, self.moment) if self.moment else None
+        if before is None:
+            return item
+        self.decides("stale_after_ms")
+        return before
 
     def hides(self, object_id: str) -> bool:
         """Say whether an object is too young to be seen by the call being answered."""
@@ -189,12 +219,14 @@ class State:
         return born + zlib.crc32(object_id.encode()) % (self.spread + 1) if born else 0
 
     def settled(self) -> int:
-        """Return the change number up to which the call being answered sees every object."""
-        if not self.horizon:
+        """Return the change number up to which the call being answered sees every object as it is."""
+        if not self.horizon and not self.moment:
             return self.seq
-        young = [key for key, born in self.born.items() if self._shown_from(key, born) > self.horizon]
+        unseen = self.versions.unseen(self.moment) if self.moment else []
+        born = self.born.items() if self.horizon else ()
+        young = [key for key, at in born if self._shown_from(key, at) > self.horizon]
         hidden = [self.changed[key] for key in young if key in self.changed]
-        return min(hidden, default=self.seq + 1) - 1
+        return min([*hidden, *unseen], default=self.seq + 1) - 1
 
     def past(self, ms: int | None, member: str) -> int:
         """Return a given time, or now (switches ``future_times`` and ``time_precision``)."""

@@ -26,6 +26,7 @@ SWITCHES: dict[str, str] = {
     # lists and searches
     "visible_after_ms": "0",
     "visible_spread_ms": "0",
+    "stale_after_ms": "0",
     "cursor_seconds": "3600",
     "sync_token_seconds": "604800",
     "incremental_max_pages": "0",

@@ -62,6 +62,7 @@ def file_handle(state: State, file_id: str) -> Json:
 
 def candidate(state: State, item: Candidate, call: Call) -> Json:
     """Show a candidate in full."""
+    item = state.seen(item)
     shown: Json = {
         "id": item.id,
         "createdAt": iso(item.created_ms),
@@ -123,7 +124,8 @@ def status(state: State, item: Application) -> str:
 
 def history(state: State, item: Application) -> list[Json]:
     """Show the history in order; the last event has no ``leftStageAt`` and cannot be deleted (recorded)."""
-    return [_event(state, item.events, index) for index in range(len(item.events))]
+    events = state.seen(item).events
+    return [_event(state, events, index) for index in range(len(events))]
 
 
 def _event(state: State, events: list[Event], index: int) -> Json:
@@ -172,6 +174,7 @@ def archive_reason(state: State, item: Application) -> Json | None:
 
 def application(state: State, item: Application, call: Call, *, thin: bool = False) -> Json:
     """Show an application; ``thin`` as write answers were recorded (see the module's text)."""
+    item = state.seen(item)
     last = item.events[-1]
     now_status = status(state, item)
     shown: Json = {"id": item.id, "createdAt": iso(item.created_ms), "updatedAt": iso(item.updated_ms)}
@@ -201,6 +204,7 @@ def is_published(state: State, posting: Json) -> bool:
 
 def job(state: State, item: Job, call: Call, *, unpublished: bool = False) -> Json:
     """Show a job; ids of unpublished postings only on demand (vendor contract; recorded closed jobs show none)."""
+    item = state.seen(item)
     return {
         "id": item.id,
         "title": item.title,

@@ -654,6 +654,43 @@ def test_a_resume_fills_what_is_empty_in_three_ways(
     ]  # fmt: skip
 
 
+def test_a_change_may_be_seen_late_and_is_not_lost() -> None:
+    """Infos, lists, searches and an incremental pass show the version before; writes and what they answer do not."""
+    desk = Desk()
+    known = desk.ok("candidate.list")[0]
+    desk.settings.switches["stale_after_ms"] = "60000"
+    made, job = desk.candidate(email="nova@x.example"), desk.job()["id"]
+    field = desk.ok("customField.create", fieldType="String", objectType="Candidate", title="Mark")["id"]
+    _, token = desk.pages("candidate.list")
+    mark = {"objectType": "Candidate", "fieldId": field, "fieldValue": "x"}
+    for one in (made["id"], known["id"]):
+        assert "x" == desk.ok("customField.setValue", objectId=one, **mark)["value"]
+    named = desk.ok("candidate.update", candidateId=made["id"], name="Nova Later", sendNotifications=False)
+    assert ("Nova Later", 1) == (named["name"], len(named["customFields"]))
+    application = desk.ok("application.create", candidateId=made["id"], jobId=job)["id"]
+    desk.ok("application.changeStage", applicationId=application, interviewStageId=desk.stage("Active")["id"])
+
+    def shown() -> list[Any]:
+        listed = {one["id"]: one for one in desk.pages("candidate.list")[0]}
+        again, after = desk.pages("candidate.list", syncToken=token)
+        infos = [desk.ok("candidate.info", id=one["id"]) for one in (made, known)]
+        found = desk.ok("candidate.search", email="nova@x.example")
+        marks = [[it["value"] for it in one["customFields"] if it["id"] == field] for one in (*infos, *listed.values())]
+        told = desk.ok("application.info", applicationId=application)
+        later = {one["id"] for one in desk.pages("candidate.list", syncToken=after)[0]}
+        return [
+            {one["name"] for one in (infos[0], *found, listed[made["id"]])}, infos[0]["applicationIds"],
+            sum(map(len, marks)), told["status"], len(told["applicationHistory"]),
+            {one["id"] for one in again} >= {made["id"], known["id"]}, later >= {made["id"], known["id"]},
+        ]  # fmt: skip
+
+    assert [{"Nova Example"}, [], 0, "Lead", 1, True, True] == shown()
+    assert "stale_after_ms" in desk.settings.switches.decided
+    assert "Nova Later" in {one["name"] for one in desk.side.dump()["candidates"]}
+    desk.settings.switches["stale_after_ms"] = "0"
+    assert [{"Nova Later"}, [application], 4, "Active", 2, True, False] == shown()
+
+
 def test_a_switch_counts_only_where_it_made_another_answer() -> None:
     """To be read is not enough: the default would have said the same."""
     desk = Desk(repeat_tag="double", search_email="exact", resume_parsing="off", note_text="tidied", text_max_chars="9")

@@ -85,4 +85,5 @@ def test_a_switch_that_was_asked_for_wins_over_the_one_of_a_scenario():
     for given, found in (({}, "400"), ({"search_delay_ms": "7"}, "7")):
         one = settings.make(seed=7, people=5, scenario="visible-late", switches=given)
         create_app(settings.bind(one, "http://127.0.0.1:9"))
-        assert one.switches == {"search_delay_ms": found, "visible_after_ms": "100", "visible_spread_ms": "40"}
+        others = {"visible_after_ms": "100", "visible_spread_ms": "40", "stale_after_ms": "100"}
+        assert one.switches == {"search_delay_ms": found} | others
