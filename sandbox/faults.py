@@ -59,6 +59,7 @@ class Row:
         return (
             spec.get("api") in (None, asked.api)
             and spec.get("method") in (None, asked.method)
+            and spec.get("key") in (None, asked.key)
             and matches(spec.get("endpoint"), asked.endpoint, writes=bool(spec.get("writes")))
             and (spec.get("having") is None or asked.member(spec["having"]) is not None)
             and (spec["effect"] != "same_token" or asked.token is not None)
@@ -144,6 +145,10 @@ class FaultMiddleware:
         self.settings = settings
         self.hooks = hooks or {}
         self.pages = Pages()
+        self._names = {
+            settings.lever_key: "full", settings.lever_key_plain: "plain",
+            settings.ashby_key: "full", settings.ashby_key_limited: "limited",
+        }  # fmt: skip
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request, with its faults if any strike."""
@@ -151,7 +156,7 @@ class FaultMiddleware:
         if found is None:
             await self.app(scope, receive, send)
             return
-        asked = Asked(*found, scope=scope, receive=receive)
+        asked = Asked(*found, scope=scope, receive=receive, names=self._names)
         if found[0] == "ashby" and self.faults.read_bodies:
             await asked.read()
         self.pages.undo(asked)

@@ -11,6 +11,8 @@ Spec = dict[str, Any]
 Check = Callable[[Any], bool]
 
 APIS = ("lever", "ashby", "storage", "oauth")
+KEYS = {"full": ("lever", "ashby"), "plain": ("lever",), "limited": ("ashby",), "oauth": ("lever",)}
+"""Keys by name and where they are good: the full ones, Lever's without confidential access, Ashby's that only reads."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -38,10 +40,18 @@ def _names(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, str) and one for one in value)
 
 
+def _heads(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and (isinstance(one, str) or _is_date(one)) for name, one in value.items()
+    )
+
+
+def _is_date(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"date_in"} and _number(-1e9, 1e9)(value["date_in"])
+
+
 def _retry_after(value: Any) -> bool:
-    if isinstance(value, dict):
-        return set(value) == {"date_in"} and _number(-1e9, 1e9)(value["date_in"])
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+    return _is_date(value) or (isinstance(value, str | int | float) and not isinstance(value, bool))
 
 
 WHEN: dict[str, tuple[Check, str]] = {
@@ -49,6 +59,7 @@ WHEN: dict[str, tuple[Check, str]] = {
     "endpoint": (lambda value: isinstance(value, str) and bool(value), "the name of an endpoint, or a path"),
     "writes": (_is(bool), "true or false"),
     "method": (_one_of(*METHODS), f"one of {', '.join(METHODS)}"),
+    "key": (_one_of(*KEYS), f"one of {', '.join(KEYS)}"),
     "having": (lambda value: isinstance(value, str) and bool(value), "a parameter, or a member of the body"),
     "nth": (_whole(1), "a whole number from 1"),
     "every": (_whole(1), "a whole number from 1"),
@@ -117,6 +128,10 @@ EFFECTS: dict[str, dict[str, tuple[Check, str]]] = {
     "endless": {"ms": _MS, "for_ms": _MS},
     # applied, and the answer says something else
     "no_success": {},
+    "headers": {
+        "set": (_heads, 'names and values in words, or a date as {"date_in": seconds}'),
+        "drop": (_names, "a list of names"),
+    },
     "envelope": {"set": (_is(dict), "an object"), "drop": (_names, "a list of members")},
     "odd_value": {
         "value": (_one_of(*ODD), f"one of {', '.join(ODD)}"),
@@ -167,8 +182,10 @@ def _check_together(spec: Spec, effect: str) -> None:
         raise ValueError("seed goes with share")
     if effect in (*PAGING, "short_page", "refuse_token") and spec.get("api") not in TOKENS:
         raise ValueError(f"the effect {effect} needs an api with pages: lever or ashby")
-    if effect == "envelope" and not spec.keys() & {"set", "drop"}:
-        raise ValueError("the effect envelope needs set or drop")
+    if effect in ("envelope", "headers") and not spec.keys() & {"set", "drop"}:
+        raise ValueError(f"the effect {effect} needs set or drop")
+    if "key" in spec and spec.get("api", KEYS[spec["key"]][0]) not in KEYS[spec["key"]]:
+        raise ValueError(f"the key {spec['key']} goes with the api {' or '.join(KEYS[spec['key']])}")
     if spec.get("writes") and spec.get("api", "ashby") != "ashby":
         raise ValueError("writes goes with the api ashby")
     if effect == "others":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import inspect
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -29,6 +31,21 @@ class Asked:
     scope: MutableMapping[str, Any]
     receive: Receive
     body: bytes | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What each key is called in a fault row."""
+
+    @property
+    def key(self) -> str | None:
+        """The name of the key that the request carries; None for one that nobody has, and for none."""
+        given = dict(self.scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        kind, _, value = given.partition(" ")
+        if kind.lower() == "bearer":
+            return "oauth"
+        try:
+            secret = base64.b64decode(value).decode().partition(":")[0]
+        except ValueError:
+            return None
+        return self.names.get(secret)
 
     @property
     def method(self) -> str:
@@ -163,6 +180,18 @@ async def _late(fault: dict[str, Any], kept: Kept, send: Send) -> None:
     await send({"type": "http.response.body", "body": kept.body})
 
 
+async def _headers(fault: dict[str, Any], kept: Kept, send: Send) -> None:
+    """The answer as it was under other headers; a date is so many seconds from the machine's now."""
+    given = {name.lower(): value for name, value in fault.get("set", {}).items()}
+    gone = {*given, *(name.lower() for name in fault.get("drop", ()))}
+    head = [pair for pair in kept.headers if pair[0].decode("latin-1").lower() not in gone]
+    for name, value in given.items():
+        told = formatdate(time.time() + value["date_in"], usegmt=True) if isinstance(value, dict) else value
+        head.append((name.encode(), told.encode()))
+    await send({"type": "http.response.start", "status": kept.status, "headers": head})
+    await send({"type": "http.response.body", "body": kept.body})
+
+
 async def _reset_after(fault: dict[str, Any], kept: Kept, send: Send) -> None:
     await cut(send)
 
@@ -230,6 +259,7 @@ async def _endless(fault: dict[str, Any], kept: Kept, send: Send) -> None:
 Spoiler = Callable[[dict[str, Any], Kept, Send], Awaitable[None]]
 SPOILERS: dict[str, Spoiler] = {
     "late": _late,
+    "headers": _headers,
     "reset_after": _reset_after,
     "reset_in_answer": _reset_in_answer,
     "truncate": _truncate,

@@ -109,6 +109,10 @@ def _bodies() -> dict[str, Scenario]:
             "Only `success: true` is a success. " + SAME,
             _every(37, odd, api="ashby", writes=True) + _every(9, odd, api="ashby", endpoint="candidate.*", times=3),
         ),
+        "odd-headers": Scenario(
+            "What headers say beside a good answer changes nothing. " + SAME,
+            _every(7, _heads(), api="lever") + _every(7, _heads(), api="ashby"),
+        ),
         "half-dead-servers": Scenario(
             "A status says nothing about a write except 429 and 503 with Retry-After. " + SAME,
             _every(29, [{"effect": "status", "status": status} for status in (500, 502, 503, 504, 520)], api="lever")
@@ -116,6 +120,17 @@ def _bodies() -> dict[str, Scenario]:
                           for applied in (True, False)], api="ashby"),
         ),
     }  # fmt: skip
+
+
+def _heads() -> list[Row]:
+    """Headers that a gateway or a cache in between may set beside a good answer."""
+    told: list[dict[str, Any]] = [
+        {"date": {"date_in": 7200}}, {"date": {"date_in": -86_400}}, {"date": "yesterday"},
+        {"x-ratelimit-remaining": "0", "x-ratelimit-limit": "soon", "x-ratelimit-reset": "-1"},
+        {"retry-after": "3600"}, {"content-type": "text/plain"}, {"warning": '110 - "Response is Stale"', "age": "99"},
+    ]  # fmt: skip
+    rows: list[Row] = [{"effect": "headers", "set": one} for one in told]
+    return [*rows, {"effect": "headers", "drop": ["date", "content-type", "x-ashby-request-id"]}]
 
 
 def _limits() -> dict[str, Scenario]:
@@ -168,6 +183,11 @@ def _keys() -> dict[str, Scenario]:
             "403 stops the walk and is never an empty list. " + AFTERWARDS,
             [{"api": "lever", "endpoint": "/opportunities/*/feedback", "after": 20, "effect": "refuse", "status": 403,
               "code": "ForbiddenError"}],
+        ),
+        "one-key-narrowed": Scenario(
+            "403 for one key stops whoever has it. " + AFTERWARDS,
+            [{"api": "lever", "key": "full", "endpoint": "/opportunities/*/feedback", "after": 9, "effect": "refuse",
+              "status": 403, "code": "Forbidden"}],
         ),
         "ashby-key-revoked": Scenario(
             "All writers stop at once, and nothing in doubt is left. " + AFTERWARDS,

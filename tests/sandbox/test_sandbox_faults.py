@@ -239,6 +239,47 @@ def test_an_endless_body_ends_in_a_cut(server: Server) -> None:
         assert json.loads(until_broken(answer))["data"]
 
 
+def test_a_good_answer_can_come_under_other_headers(server: Server) -> None:
+    """Set, dropped, and a date that is wrong; the body is what it was, and the call was applied."""
+    plain = server.get("/stages")
+    server.faults(
+        {
+            "api": "lever",
+            "effect": "headers",
+            "set": {"Date": {"date_in": -3600}, "X-New": "1"},
+            "drop": ["x-lever-region"],
+        },
+        {"api": "ashby", "effect": "headers", "drop": ["Date"], "set": {"x-ratelimit-remaining": "soon"}},
+    )
+    odd = server.get("/stages")
+    assert (odd.status_code, odd.json(), odd.headers["x-new"]) == (200, plain.json(), "1")
+    assert "x-lever-region" in plain.headers
+    assert "x-lever-region" not in odd.headers
+    assert abs(parsedate_to_datetime(odd.headers["date"]).timestamp() + 3600 - time.time()) < 30
+    made = server.ashby(TAG, {"title": "under other headers"})
+    assert (made.json()["success"], made.headers["x-ratelimit-remaining"]) == (True, "soon")
+    assert "under other headers" in server.tags()
+
+
+def test_a_row_can_be_about_one_key(server: Server) -> None:
+    """The others notice nothing, and nobody is taken for somebody else."""
+    server.faults(
+        {"api": "lever", "key": "plain", "effect": "refuse", "code": "Unauthorized", "status": 401},
+        {"key": "limited", "endpoint": "apiKey.info", "effect": "refuse", "code": "forbidden", "status": 403},
+    )
+    facts = server.facts
+    for name, status in (("lever_key", 200), ("lever_key_plain", 401)):
+        assert status == requests.get(f"{facts['lever_url']}/stages", auth=(facts[name], ""), timeout=10).status_code
+    for name, status in (("ashby_key", 200), ("ashby_key_limited", 403)):
+        url, auth = f"{facts['ashby_url']}/apiKey.info", (facts[name], "")
+        assert status == requests.post(url, json={}, auth=auth, timeout=10).status_code
+    assert [1, 1] == [row["struck"] for row in server.control("faults")]
+    server.faults({"key": "full", "effect": "refuse", "code": "no", "status": 418})
+    for header in ("Bearer nobody", "Basic !", "Basic bm9ib2R5Og==", ""):
+        answer = requests.get(f"{facts['lever_url']}/stages", headers={"Authorization": header}, timeout=10)
+        assert answer.status_code == 401
+
+
 @pytest.mark.parametrize(
     ("row", "found"),
     [
@@ -506,6 +547,11 @@ def test_two_faults_at_once_are_one_before_and_one_after(server: Server) -> None
         ({"effect": "odd_value", "member": "x"}, "needs value"),
         ({"effect": "odd_value", "member": "x", "value": "odd"}, "value must be"),
         ({"effect": "envelope"}, "needs set or drop"),
+        ({"effect": "headers"}, "needs set or drop"),
+        ({"effect": "headers", "set": {"Date": {"in": 5}}}, "set must be names and values in words, or a date as"),
+        ({"effect": "html", "key": "mine"}, "key must be one of full, plain, limited, oauth"),
+        ({"effect": "html", "api": "ashby", "key": "plain"}, "the key plain goes with the api lever"),
+        ({"effect": "html", "api": "storage", "key": "full"}, "the key full goes with the api lever or ashby"),
         ({"effect": "short_page", "api": "lever"}, "needs limit"),
         ({"effect": "repeat_page"}, "needs an api with pages"),
         ({"effect": "others"}, "needs side"),
