@@ -143,3 +143,19 @@ def test_an_extraction_in_tiny_windows_reads_the_same(
     steps.audit(book)
     assert set(book.store.head_shas("opportunities")) == {one["id"] for one in sandbox.truth["opportunities"]}
     assert book.store.meta("extract.windows")["done"]
+
+
+def test_one_wrong_date_does_not_move_the_beginning_of_a_reading() -> None:
+    """Ahead of all others it is no beginning; where no answer tells a date there is none."""
+
+    class Dated:
+        def __init__(self, *told: int) -> None:
+            self.told = told
+
+        def pages(self, path: str, query: Query) -> Iterator[Page]:
+            yield from (Page([{"id": str(number)}], at) for number, at in enumerate(self.told))
+
+    for told, begun in (((NOW, NOW + 1), NOW), ((NOW + DAY, NOW, NOW + 1), NOW), ((0, NOW), NOW), ((0, 0), 0)):
+        lever: Any = Dated(*told)
+        assert windows.whole(lever, "/users", [])[1] == begun
+        assert [page.server_ms for page in windows.portions(lever, "/users", [])] == [begun]

@@ -31,7 +31,7 @@ from lib.extract.reports import (
 )
 from lib.extract.reread import RECENT
 from lib.extract.walk import CHILDREN, Extract
-from lib.extract.windows import FIRST, in_windows, oldest_first, portions, whole, window
+from lib.extract.windows import FIRST, earliest, in_windows, oldest_first, portions, whole, window
 from lib.lever import Page, Query
 from lib.pool import run_all
 from lib.store import Connection, now_ms
@@ -266,7 +266,7 @@ def _changed(walk: Extract) -> int:
     since = walk.store.meta("extract.since")
     for name in ("updated_at", "created_at"):
         for page in _listing(walk, window(name, since - OVERLAP, None)):
-            server_ms = server_ms or page.server_ms
+            server_ms = earliest(server_ms, page.server_ms)
             with walk.store.begin() as tx:
                 n_new += walk.store.put_raw(tx, "opportunities", _opportunity_rows(page.items))
     walk.store.put_meta("extract.since", server_ms or since)

@@ -9,7 +9,7 @@ from lib.errors import NotFoundError, RejectedError, UnauthorizedError
 from lib.extract.drift import check_shape
 from lib.extract.files import key_of
 from lib.extract.walk import Extract
-from lib.extract.windows import DAY, oldest_first, whole, window
+from lib.extract.windows import DAY, earliest, oldest_first, whole, window
 from lib.lever import Lever, Query
 from lib.store import now_ms
 
@@ -73,7 +73,7 @@ def short_lists(walk: Extract) -> int:
     for number, (stream, path, query) in enumerate(lists):
         walk.progress(number, len(lists), f"reading {stream}")
         items, server_ms = whole(walk.lever, path, query)
-        started = started or server_ms
+        started = earliest(started, server_ms)
         keep(walk, stream, items)
         listed.setdefault(stream, set()).update(map(key_of, items))
     _keep_ranks(walk)

@@ -32,15 +32,24 @@ class Portion(NamedTuple):
     n_rows: int = 0
 
 
+def earliest(*told: int) -> int:
+    """The earliest moment (ms) that answers told, 0 when none did.
+
+    A reading begins at the server's clock; one answer with a wrong date, ahead of all others, must not hide what was
+    changed before it.
+    """
+    return min(filter(None, told), default=0)
+
+
 def whole(lever: Lever, path: str, query: Query) -> tuple[list[Item], int]:
-    """A whole list and the server's clock at its first page; a refused page token starts it again."""
+    """A whole list and the server's clock at its first page (or earlier); a refused page token starts it again."""
     for _ in range(3):
         items: list[Item] = []
         server_ms = 0
         try:
             for page in lever.pages(path, query):
                 items += page.items
-                server_ms = server_ms or page.server_ms
+                server_ms = earliest(server_ms, page.server_ms)
         except OffsetExpiredError:
             continue
         return items, server_ms
@@ -58,7 +67,7 @@ def portions(lever: Lever, path: str, query: Query) -> Iterator[Page]:
         server_ms = 0
         try:
             for page in lever.pages(path, query):
-                server_ms = server_ms or page.server_ms
+                server_ms = earliest(server_ms, page.server_ms)
                 held += page.items
                 if len(held) >= PORTION:
                     yield Page(_not_older(held, newest), server_ms)
