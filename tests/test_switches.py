@@ -54,6 +54,9 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "search_delay_ms": ("1000",),
     "application_job_states": ("Open", "Draft,Open,Closed,Archived"),
     "fields_max": ("20", "10"),
+    "options_max": ("3",),
+    "tags_max": ("10",),
+    "file_name_max_chars": ("100",),
     "text_max_chars": ("200", "60"),
     "note_max_chars": ("1000", "10000"),
     "body_max_bytes": ("4000",),
@@ -150,6 +153,9 @@ TOLD: dict[tuple[str, str], Outcome] = {
     ("fields_max", "10"): Outcome(  # the calls that set the lacking fields hold the marks, too
         refused={"customField.create": 4}, waiting=37
     ),
+    ("options_max", "3"): Outcome(refused={"customField.updateSelectableValues": 1}),
+    ("tags_max", "10"): Outcome(refused={"candidateTag.create": 8}),
+    ("file_name_max_chars", "100"): Outcome(refused={"candidate.uploadFile": 1}, problems={"files": 1}),
     # Ashby tells people, and no call can ask it beforehand: the audit says so
     ("automations", "on"): Outcome(notified=107),
     # Lever does not give it: nothing here can know
@@ -409,6 +415,8 @@ NEVER_DECIDED = {
     "tag_titles": "tags are asked for as they stand",
     "webhook_submit": "no webhook is made",
     "lever_buckets": "one key",
+    "html_newlines": "notes are sent as plain text",
+    "behalf_users": "nothing is written on behalf of somebody",
     "stage_and_history": "a stage is never sent beside a history",
     "merge_custom_fields": "nobody merges here (test_faults)",
     "merge_moves": "nobody merges here (test_faults)",

@@ -1,4 +1,4 @@
-"""``candidate.*`` and ``candidateTag.*`` as a move uses them; the rest is in ``candidates_more``."""
+"""``candidate.*`` as a move uses it; tags and the rest are in ``candidates_more``."""
 
 from __future__ import annotations
 
@@ -222,16 +222,24 @@ def search(state: State, body: Json, call: Call) -> Any:
 
 
 def _addressed(state: State, email: str) -> set[str]:
-    """Return ids by address: switch ``search_email`` = ``any`` address, the ``primary`` one, or case and all."""
+    """Return ids by address: switch ``search_email`` = ``any``, the ``primary`` one, case and all, or ``fuzzy``."""
     found = set(state.by_email.get(email.strip().lower(), ()))
     how, narrowed, wanted = state.switch("search_email"), found, email.strip().lower()
     if how == "primary":
         narrowed = {key for key in found if (state.candidates[key].email or "").strip().lower() == wanted}
     elif how == "exact":
         narrowed = {key for key in found if email in (state.candidates[key].email, *state.candidates[key].alternates)}
+    elif how == "fuzzy":
+        narrowed = {key for known, keys in state.by_email.items() if _alike(known, wanted) for key in keys}
     if narrowed != found:
         state.decides("search_email")
     return narrowed
+
+
+def _alike(known: str, wanted: str) -> bool:
+    """Say whether a loose index takes two addresses for one another: a part of the other, or one name at two hosts."""
+    plain = [re.sub(r"\+.*|[^a-z0-9]", "", address.partition("@")[0]) for address in (known, wanted)]
+    return wanted in known or known in wanted or plain[0] == plain[1]
 
 
 def _named(state: State, name: str) -> set[str]:
@@ -295,6 +303,8 @@ def create_note(state: State, body: Json, call: Call) -> Any:
         raise invalid("note: too long")
     created = state.past(body.get("createdAt"), "createdAt")
     content = strip_tags(text) if kind == "text/html" else text
+    if kind == "text/html" and "\n" in content and state.decides("html_newlines") == "blank":
+        content = " ".join(content.split("\n"))
     tidy = "\n".join(line.rstrip() for line in content.splitlines()).strip()
     if tidy != content and state.decides("note_text") == "tidied":
         content = tidy
@@ -327,46 +337,6 @@ def list_notes(state: State, body: Json, call: Call) -> Page:
     )
 
 
-def list_tags(state: State, body: Json, call: Call) -> Page:
-    """List tags, archived ones on demand."""
-    return paginate(
-        state,
-        "candidateTag.list",
-        body=body,
-        items=state.tags.values(),
-        render=lambda item: item,
-        keep=lambda item: body.get("includeArchived", False) or not item["isArchived"],
-        key=lambda item: item["id"],
-    )
-
-
-def create_tag(state: State, body: Json, call: Call) -> Any:
-    """Return the tag with this title, made when there is none (vendor contract).
-
-    An archived one is returned as it is, or a new one is made (switch ``archived_tag`` = ``return``, ``new``). Whether
-    capitals count says ``tag_titles`` = ``exact``, ``folded``; the very title goes before another spelling of it.
-    """
-    title = body["title"].strip()
-    for tag in sorted(state.tags.values(), key=lambda tag: tag["title"] != title):
-        other = tag["title"] != title
-        if other and (tag["title"].casefold() != title.casefold() or state.decides("tag_titles") == "exact"):
-            continue
-        if not (tag["isArchived"] and state.decides("archived_tag") == "new"):
-            return tag
-    tag = {"id": new_id(), "title": title, "isArchived": False}
-    state.tags[tag["id"]] = tag
-    state.touch(tag["id"])
-    return tag
-
-
-def archive_tag(state: State, body: Json, call: Call) -> Any:
-    """Archive a tag."""
-    tag = find(state, "tags", body["tagId"], "tag_not_found")
-    tag["isArchived"] = True
-    state.touch(tag["id"])
-    return tag
-
-
 HANDLERS = {
     "candidate.create": create,
     "candidate.update": update,
@@ -377,7 +347,4 @@ HANDLERS = {
     "candidate.removeTag": remove_tag,
     "candidate.createNote": create_note,
     "candidate.listNotes": list_notes,
-    "candidateTag.list": list_tags,
-    "candidateTag.create": create_tag,
-    "candidateTag.archive": archive_tag,
 }

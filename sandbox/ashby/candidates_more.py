@@ -1,4 +1,4 @@
-"""What a move seldom asks of a candidate: e-mails, anonymization, fraud status, what is never there."""
+"""Tags, and what a move seldom asks of a candidate: e-mails, anonymization, fraud status, what is never there."""
 
 from __future__ import annotations
 
@@ -73,7 +73,54 @@ def list_nothing(state: State, body: Json, call: Call) -> Page:
     return paginate(state, call.endpoint, body=body, items=[], render=lambda item: item, sync=sync)
 
 
+def list_tags(state: State, body: Json, call: Call) -> Page:
+    """List tags, archived ones on demand."""
+    return paginate(
+        state,
+        "candidateTag.list",
+        body=body,
+        items=state.tags.values(),
+        render=lambda item: item,
+        keep=lambda item: body.get("includeArchived", False) or not item["isArchived"],
+        key=lambda item: item["id"],
+    )
+
+
+def create_tag(state: State, body: Json, call: Call) -> Any:
+    """Return the tag with this title, made when there is none (vendor contract).
+
+    An archived one is returned as it is, or a new one is made (switch ``archived_tag`` = ``return``, ``new``). Whether
+    capitals count says ``tag_titles`` = ``exact``, ``folded``; the very title goes before another spelling of it.
+    """
+    title = body["title"].strip()
+    for tag in sorted(state.tags.values(), key=lambda tag: tag["title"] != title):
+        other = tag["title"] != title
+        if other and (tag["title"].casefold() != title.casefold() or state.decides("tag_titles") == "exact"):
+            continue
+        if not (tag["isArchived"] and state.decides("archived_tag") == "new"):
+            return tag
+    most = state.number("tags_max")
+    if most and len(state.tags) >= most:
+        state.decides("tags_max")
+        raise invalid("title: the organization has as many tags as it may")
+    tag = {"id": new_id(), "title": title, "isArchived": False}
+    state.tags[tag["id"]] = tag
+    state.touch(tag["id"])
+    return tag
+
+
+def archive_tag(state: State, body: Json, call: Call) -> Any:
+    """Archive a tag."""
+    tag = find(state, "tags", body["tagId"], "tag_not_found")
+    tag["isArchived"] = True
+    state.touch(tag["id"])
+    return tag
+
+
 HANDLERS = {
+    "candidateTag.list": list_tags,
+    "candidateTag.create": create_tag,
+    "candidateTag.archive": archive_tag,
     "candidate.addEmailMessage": add_email,
     "candidate.anonymize": anonymize,
     "candidate.setFraudStatus": set_fraud_status,

@@ -47,6 +47,15 @@ def info(state: State, body: Json, call: Call) -> Any:
     return views.field(state.seen(find_field(state, body["customFieldId"], call)))
 
 
+def _check_options(state: State, options: list[Json]) -> None:
+    """Refuse repeated options, and more than there may be (switch ``options_max``; no limit is documented)."""
+    most = state.number("options_max")
+    if most and len(options) > most:
+        state.decides("options_max")
+        raise invalid("selectableValues: too many")
+    _check_unique(options)
+
+
 def _check_unique(options: list[Json]) -> None:
     values = [option["value"] for option in options]
     if len(set(values)) != len(values):
@@ -60,7 +69,7 @@ def create(state: State, body: Json, call: Call) -> Any:
         raise invalid("selectableValues: required for a select")
     if kind not in SELECTS and options:
         raise invalid("selectableValues: only for a select")
-    _check_unique(options)
+    _check_options(state, options)
     owner = LISTED_AS.get(body["objectType"], body["objectType"])
     title = body["title"].strip()
     most = state.number("fields_max")
@@ -83,7 +92,7 @@ def update_options(state: State, body: Json, call: Call) -> Any:
     if definition.kind not in SELECTS:
         raise invalid("customFieldId: not a select")
     given = body["selectableValues"]
-    _check_unique(given)
+    _check_options(state, given)
     named = {option["value"]: {"isArchived": False, **option} for option in given}
     kept = [named.pop(option["value"], {**option, "isArchived": True}) for option in definition.options]
     definition.options = [

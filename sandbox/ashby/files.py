@@ -40,6 +40,10 @@ def reserve(state: State, body: Json, call: Call) -> Any:
     if body["contentLength"] < 0 or (most and body["contentLength"] > most):
         state.decides("file_max_bytes")
         raise invalid("contentLength: out of range")
+    longest = state.number("file_name_max_chars")
+    if longest and len(body["filename"]) > longest:
+        state.decides("file_name_max_chars")
+        raise invalid("filename: too long")
     upload = Upload(
         new_id(),
         "",

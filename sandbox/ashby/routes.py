@@ -169,7 +169,7 @@ class Rpc:
         if "behalf" not in key.toggles or state.decides("on_behalf_of") != "on":
             raise RefusedError("missing_endpoint_permission", "the key may not act on behalf of a user", status=403)
         user = state.users.get(actor)
-        if user is None or not user["isEnabled"]:
+        if user is None or (not user["isEnabled"] and state.decides("behalf_users") == "enabled"):
             raise RefusedError("user_not_found", "X-On-Behalf-Of: no enabled user")
         return Call(endpoint.name, key, actor)
 

@@ -435,6 +435,55 @@ def test_a_stage_beside_a_history_is_refused_or_goes_under(how: str, answer: str
     assert ["Lead"] * len(made) == [desk.ok("application.info", applicationId=key)["status"] for key in made]
 
 
+def test_the_number_of_tags_and_of_options_and_the_length_of_a_file_name_may_end() -> None:
+    """What stands already may be asked for again."""
+    desk = Desk()
+    n_tags = len(desk.side.state.tags)
+    desk.settings.switches.update({"tags_max": str(n_tags + 1), "options_max": "2", "file_name_max_chars": "8"})
+    titles = ("Fjord", "Fjord", "Tundra")
+    assert ["taken", "taken", "invalid_input"] == [code(desk, "candidateTag.create", title=one) for one in titles]
+    options = [{"label": name, "value": name} for name in "abc"]
+    field = {"fieldType": "ValueSelect", "objectType": "Candidate", "title": "Choice"}
+    for n_options, answer in ((2, "taken"), (3, "invalid_input")):
+        body = {**field, "selectableValues": options[:n_options]}
+        assert answer == code(desk, "customField.create", **body)
+    about = {"fileUploadContext": "CandidateFiles", "contentType": "text/plain", "contentLength": 1}
+    for name, answer in (("abcd.txt", "taken"), ("abcde.txt", "invalid_input")):
+        assert answer == code(desk, "file.createFileUploadHandle", filename=name, **about)
+    assert {"tags_max", "options_max", "file_name_max_chars"} == desk.settings.switches.decided
+
+
+def test_an_address_may_be_found_loosely() -> None:
+    """Whoever searches gets people who are somebody else."""
+    desk = Desk(search_email="fuzzy")
+    alike = ("nova@x.example", "super.nova@x.example", "nova+jobs@y.example", "n.o.v.a@z.example")
+    for address in (*alike, "ada@x.example"):
+        desk.candidate(email=address)
+    found = [one["primaryEmailAddress"]["value"] for one in desk.ok("candidate.search", email="Nova@x.example")]
+    assert set(alike) == set(found)
+    assert "search_email" in desk.settings.switches.decided
+
+
+@pytest.mark.parametrize(("how", "text"), [("kept", "one\ntwo"), ("blank", "one two")])
+def test_line_breaks_in_html_stay_or_become_blanks(how: str, text: str) -> None:
+    """Those of plain text always stay."""
+    desk = Desk(html_newlines=how)
+    made = desk.candidate()["id"]
+    for kind, shown in (("text/html", text), ("text/plain", "one\ntwo")):
+        note = desk.ok("candidate.createNote", candidateId=made, note={"type": kind, "value": "one\ntwo"})
+        assert shown == note["content"]
+
+
+@pytest.mark.parametrize(("how", "answer"), [("enabled", "user_not_found"), ("any", "taken")])
+def test_a_deactivated_user_may_be_acted_for(how: str, answer: str) -> None:
+    """Or not: the beta's guide does not say."""
+    desk = Desk(behalf_users=how)
+    gone = next(user["id"] for user in desk.side.state.users.values() if not user["isEnabled"])
+    body = {"candidateId": desk.candidate()["id"], "note": "x"}
+    told = desk.ask("candidate.createNote", body, **{"X-On-Behalf-Of": gone}).json
+    assert answer == ("taken" if told["success"] else told["errorInfo"]["code"])
+
+
 def test_a_tag_is_found_by_its_very_title_or_capitals_aside() -> None:
     """Where both spellings stand each finds its own."""
     desk = Desk()
