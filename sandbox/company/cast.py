@@ -105,6 +105,9 @@ class Cast:
             "emails": emails,
             "phones": _phone_records(rng, phones, self),
         }
+        talk = self.company.rng(f"interview intelligence:{contact_id}")
+        if talk.random() < 0.3:
+            contact["dataProtection"] = {"interviewIntelligence": {"allowed": talk.random() < 0.5, "expiresAt": None}}
         draft = Draft(person, contact, _links(rng, person.name) if links is None else links, _consent(rng))
         draft.n_opportunities = n_opportunities
         draft.hint = hint

@@ -45,6 +45,10 @@ WEIGHTS: dict[str, float] = {
     "posting_close": 0.3,
     "user_deactivate": 0.2,
     "reapply": 0,
+    "snooze": 0,
+    "follow": 0,
+    "sourced_by": 0,
+    "posting_delete": 0,
 }
 """How often each kind happens by itself; a kind with 0 has to be asked for by name."""
 

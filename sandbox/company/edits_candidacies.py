@@ -10,6 +10,7 @@ from sandbox.company.editing import EditError, Editor
 from sandbox.company.history import Plan, requisition_for, write_opportunity
 from sandbox.company.model import Person, Record
 
+DAY_MS = 86_400_000
 CHILD_LISTS = (
     "notes", "feedback", "forms", "resumes", "files", "file_actions", "offers", "interviews", "panels", "referrals",
 )  # fmt: skip
@@ -150,6 +151,34 @@ def new_candidacy(editor: Editor, rng: random.Random, draft: Draft, posting: Rec
     item["snoozedUntil"] = None
     item["updatedAt"] = editor.at if editor.says("new_updated_at") == "set" else None
     return {"opportunity": item["id"], "contact": item["contact"], "posting": posting["id"]}
+
+
+def snooze(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """An active candidacy sleeps for a while; one that sleeps wakes."""
+    item = editor.opportunity(rng, wanted, lambda row: row["archived"] is None)
+    item["snoozedUntil"] = None if item["snoozedUntil"] else editor.at + rng.randrange(7, 90) * DAY_MS
+    editor.touch(item, "snooze")
+    return {"opportunity": item["id"], "until": item["snoozedUntil"]}
+
+
+def follow(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """Somebody follows a candidacy, or does not any more."""
+    item, user = editor.opportunity(rng, wanted), wanted.get("user") or editor.user(rng)
+    rest = [one for one in item["followers"] if one != user]
+    item["followers"] = rest if user in item["followers"] else [*rest, user]
+    editor.touch(item, "follow")
+    return {"opportunity": item["id"], "user": user}
+
+
+def sourced_by(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """A sourced candidacy is credited to another user."""
+    item = editor.opportunity(rng, wanted, lambda row: row["origin"] == "sourced")
+    users = [
+        row["id"] for row in editor.company.users if row["deactivatedAt"] is None and row["id"] != item["sourcedBy"]
+    ]
+    item["sourcedBy"] = wanted.get("user") or rng.choice(users)
+    editor.touch(item, "sourced_by")
+    return {"opportunity": item["id"], "user": item["sourcedBy"]}
 
 
 def opportunity_delete(editor: Editor, rng: random.Random, wanted: Record) -> Record:

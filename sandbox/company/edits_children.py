@@ -215,6 +215,16 @@ def posting_close(editor: Editor, rng: random.Random, wanted: Record) -> Record:
     return {"posting": posting["id"]}
 
 
+def posting_delete(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """A posting is deleted: only the deleted list knows it; applications go on naming it."""
+    posting = _posting(editor, rng, wanted, ("published", "internal", "closed", "draft"))
+    if len(editor.company.postings) < 4:
+        raise EditError("there would be no postings")
+    editor.company.postings.remove(posting)
+    editor.company.deleted_postings.append(posting | {"deletedAt": editor.at, "deletedBy": editor.user(rng)})
+    return {"posting": posting["id"]}
+
+
 def _posting(editor: Editor, rng: random.Random, wanted: Record, states: tuple[str, ...]) -> Record:
     rows = [row for row in editor.company.postings if wanted.get("posting", row["id"]) == row["id"]]
     posting: Record = editor.pick(rng, rows, lambda row: row["state"] in states, "posting")

@@ -178,6 +178,7 @@ def anonymise(editor: Editor, rng: random.Random, wanted: Record) -> Record:
     empty |= {"isAnonymized": True, "dataProtection": None}
     rows = editor.of_contact(contact["id"])
     _spread(editor, contact, empty, "anonymise")
+    contact.pop("dataProtection", None)
     for item in rows:
         forget_children(editor, item["id"])
         for name in item["applications"]:

@@ -65,7 +65,13 @@ def add_resume(company: Company, opportunity: Record, rng: random.Random, number
 
 def _about_file(opportunity: Record, kind: str, file_id: str, name: str, size: int, at: int) -> Record:
     url = f"https://hire.lever.co/candidates/{opportunity['id']}/{kind}/{file_id}/download"
-    return {"name": name, "ext": "pdf", "downloadUrl": url, "uploadedAt": at + 4, "status": "processed", "size": size}
+    status = _status(random.Random(f"status:{file_id}"), kind)
+    return {"name": name, "ext": "pdf", "downloadUrl": url, "uploadedAt": at + 4, "status": status, "size": size}
+
+
+def _status(rng: random.Random, kind: str) -> str | None:
+    """Nearly all files are processed; of some Lever says that they are not yet, of some résumés nothing."""
+    return rng.choices(("processed", "processing", None if kind == "resumes" else "processed"), (94, 3, 3))[0]
 
 
 def _parsed(rng: random.Random, at: int) -> Record:

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -300,6 +301,16 @@ def test_some_resumes_say_what_a_parser_reads_of_people_whom_lever_knows_well_an
     assert len({row["says"]["Email"] for row in says}) == len({one["id"] for one in people})
     spoken = {row["says"]["Email"] for row in says}
     assert not spoken & {email for one in company.contacts.values() for email in one["emails"]}
+
+
+def test_states_that_are_seldom_seen_are_there(company: Company):
+    """A file that is not processed yet or of which nothing is said, a role of the account's own, a second consent."""
+    papers = [row["file"] for row in every(company, "resumes") if row["file"]] + list(every(company, "files"))
+    assert {"processed", "processing", None, "error", "unsupported"} == {row["status"] for row in papers}
+    assert 1 == sum(re.fullmatch("[0-9a-f-]{36}", user["accessRole"]) is not None for user in company.users)
+    protected = [one["dataProtection"] for one in company.contacts.values() if "dataProtection" in one]
+    assert protected
+    assert all(set(one) == {"interviewIntelligence"} for one in protected)
 
 
 def test_the_truth_holds_every_text_that_must_be_found(company: Company) -> None:

@@ -22,6 +22,7 @@ MOVED = {
     "feedback_submit": DATES[:2], "feedback_edit": (), "feedback_delete": (), "form_new": (), "form_delete": (),
     "file_new": (), "file_replace": (), "file_delete": (), "resume_new": (), "interview_new": (),
     "interview_cancel": (), "offer_new": (), "tag": DATES[:1], "source": DATES[:1], "owner": DATES[:1],
+    "snooze": DATES[:1], "follow": DATES[:1], "sourced_by": DATES[:1],
     "contact_edit": DATES[:1], "consent": DATES[:1], "anonymise": DATES[:1], "application_delete": DATES[:1],
 }  # fmt: skip
 """Which dates each edit moves by default, as the fact sheet tells it (§8); everything else stands still."""
@@ -64,7 +65,7 @@ def editor(seed: int = 3, people: int = 40, **switches: str) -> Editor:
 def test_every_kind_has_a_line_in_the_table_of_dates() -> None:
     """No kind of edit is left without a statement about its dates; the rest make, remove, or touch no opportunity."""
     others = {"person_new", "opportunity_new", "reapply", "opportunity_delete", "merge"}
-    others |= {"posting_edit", "posting_close", "user_deactivate"}
+    others |= {"posting_edit", "posting_close", "posting_delete", "user_deactivate"}
     assert set(edits.WEIGHTS) == set(MOVED) | others
 
 
@@ -289,6 +290,31 @@ def test_postings_close_and_people_leave(server: Server) -> None:
     user = edit(server, "user_deactivate")["user"]
     assert user not in {row["id"] for row in server.walk("/users")}
     assert user in {row["id"] for row in server.walk("/users", [("includeDeactivated", "true")])}
+
+
+def test_a_posting_can_be_deleted_while_people_stand_on_it(server: Server) -> None:
+    """Only the deleted list knows it; who applied there goes on naming it, and the truth has no job for them."""
+    told = server.control("truth")["opportunities"]
+    posting = next(row["posting"] for row in told if row["expected"] == "application" and not row["confidential"])
+    mine = {row["id"] for row in told if row["posting"] == posting and row["expected"] == "application"}
+    done = edit(server, "posting_delete", posting=posting)
+    assert server.get(f"/postings/{posting}").status_code == 404
+    window = {"deleted_at_start": str(done["at"]), "deleted_at_end": str(done["at"])}
+    assert [row["id"] for row in server.get("/postings/deleted", window).json()["data"]] == [posting]
+    after = {row["id"]: row for row in server.control("truth")["opportunities"]}
+    assert {(after[key]["posting"], after[key]["expected"]) for key in mine} == {(posting, "no posting")}
+
+
+def test_people_snooze_follow_and_are_credited(server: Server) -> None:
+    """Each is told by the opportunity; a second snooze wakes, a second follow lets go."""
+    for kind, member in (("snooze", "snoozedUntil"), ("follow", "followers")):
+        done = edit(server, kind)
+        before = one(server, done["opportunity"])[member]
+        user = {"user": done["user"]} if kind == "follow" else {}
+        edit(server, kind, opportunity=done["opportunity"], **user)
+        assert bool(before) != bool(one(server, done["opportunity"])[member]) or len(before) > 1
+    done = edit(server, "sourced_by")
+    assert one(server, done["opportunity"])["sourcedBy"] == done["user"]
 
 
 # ---- reading while they work ---------------------------------------------------------------------------------------
