@@ -1179,7 +1179,11 @@ def test_users_are_proposed_by_address_and_then_by_name_without_showing_either()
     """The table holds roles and ids only."""
     world = World(opportunity("o-1", owner="u-ines"))
     world.target["users"][1]["email"] = "other@example.com"
+    world.lever["users"][2]["accessRole"] = "8f6d2b1c-0000-4000-8000-57049158d3f3"  # a role that the account has made
     rows = {row["id"]: row for row in world.propose()["users"]}
+    assert [rows[key]["label"] for key in ("u-ines", "u-old", "u-none")] == [
+        "admin, active", "no role, deactivated", "custom role, active",
+    ]  # fmt: skip
     assert [rows[key]["proposal"] for key in ("u-ines", "u-old", "u-none")] == [INES, GONE, "none"]
     assert "Ines" not in str(rows)
     assert "@" not in str(rows)

@@ -91,7 +91,7 @@ def _users(source: Source, found: Scan) -> Rows:
     for lever_id in sorted(set(source.users) | set(found.users)):
         user = source.users.get(lever_id, {})
         state = "deactivated" if user.get("deactivatedAt") else "active"
-        label = f"{clean(user.get('accessRole')) or 'no role'}, {state}" if user else "(no longer in Lever)"
+        label = f"{_role(user)}, {state}" if user else "(no longer in Lever)"
         mail, names = email_canonical(clean(user.get("email"))), by_name.get(name_key(clean(user.get("name"))), [])
         if mail and mail in by_mail:
             guess = (by_mail[mail], "same e-mail", "high")
@@ -103,6 +103,12 @@ def _users(source: Source, found: Scan) -> Rows:
             guess = ("none", "nobody in Ashby has this e-mail or name", "high")
         made.append(row(lever_id, label, *guess, found.users[lever_id]))
     return made
+
+
+def _role(user: Item) -> str:
+    """What a user may do in Lever; of a role that the account has made itself Lever tells only the id."""
+    role = clean(user.get("accessRole")) or "no role"
+    return "custom role" if len(role) == 36 and role.count("-") == 4 else role
 
 
 def _tags(source: Source, found: Scan) -> Rows:
