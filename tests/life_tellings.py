@@ -36,9 +36,11 @@ TOLD_BY = {
     },
     "candidates": {
         "phone .* is (lost|nobody's)": r"(different|surplus):candidate:phoneNumbers?",
+        "address .* is nobody's": rf"surplus:candidate:emailAddresses|{NOT_HERE}",
+        "address .* is lost": NOT_HERE,
         "is named|: name ": rf"different:candidate:name|{NOT_HERE}",
         ": headline ": "(different|surplus):candidate:customFields",
-        ": (?!phone|name|headline|is named)": NOT_HERE,
+        ": (?!phone|address|name|headline|is named)": NOT_HERE,
     },
     "tags": {"is invented": rf"surplus:tag on a candidate:.*|{NOT_HERE}", "is lost": "application_delete"},
     "histories": {"": APPLICATION},

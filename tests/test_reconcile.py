@@ -297,6 +297,17 @@ def file_altered(state: Json) -> Iterator[Change]:
             yield lambda file=file: file.update(sha256="0" * 64)
 
 
+def employer_invented(state: Json) -> Iterator[Change]:
+    for candidate in new_candidates(state):
+        yield lambda candidate=candidate: candidate.update(company="Nowhere & Sons")
+
+
+def employer_lost(state: Json) -> Iterator[Change]:
+    for candidate in new_candidates(state):
+        if candidate.get("company"):
+            yield lambda candidate=candidate: candidate.pop("company")
+
+
 MUTATIONS: dict[str, Callable[[Json], Iterator[Change]]] = {
     "notes emptied to their marker": only_markers,
     "notes emptied to their first line": only_head_and_marker,
@@ -325,6 +336,8 @@ MUTATIONS: dict[str, Callable[[Json], Iterator[Change]]] = {
     "an address too many": one_foreign("emailAddresses", {"value": "nobody@inbox.example"}),
     "a phone too many": one_foreign("phoneNumbers", {"value": "+49 30 123456"}),
     "files altered": file_altered,
+    "employers that no résumé tells": employer_invented,
+    "employers of résumés gone": employer_lost,
     "people renamed": renamed,
     "people at another time": born_at_another_time,
     "custom fields of candidates gone": without_custom_field("candidates"),
