@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ SPARE = 2  # calls of this minute's allowance that are left alone, beyond those 
 ASKED_AGAIN = 2  # times for a page whose cursor leads nowhere, or back, and for a list without pages that has more
 KNOWN_VERSION = "2026-01-01"  # the one active API version (its guide on versioning, 2026): what all here is written for
 RESTART_CODES = ("next_cursor_expired", "invalid_next_cursor", "cursor_invalid")
+Body = Mapping[str, Any] | None
 SYNC_CODES = ("sync_token_expired", "sync_token_invalid", "incremental_sync_too_large")
 
 
@@ -102,7 +103,7 @@ class Ashby:
             if error.code != "missing_endpoint_permission":  # the audit says which permissions lack
                 raise
 
-    def call(self, endpoint: str, body: Mapping[str, Any] | None = None) -> Answer:
+    def call(self, endpoint: str, body: Body = None) -> Answer:
         """Make one call. Reads are retried while that may help; a write is sent exactly once.
 
         Raises RejectedError (refused, nothing done), RetryableError (surely nothing done), UnauthorizedError, or, for a
@@ -126,7 +127,7 @@ class Ashby:
                 return self._once(endpoint, dict(body), writes=False)
         raise AssertionError("a retry loop ends by itself")
 
-    def pages(self, endpoint: str, body: Mapping[str, Any] | None = None) -> Iterator[Answer]:
+    def pages(self, endpoint: str, body: Body = None) -> Iterator[Answer]:
         """All pages of a list; the last answer carries the sync token where the endpoint has one.
 
         CursorExpiredError when a cursor is refused half way, or comes twice however often its page is asked for: begin
@@ -139,8 +140,7 @@ class Ashby:
             yield answer
             if not answer.more:
                 return
-            cursor = answer.cursor
-            if not cursor:
+            if not (cursor := answer.cursor):
                 raise ContractError(f"Ashby: {endpoint} says that there is more, and does not say where.")
             if cursor in seen:
                 raise CursorExpiredError(f"Ashby: {endpoint} gave a cursor twice.", hint="The listing starts again.")
@@ -165,25 +165,27 @@ class Ashby:
             about = {"status": error.status, "code": error.code, "request_id": error.request_id}
             raise CursorExpiredError(f"Ashby: {endpoint} refused a cursor ({error.code}).", **about) from None
 
-    def items(self, endpoint: str, body: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    def items(self, endpoint: str, body: Body = None) -> list[dict[str, Any]]:
         """A whole list; a full pass is started again when its cursor is refused half way."""
-        return self.synced(endpoint, body)[0]
+        found = list[dict[str, Any]]()
+        self.walked(endpoint, body, keep=found.extend, anew=found.clear)
+        return found
 
-    def synced(self, endpoint: str, body: Mapping[str, Any] | None = None) -> tuple[list[dict[str, Any]], str]:
-        """A whole list and its sync token; a refused cursor restarts the pass, at most three times."""
+    def walked(self, endpoint: str, body: Body, *, keep: Callable[..., object], anew: Callable[[], object]) -> str:
+        """Give each page of a list to `keep`; its sync token. A refused cursor begins `anew`, at most three times."""
         for _ in range(3):
-            found: list[dict[str, Any]] = []
+            anew()
             token = ""
             try:
                 for answer in self.pages(endpoint, body):
-                    found += answer.results
+                    keep(answer.results)
                     token = answer.sync_token
             except CursorExpiredError:
                 continue
-            return found, token
+            return token
         raise UnavailableError(f"Ashby: {endpoint} refused its own cursors three times.")
 
-    def all_of(self, endpoint: str, body: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    def all_of(self, endpoint: str, body: Body = None) -> list[dict[str, Any]]:
         """The results of a list that has no pages; ContractError when it keeps saying that there are more."""
         for _ in range(1 + ASKED_AGAIN):
             answer = self._listed(endpoint, body)
@@ -199,7 +201,7 @@ class Ashby:
         """What a search has found: at most a hundred (Ashby's reference, "candidate.search"), and maybe not all."""
         return self._listed(endpoint, body).results
 
-    def _listed(self, endpoint: str, body: Mapping[str, Any] | None) -> Answer:
+    def _listed(self, endpoint: str, body: Body) -> Answer:
         answer = self.call(endpoint, body)
         if not isinstance(answer.results, list):
             raise ContractError(f"Ashby: {endpoint} did not answer with a list.", request_id=answer.request_id)

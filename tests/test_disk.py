@@ -81,16 +81,24 @@ def test_a_load_on_a_disk_that_fills_up_at_any_moment_ends_right(
             disk.leave((need * number // rounds) // PAGE * PAGE)
             struck += stopped(lambda book=book: steps.load(book, execute=True))
             disk.empty()
-            assert sent_without_intention(book.store, sandbox) == {}
-            if number % 2:
-                book.close()
-                book = open_one()
-            steps.load(book, execute=True)
-            harm.update(_ended_as(quiet, sandbox))
+            book, ended = _goes_on(book, open_one, quiet, sandbox, anew=number % 2 == 1)
+            harm.update(ended)
             assert all(json.loads(line) for line in (book.folder / "log.jsonl").read_text().splitlines())
         shutil.rmtree(home)
     assert struck == len(numbers)
     tell("P25", "a load on a disk that is full after k pages", points=len(numbers), stopped=struck, **harm)
+
+
+def _goes_on(
+    book: Workbook, open_one: Callable[[], Workbook], quiet: list[str], sandbox: Sandbox, *, anew: bool
+) -> tuple[Workbook, Counter[str]]:
+    """There is room again: the load goes on, also in a process that begins `anew`; its customer, and what is wrong."""
+    assert sent_without_intention(book.store, sandbox) == {}
+    if anew:
+        book.close()
+        book = open_one()
+    steps.load(book, execute=True)
+    return book, _ended_as(quiet, sandbox)
 
 
 def _ended_as(quiet: list[str], sandbox: Sandbox) -> Counter[str]:
@@ -261,12 +269,8 @@ def test_a_disk_that_becomes_read_only_in_the_middle_of_a_load_stops_it_and_the_
             seam = _freezing(book, disk, after=chance.randrange(20, 1000))
             assert stopped(lambda book=book, seam=seam: steps.load(book, execute=True, fail_at=seam), says=READ_ONLY)
             disk.remount("rw")
-            assert sent_without_intention(book.store, sandbox) == {}
-            if number % 2:
-                book.close()
-                book = open_one()
-            steps.load(book, execute=True)
-            harm.update(_ended_as(quiet, sandbox))
+            book, ended = _goes_on(book, open_one, quiet, sandbox, anew=number % 2 == 1)
+            harm.update(ended)
         shutil.rmtree(home)
     tell("P25", "a disk that becomes read-only in the middle of a load", rounds=rounds, **harm)
 

@@ -152,6 +152,21 @@ def test_what_has_no_place_of_its_own_goes_into_custom_fields():
     assert bodies(rows, "candidate.create")[0]["location"] == {"city": "Oslo", "country": "Norway"}
 
 
+def test_each_kind_of_consent_is_told_as_it_was_said_last():
+    """An older opportunity, or the contact, may tell a kind that the newest opportunity does not repeat."""
+    both = {"store": {"allowed": True, "expiresAt": None}, "contact": {"allowed": True, "expiresAt": None}}
+    older = opportunity("o-1", dataProtection=both)
+    newer = opportunity(
+        "o-2", createdAt=older["createdAt"] + DAY, dataProtection={"contact": {"allowed": False, "expiresAt": None}}
+    )
+    for one in (older, newer):
+        one["contact"]["dataProtection"] = {"interviewIntelligence": {"allowed": True, "expiresAt": None}}
+    rows = World(older, newer).plan()
+    values = bodies([row for row in rows if row.lever_type == "person"], "customField.setValues")[0]["values"]
+    told = {value["fieldId"]["$link"].split(":")[-1]: value["fieldValue"] for value in values}
+    assert told["Lever consent"] == "store: yes; contact: no; interviewIntelligence: yes"
+
+
 def test_social_links_need_an_update_that_repeats_the_other_links_and_notifies_nobody():
     """`socialLinks` replaces everything, so all links are in it."""
     world = World(opportunity("o-1"))

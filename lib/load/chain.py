@@ -111,7 +111,7 @@ class Chain:
             elif can_look_up(row.kind):
                 found = doubt.find_out(self.load, row, body, first_ms=entry.first_ms)
             else:
-                found = doubt.Judgement(*guard.standing(self.load.ashby, row.kind, body, before=self.load.before))
+                found = doubt.Judgement(*guard.standing(self.load, row.kind, body))
             if not self._taken(row, body, found):
                 self.ledger.settle(row, "again", note="not in Ashby after the settling delay")
         return len(rows)
@@ -356,7 +356,7 @@ class Chain:
             if guard.is_there(self.load.ashby, row.kind, body, load=self.load):
                 self._done(row, None, note="found done after its answer was lost")
                 return True
-            return False  # setting the same state again does no harm
+            return self.load.stopping  # setting the same state again does no harm, but for what was not looked at
         judged = doubt.find_out(self.load, row, body, first_ms=first_ms, shelf=self._shelf)
         if judged.note == doubt.LATE:
             look_after(self.load, row, self._rows)  # nothing is shown of a candidate that was merged into another one

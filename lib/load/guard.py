@@ -6,8 +6,6 @@ created a moment ago is not read again.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Container
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,22 +28,20 @@ READS = {
 def is_there(ashby: Ashby, kind: str, body: dict[str, Any], *, load: Load | None = None) -> bool:
     """True when the target already stands as a state-setting call would leave it (tag on, status reached).
 
-    With `load`, what does not stand (or cannot be seen) yet is asked for once more when its settling delay is over: a
-    change may be shown as late as a new object, and neither repeat is harmless. That of job.setStatus may be refused
-    (Ashby's reference names the transitions, and none to itself), a tag may stand twice.
+    With `load` it is looked at when the settling delay is over, or not at all when the run stops before: a change may
+    be shown as late as a new object, and neither repeat is harmless. That of job.setStatus may be refused (Ashby's
+    reference names the transitions, and none to itself), a tag may stand twice.
     """
     if kind not in ("candidate.addTag", "job.setStatus"):
         return False
-    for wait in (load.settle_s, 0.0) if load else (0.0,):
-        with contextlib.suppress(NotFoundError):  # not to be seen yet, or gone
-            if _stands(ashby, kind, body):
-                return True
-        if load is None:
-            break
-        load.rest(wait)
+    if load is not None:
+        load.rest(load.settle_s)
         if load.stopping:
-            break
-    return False
+            return False
+    try:
+        return _stands(ashby, kind, body)
+    except NotFoundError:  # not to be seen yet, or gone
+        return False
 
 
 def _stands(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
@@ -55,9 +51,12 @@ def _stands(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
     return ashby.call("job.info", {"id": body["jobId"]}).results.get("status") == body["status"]
 
 
-def standing(ashby: Ashby, kind: str, body: dict[str, Any], *, before: Container[str]) -> tuple[str, str | None, str]:
-    """(done or absent, id of a tag, note) of a repeatable call whose outcome is not known; reads only."""
-    ashby_id = None
+def standing(load: Load, kind: str, body: dict[str, Any]) -> tuple[str, str | None, str]:
+    """(done, absent or open, id of a tag, note) of a repeatable call whose outcome is not known; reads only.
+
+    open: the run stops before the settling delay is over, so nothing is known.
+    """
+    ashby, before, ashby_id = load.ashby, load.before, None
     try:
         if kind == "candidateTag.create":
             tags = ashby.items("candidateTag.list", {"includeArchived": True})
@@ -70,9 +69,11 @@ def standing(ashby: Ashby, kind: str, body: dict[str, Any], *, before: Container
         elif kind == "customField.setValues" or kind in AMENDMENTS:
             stands = without_conflicts(ashby, kind, body, written=None) == (None, [])
         else:
-            stands = is_there(ashby, kind, body)
+            stands = is_there(ashby, kind, body, load=load)
     except NotFoundError:
         stands = False
+    if load.stopping and not stands:
+        return "open", None, ""
     return ("done", ashby_id, "found done after its answer was lost") if stands else ("absent", None, "")
 
 

@@ -165,7 +165,7 @@ def _fill_chain(chain: Chain, context: Context, person: Person) -> list[PlanRow]
     bare = not any(one.role == "application" for one in active)
     credit: Body = source_and_credit(context, active[-1].opportunity) if bare else {}
     stray = candidate_rows(chain, context, person, credit=credit)
-    consent = _consent_text(context, active)
+    consent = _consent_text(active)
     details = other_details(person, [one.opportunity for one in active])
     others = "\n".join([*filter(None, [details]), *refused])
     value_row(chain, person, stray=stray, consent=consent, others=others, values=found.values(found.candidate))
@@ -211,21 +211,21 @@ def _moving(context: Context, person: Person) -> list[Item]:
     return sorted(moving, key=age)
 
 
-def _consent_text(context: Context, active: list[Candidacy]) -> str:
-    """The newest consent, in words; "" when Lever says nothing."""
+def _consent_text(active: list[Candidacy]) -> str:
+    """The newest consent of each kind, in words; "" when Lever says nothing.
+
+    A contact may tell kinds that no opportunity repeats (`interviewIntelligence`: recorded 2026).
+    """
+    said: dict[str, str] = {}
     for one in reversed(active):
-        protection = one.opportunity.get("dataProtection") or {}
-        words = []
-        for name in ("store", "contact"):
-            given = protection.get(name) or {}
-            if given.get("allowed") is not None:
-                until = given.get("expiresAt")
-                words.append(
-                    f"{name}: {'yes' if given['allowed'] else 'no'}" + (f" until {stamp(until)[:10]}" if until else "")
-                )
-        if words:
-            return "; ".join(words)
-    return ""
+        contact = one.opportunity.get("contact")
+        for holder in (one.opportunity, contact if isinstance(contact, dict) else {}):
+            for name, given in (holder.get("dataProtection") or {}).items():
+                if isinstance(given, dict) and given.get("allowed") is not None:
+                    until = f" until {stamp(given['expiresAt'])[:10]}" if given.get("expiresAt") else ""
+                    said.setdefault(name, f"{name}: {'yes' if given['allowed'] else 'no'}{until}")
+    kinds = [one for one in ("store", "contact") if one in said]
+    return "; ".join(said[one] for one in [*kinds, *sorted(said.keys() - kinds)])
 
 
 def _other_notes(context: Context, one: Candidacy) -> list[Note]:

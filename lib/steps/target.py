@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from lib.ashby import KNOWN_VERSION, SYNC_CODES, CursorExpiredError
+from lib.ashby import KNOWN_VERSION, SYNC_CODES
 from lib.dedupe import DedupePolicy
-from lib.errors import GateError, RejectedError, UnavailableError
+from lib.errors import GateError, RejectedError
 from lib.store import dumps
 from lib.store.nameless import nameless
 from lib.workbook import Workbook
 
 Item = dict[str, Any]
-PASSES = 3  # a list is begun so often when its cursor is refused half way
 
 LISTS = {
     "users": ("user.list", {"includeDeactivated": True}),
@@ -90,34 +88,24 @@ def read_synced(book: Workbook, kind: str, endpoint: str, *, cut: Callable[[Item
     """
     token = book.store.meta(f"ashby.{kind}")
     with nameless(book.store.folder, "CREATE TABLE items (id TEXT PRIMARY KEY, body TEXT) WITHOUT ROWID") as kept:
+
+        def keep(items: list[Item]) -> None:
+            rows = [(str(one["id"]), dumps(cut(one))) for one in items]
+            kept.executemany("INSERT OR REPLACE INTO items VALUES (?, ?)", rows)
+
+        def walked(body: Item | None) -> str:
+            return book.ashby.walked(endpoint, body, keep=keep, anew=lambda: kept.execute("DELETE FROM items"))
+
         try:
-            new = _walked(book, endpoint, {"syncToken": token} if token else None, kept, cut)
+            new = walked({"syncToken": token} if token else None)
         except RejectedError as error:
             if not token or error.code not in SYNC_CODES:
                 raise
-            token, new = None, _walked(book, endpoint, None, kept, cut)
+            token, new = None, walked(None)
         rows = ((key, json.loads(text)) for key, text in kept.execute("SELECT id, body FROM items ORDER BY id"))
         with book.store.begin() as tx:
             book.store.put_ashby(tx, kind, rows, whole=not token)
             book.store.put_meta(f"ashby.{kind}", new, connection=tx)
-
-
-def _walked(
-    book: Workbook, endpoint: str, body: Item | None, kept: sqlite3.Connection, cut: Callable[[Item], Item]
-) -> str:
-    """Keep all pages of a list; its sync token. A refused cursor restarts the pass, at most three times."""
-    for _ in range(PASSES):
-        kept.execute("DELETE FROM items")
-        token = ""
-        try:
-            for page in book.ashby.pages(endpoint, body):
-                rows = [(str(one["id"]), dumps(cut(one))) for one in page.results]
-                kept.executemany("INSERT OR REPLACE INTO items VALUES (?, ?)", rows)
-                token = page.sync_token
-        except CursorExpiredError:
-            continue
-        return token
-    raise UnavailableError(f"Ashby: {endpoint} refused its own cursors three times.")
 
 
 def dedupe_policy(book: Workbook) -> DedupePolicy:
