@@ -19,9 +19,10 @@ def run_all(items: Iterable[Item], work: Callable[[Item], Result], *, workers: i
         try:
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                for one in done:
+                for one in sorted(done, key=lambda one: one.exception() is not None):
                     result = one.result()
-                    running |= {pool.submit(work, item) for item in islice(todo, 1)}
+                    if not any(other.done() and other.exception() for other in {*done, *running}):
+                        running |= {pool.submit(work, item) for item in islice(todo, 1)}
                     yield result
         finally:
             for one in running:

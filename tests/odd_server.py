@@ -48,9 +48,13 @@ def reset(connection: socket.socket) -> None:
 
 @dataclass
 class OddServer:
-    """`script` holds one answer per request; the last one is given again and again."""
+    """`script` holds one answer per request; the last one is given again and again.
+
+    Paths that stand in `always` have an answer of their own, and are not counted in `asked`.
+    """
 
     script: list[Script] = field(default_factory=list)
+    always: dict[str, Script] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     n_connections: int = 0
 
@@ -93,8 +97,10 @@ class OddServer:
         with contextlib.suppress(OSError, ValueError), connection, connection.makefile("rb") as stream:
             while asked := _request(stream):
                 with self._lock:
-                    self.asked.append(asked)
-                    answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+                    answer = self.always.get(asked.target.partition("?")[0])
+                    if answer is None:
+                        self.asked.append(asked)
+                        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                 if callable(answer):
                     answer(connection)
                     return

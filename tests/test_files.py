@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import new_store
-from odd_server import OddServer, http, serving
+from odd_server import OddServer, http, reset, serving
 from sqlalchemy import update
 
 from lib.errors import FatalError, UnavailableError
@@ -30,7 +30,9 @@ PATH = "/opportunities/o1/files/f1/download"
 
 @pytest.fixture
 def server() -> Iterator[OddServer]:
+    """Of the file it gives what it is told to; that Lever as a whole answers is seen from its stages."""
     with serving() as one:
+        one.always["/v1/stages"] = http(200, {"data": [], "hasNext": False})
         yield one
 
 
@@ -274,13 +276,26 @@ def test_a_status_that_changes_is_an_occasion_by_itself(store: Store, lever: Lev
 
 
 def test_no_answer_is_not_no_file(store: Store, lever: Lever, server: OddServer) -> None:
-    """A server that is down says nothing about the file: the next run asks again, however often."""
+    """Storage that is down says nothing about the file: the next run asks again, however often."""
     server.says(http(503))
     for attempts in (1, 2, 3, 4, 5):
         row = read(store, lever)
         assert row is not None
         assert ("failed", attempts) == (row.state, row.attempts)
         assert {"o1"} == lacking(store)
+
+
+@pytest.mark.parametrize("answer", [http(503), reset], ids=["503", "cut"])
+def test_a_lever_that_answers_nothing_at_all_ends_the_run_and_is_no_failure_of_the_file(
+    store: Store, lever: Lever, server: OddServer, answer: Any
+) -> None:
+    """Else each file of an opportunity would be waited for, one after the other, before the run says it is over."""
+    server.always.clear()
+    server.says(answer)
+    with pytest.raises(UnavailableError, match="/stages"):
+        read(store, lever)
+    assert 4 == len(server.asked)
+    assert store.file("f1") is None
 
 
 @pytest.mark.parametrize("script", [http(503), http(body=b"bytes", content_type="x/y")], ids=["failed", "stored"])

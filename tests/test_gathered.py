@@ -21,7 +21,7 @@ from test_growth import mapped, peak
 
 from lib import dedupe, steps, validate
 from lib import extract as extraction
-from lib.ashby import Answer, CursorExpiredError
+from lib.ashby import Answer, Ashby, CursorExpiredError
 from lib.errors import RejectedError, UnavailableError
 from lib.extract import reports, reread
 from lib.extract.files import without_bytes
@@ -81,9 +81,7 @@ class Told:
                 raise CursorExpiredError("refused")
             yield Answer([candidate(start + n) for n in range(min(100, self.n_candidates - start))], sync_token="new")
 
-    def synced(self, endpoint: str, body: Item | None = None) -> tuple[list[Item], str]:
-        """All of them at once."""
-        return [one for page in self.pages(endpoint, body) for one in page.results], "new"
+    walked = Ashby.walked
 
 
 def book_of(store: Store, ashby: Any = None) -> Any:
@@ -213,7 +211,8 @@ def test_a_reread_of_all_gathers_no_ids(tmp_path: Path) -> None:
 
         return run
 
-    assert per_record(tmp_path, work) < 100
+    # What transactions under way leave to the collector grows up to some 3,000 records, and then no more.
+    assert per_record(tmp_path, work, times=3) < 50
 
 
 def test_all_opportunities_are_listed_once_more_without_gathering_ids(tmp_path: Path) -> None:

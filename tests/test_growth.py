@@ -91,7 +91,13 @@ def mapped(store: Store, n_people: int) -> int:
 
 
 def peak(work: Callable[[], object]) -> int:
-    """Bytes that `work` had in use at most, besides what was there before it."""
+    """Bytes that `work` had in use at most, besides what was there before it.
+
+    A full collection waits until a quarter of all older objects has come anew, so in a process of many modules cycles
+    (of each transaction of SQLAlchemy) would lie about for long and be counted. What is older is frozen meanwhile.
+    """
+    gc.collect()
+    gc.freeze()
     gc.collect()
     tracemalloc.start()
     try:
@@ -99,6 +105,7 @@ def peak(work: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+        gc.unfreeze()
 
 
 def alone(test: Callable[[Path], None]) -> Callable[[Path], None]:

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import CUSTOMER, Sandbox, environment, killed, oauth_customer
+from disk_world import Disk, disk  # noqa: F401 - a fixture
 from odd_server import http, serving
-from test_disk import Disk, disk  # noqa: F401 - a fixture
 from test_extract import mapped_heads, read, same  # noqa: F401 - a fixture
 
 from lib import steps, workbook

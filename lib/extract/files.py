@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
+from lib.extract.aside import check_answers
 from lib.lever import Download, Lever
 from lib.store import BATCH, Connection, FileRow, Store, now_ms
 from lib.store.heads import known
@@ -55,7 +56,8 @@ def fetch(
     """The file's new state; None when its bytes are here already, or were asked for too lately or often enough.
 
     What Lever cannot deliver is asked for on three occasions, `again_ms` apart. Where Lever tells another size or
-    another date than before, the file was replaced under its id: it is fetched anew.
+    another date than before, the file was replaced under its id: it is fetched anew. UnavailableError when it is not
+    the file: Lever answers nothing else either.
     """
     known = store.file(file_id)
     other = known is not None and _replaced(store, known, meta)
@@ -66,6 +68,8 @@ def fetch(
     try:
         got, odd, page = _surely(store, lever, path, _told(meta, "size"), name)
     except (RejectedError, UnavailableError) as error:
+        if isinstance(error, UnavailableError) and error.status not in UNDELIVERED:
+            check_answers(lever)
         return _without(row, error)
     if page:
         got.path.unlink()
