@@ -555,6 +555,26 @@ def test_threads_share_one_allowance():
     assert max(moments) - began >= (120 - 5) / 400
 
 
+def test_whoever_waits_at_a_slow_pace_holds_no_place_of_a_faster_one():
+    """Else the places that were given at the slow pace, and those of the recovered one, come as a crowd."""
+    pacer = Pacer(1000, first=0.001)
+    while pacer.rate > 1000 / 16:
+        pacer.hold(0.0, why="429")
+        time.sleep(0.001)
+    pacer.pause(0.2, why="so that all of them wait")
+    threads = [threading.Thread(target=pacer.acquire) for _ in range(8)]
+    for one in threads:
+        one.start()
+    try:
+        assert pacer._tokens >= 0
+        while pacer.rate < 1000:
+            pacer.calm()
+    finally:
+        for one in threads:
+            one.join()
+    assert pacer._tokens >= -1
+
+
 def test_a_hold_stops_all_threads_and_no_crowd_comes_after_it():
     """Workers that already had a place give it back; after the hold calls come one by one, at half the pace."""
     pacer = Pacer(10, burst=1)

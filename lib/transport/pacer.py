@@ -31,11 +31,11 @@ class Pacer:
     """
 
     def __init__(self, rate: float, *, burst: int = 1, first: float = 1.0, longest: float = 60.0) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._turn = threading.Lock(), threading.Lock()
         self._full_rate = self._rate = self._knee = float(rate)
         self._burst = max(1, burst)
         self._first, self._longest = first, longest
-        self._tokens, self._at = float(self._burst), 0.0  # what the bucket held then; below 0: places given in advance
+        self._tokens, self._at = float(self._burst), 0.0  # what the bucket held then; below 0: a place given in advance
         self._held_until = self._wave_until = 0.0
         self._n_calm = self._n_storms = 0
         self._saved = 0.0  # calls that holds have cost and that may be made up for
@@ -52,21 +52,28 @@ class Pacer:
         return self._rate
 
     def acquire(self) -> None:
-        """Wait for a place in the allowance. A place given before a hold is void: ask for another one."""
-        while True:
-            with self._lock:
-                held = self._held_until
-                self._fill(time.monotonic())
-                pace = self._pace()
-                if pace > self._full_rate:
-                    self._saved -= 1 - 1 / HASTE
-                self._tokens -= 1
-                slot = self._at + max(0.0, -self._tokens) / pace
-            while (pause := slot - time.monotonic()) > 0:
-                time.sleep(pause)
-            with self._lock:
-                if self._held_until == held:
-                    return
+        """Wait for a place in the allowance. A place given before a hold is void: ask for another one.
+
+        One after the other: of places given long in advance at a slow pace, and of those given later at a faster one,
+        many would come at the same time (simulated: up to 1,007 of 1,000 in a minute, after two 429s).
+        """
+        with self._turn:
+            while not self._came():
+                pass
+
+    def _came(self) -> bool:
+        with self._lock:
+            held = self._held_until
+            self._fill(time.monotonic())
+            pace = self._pace()
+            if pace > self._full_rate:
+                self._saved -= 1 - 1 / HASTE
+            self._tokens -= 1
+            slot = self._at + max(0.0, -self._tokens) / pace
+        while (pause := slot - time.monotonic()) > 0:
+            time.sleep(pause)
+        with self._lock:
+            return self._held_until == held
 
     def _pace(self) -> float:
         return self._rate * HASTE if self._saved > 0 and self._rate >= self._full_rate else self._rate
