@@ -3,7 +3,7 @@
 Limits off, the server on the same cores. Three walks: the one that established extract tools were measured with (all
 opportunities, and the lists of notes, feedback and résumés of each: 16.6 s for 2,000 without lag, 8.6 s for 400 with
 50 ms), the same with the bytes of the résumés, which those tools do not fetch, and ours in full (eight child lists, and
-the bytes of all files). Beside the clock stands the processor time of this process, which other work on the machine
+the bytes of all files). The best of `--times` runs counts, as it did for those tools. Beside the clock stands the processor time of this process, which other work on the machine
 does not change. Where our company is a little larger or smaller, their time is taken by opportunity.
 """
 
@@ -62,19 +62,26 @@ def walked(folder: Path, sandbox: Sandbox, what: str, *, workers: int) -> tuple[
     return *found, n_records
 
 
+def in_new_store(sandbox: Sandbox, what: str, *, workers: int) -> tuple[float, float, int, int]:
+    """What `walked` gives, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        return walked(Path(folder), sandbox, what, workers=workers)
+
+
 def main() -> None:
     """Measure, print, and keep the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, nargs=2, default=(4, 32), help="without lag, with lag")
     parser.add_argument("--people", type=int, nargs=2, default=(880, 176), help="about 2,000 and 400 opportunities")
+    parser.add_argument("--times", type=int, default=3, help="the best of so many counts, as it did for the others")
     args = parser.parse_args()
     rows, aims = [], []
     for people, lag, workers in zip(args.people, (0, 50), args.workers, strict=True):
         with running_sandbox(people=people, seed=7, lag_ms=lag) as sandbox:
             n = len(sandbox.truth["opportunities"])
             for what in (LISTS, BYTES, ALL):
-                with tempfile.TemporaryDirectory() as folder:
-                    seconds, busy, calls, records = walked(Path(folder), sandbox, what, workers=workers)
+                runs = [in_new_store(sandbox, what, workers=workers) for _ in range(args.times)]
+                seconds, busy, calls, records = min(runs)
                 share = seconds / (TO_BEAT[lag] * n)
                 rows.append(
                     (
@@ -88,7 +95,7 @@ def main() -> None:
                     aims.append(Aim(figure, f"less than {LEAST:.2f}", f"{share:.2f}", share < LEAST))
     notes = (
         "Aim: less than half of the time of the best established tool, by opportunity (16.6 s for 2,000; 8.6 s for 400 "
-        "with 50 ms). Those tools fetch no bytes."
+        f"with 50 ms). Those tools fetch no bytes. The best of {args.times} runs of each, as it was for them."
     )
     keep("Extraction, limits off", HEADINGS, rows, notes=notes, aims=aims)
 

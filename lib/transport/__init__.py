@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import lru_cache
 from typing import IO, Any
-from urllib.parse import SplitResult, quote, quote_plus, urlsplit
+from urllib.parse import SplitResult, quote, quote_plus, urlencode, urlsplit
 
 import requests
 import stamina
@@ -160,8 +160,9 @@ class Transport:
         and UnknownOutcomeError when a write may have been applied.
         """
         check_url(url)
+        query = urlencode(params) if params else None  # what requests makes of pairs, for a third of its time
         request = requests.Request(
-            method, url, params=params, data=fields if files else data, files=files, auth=auth, headers=headers
+            method, url, params=query, data=fields if files else data, files=files, auth=auth, headers=headers
         )
         if not paced:  # another host, with a pace of its own
             return self._sent(request, sink, writes=writes)
