@@ -3,8 +3,9 @@
 Limits off, the server on the same cores. Three walks: the one that established extract tools were measured with (all
 opportunities, and the lists of notes, feedback and résumés of each: 16.6 s for 2,000 without lag, 8.6 s for 400 with
 50 ms), the same with the bytes of the résumés, which those tools do not fetch, and ours in full (eight child lists, and
-the bytes of all files). The best of `--times` runs counts, as it did for those tools. Beside the clock stands the processor time of this process, which other work on the machine
-does not change. Where our company is a little larger or smaller, their time is taken by opportunity.
+the bytes of all files). The best of `--times` runs counts, as it did for those tools. Beside the clock stands the
+processor time of this process, which other work on the machine does not change. Where our company is a little larger or
+smaller, their time is taken by opportunity.
 """
 
 from __future__ import annotations
