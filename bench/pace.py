@@ -26,7 +26,7 @@ from lib import steps, workbook  # noqa: E402
 from lib.params import AshbySettings, LeverSettings  # noqa: E402
 
 ALLOWED = {"lever": 10.0, "ashby": 1000 / 60}
-AIM = 95  # % of the allowance, and no call too many (P6)
+AIM = 97  # % of the allowance, and no call too many (P6)
 HEADINGS = (
     "step", "latency", "requests", "per second, steady", "of the allowance", "most in 1 s", "most in 60 s",
     "answered 429", "calls at once, at the end", "reached",
