@@ -18,12 +18,15 @@ from crash_world import FAST, POLICY, Company, problems
 from picture import picture
 from proofs import PROVE, amount, tell
 from reconcile import tally
+from sqlalchemy import select, update
 
 from lib import contract, steps, workbook
 from lib.errors import FatalError, StoreError, UnauthorizedError
 from lib.load import Load
 from lib.load import chain as chains
+from lib.load.cost import Left, left
 from lib.load.lookup import marker_of
+from lib.store import tables as t
 from lib.store.lease import Lease
 from lib.store.ledger import PUBLIC, Ledger, Planned
 from lib.workbook import Workbook
@@ -130,6 +133,33 @@ def test_dry_run_announces_every_call_of_the_run(mapped: Workbook) -> None:
         announced = steps.load(mapped, sample=sample).n_calls
         done = steps.load(mapped, execute=True, sample=sample)
         assert announced + again == done.n_calls, done.score[done.score["forecast"] != done.score["actual"]].to_string()
+
+
+def test_what_is_left_is_the_same_counted_in_the_database_and_row_by_row(mapped: Workbook, sandbox: Sandbox) -> None:
+    """Before the first row, with a part done, a part refused and a row that has another body now, and at the end."""
+    ledger = Ledger(mapped.store)
+
+    def both() -> list[Left]:
+        found = []
+        for refused in (False, True):
+            whole = left(ledger, people=None, retry_refused=refused)
+            assert whole == left(ledger, people=set(ledger.people()), retry_refused=refused)
+            found.append(whole)
+        return found
+
+    first, _ = both()
+    assert set(first.calls) >= {"candidate.info", "candidate.uploadFile", "candidate.createNote"}
+    sandbox.faults({"api": "ashby", "endpoint": "application.create", "effect": "refuse", "code": "x", "every": 3})
+    steps.load(mapped, execute=True, sample=12)
+    sandbox.faults()
+    with mapped.store.begin() as tx:
+        done = select(t.plan.c.position).join(t.ledger, t.ledger.c.row_id == t.plan.c.row_id)
+        some = tx.execute(done.where(t.ledger.c.state == "done", t.plan.c.person != "").limit(3)).scalars().all()
+        tx.execute(update(t.plan).where(t.plan.c.position.in_(some)).values(body_hash="another"))
+    part, with_refused = both()
+    assert 0 < part.of_people < with_refused.of_people < first.of_people
+    steps.load(mapped, execute=True, retry_refused=True)
+    assert (0, 0) == both()[1][1:]
 
 
 def test_sample_is_adopted_by_the_full_run(mapped: Workbook, sandbox: Sandbox, company: Company) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 from lib.ashby import Ashby
 from lib.errors import FatalError, RejectedError, RetryableError, StoreError
 from lib.load.chain import UNSURE, Chain
-from lib.load.cost import adopted_in, calls_of, pending
+from lib.load.cost import left
 from lib.load.links import Links
 from lib.load.privacy import settle_exposed
 from lib.load.sampling import sample
@@ -190,9 +190,7 @@ class Load:
 
 def dry_run(store: Store, *, retry_refused: bool = False) -> Counter[str]:
     """{endpoint: calls} of the rows that a run with `execute` would send, without sending them."""
-    ledger = Ledger(store)
-    left = pending(ledger, people=None, retry_refused=retry_refused)
-    return calls_of(left, adopted=adopted_in(ledger.rows_of_kind("link")))
+    return left(Ledger(store), people=None, retry_refused=retry_refused).calls
 
 
 def run(load: Load) -> dict[str, Any]:

@@ -8,32 +8,52 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from lib import contract
 from lib.load.guard import AMENDMENTS, READS
 from lib.load.uploads import FILES
+from lib.store import unfinished
 from lib.store.ledger import Ledger
 
+OPTIONS = "customField.list"  # which options a field has, before some are added
 UPLOAD = "(storage) upload"  # to another host: not in Ashby's allowance
 LOOKED_AT = {"candidate.addTag": "candidate.info", "job.setStatus": "job.info"}
+
+
+class Left(NamedTuple):
+    """What a run would send now: {endpoint: calls}, and how many of its rows are of people, and of nobody."""
+
+    calls: Counter[str]
+    of_people: int
+    of_nobody: int
 
 
 def calls_of(rows: Iterable[Any], *, adopted: Set[str]) -> Counter[str]:
     """{endpoint: calls} of rows of a plan; `adopted` as `adopted_in` gives it."""
     calls: Counter[str] = Counter()
     for row in rows:
-        if row.kind == "link":
-            continue
-        calls[row.kind] += 1
-        if row.kind in FILES:
-            calls["file.createFileUploadHandle"] += 1
-            calls[UPLOAD] += 1
-        elif row.kind == "customField.updateSelectableValues":
-            calls["customField.list"] += 1
-        elif contract.effect(row.kind) == "set" and (row.person in adopted or row.lever_id in adopted):
+        calls.update(_calls_of_kind(row.kind, 1))
+        if row.kind in _looks() and (row.person in adopted or row.lever_id in adopted):
             calls.update(_look(row))
     return calls
+
+
+def _calls_of_kind(kind: str, n_rows: int) -> dict[str, int]:
+    """What rows of a kind ask, whatever they say."""
+    if kind == "link":
+        return {}
+    if kind in FILES:
+        return {kind: n_rows, "file.createFileUploadHandle": n_rows, UPLOAD: n_rows}
+    return {kind: n_rows} | ({OPTIONS: n_rows} if kind == "customField.updateSelectableValues" else {})
+
+
+@cache
+def _looks() -> frozenset[str]:
+    """Kinds of which some rows are preceded by a look at what stands there."""
+    sets = {kind for kind in contract.ashby_endpoints() if contract.effect(kind) == "set"}
+    return frozenset(sets - FILES.keys() - {"customField.updateSelectableValues"})
 
 
 def _look(row: Any) -> list[str]:
@@ -59,8 +79,25 @@ def before_the_first(*, user_pages: int) -> Counter[str]:
     return Counter({"user.list": user_pages, "candidate.list": 3, "candidate.search": 1})
 
 
-def pending(ledger: Ledger, *, people: Set[str] | None, retry_refused: bool) -> Iterator[Any]:
-    """The rows that a run would send now, of these people only (None: of all)."""
+def left(ledger: Ledger, *, people: Set[str] | None, retry_refused: bool) -> Left:
+    """What a run would send now, of these people only (None: of all, which is counted in the database)."""
+    calls, seen = Counter[str](), Counter[bool]()
+    if people is not None:
+        adopted = adopted_in(ledger.rows_of_kind("link"))
+        for row in _pending(ledger, people, retry_refused=retry_refused):
+            calls.update(calls_of([row], adopted=adopted))
+            seen[bool(row.person)] += 1
+        return Left(calls, seen[True], seen[False])
+    for kind, is_of_people, n_rows in unfinished.kinds(ledger.store, refused=retry_refused):
+        calls.update(_calls_of_kind(kind, n_rows))
+        seen[is_of_people] += n_rows
+    for row in unfinished.of_linked(ledger.store, _looks(), refused=retry_refused):
+        calls.update(_look(row))
+    return Left(calls, seen[True], seen[False])
+
+
+def _pending(ledger: Ledger, people: Set[str], *, retry_refused: bool) -> Iterator[Any]:
+    """The open rows of these people, and of nobody."""
     states = ("done",) if retry_refused else ("done", "refused")
     batch: list[Any] = []
     for row in ledger.rows():
@@ -71,10 +108,10 @@ def pending(ledger: Ledger, *, people: Set[str] | None, retry_refused: bool) -> 
     yield from _open(ledger, batch, states, people)
 
 
-def _open(ledger: Ledger, rows: list[Any], states: tuple[str, ...], people: Set[str] | None) -> Iterator[Any]:
+def _open(ledger: Ledger, rows: list[Any], states: tuple[str, ...], people: Set[str]) -> Iterator[Any]:
     entries = ledger.of(rows)
     for row in rows:
         entry = entries.get(row.row_id)
         closed = entry is not None and entry.state in states and entry.body_hash == row.body_hash
-        if not closed and (people is None or not row.person or row.person in people):
+        if not closed and (not row.person or row.person in people):
             yield row

@@ -26,7 +26,7 @@ from lib.load.cost import before_the_first
 from lib.steps.rehearsing import Cast, Rehearsal, Role, cast, everybody, sizes
 from lib.steps.rehearsing_sample import looked_at
 from lib.store import dumps, now_ms
-from lib.store.heads import states, with_windows
+from lib.store.heads import bodies, states
 from lib.store.ids import ids_on_disk
 from lib.store.ledger import Ledger, Planned
 from lib.store.nameless import nameless
@@ -239,15 +239,23 @@ def _forecast(book: Workbook, known: Account, seen: Probe) -> Forecast:
 def extract_left(book: Workbook, seen: Probe) -> tuple[list[Row], list[Row]]:
     """What an extraction that begins now will ask: lists again, changes, the deleted; child lists not read yet.
 
-    One walk over all opportunities, of which none is kept.
+    Of all opportunities only the ids are walked over: the bodies of those that are left, or were probed, are read.
     """
     store = book.store
     lacking = without_bytes(store, int(book.params.lever.file_hours * HOUR))
     known, sums, n_all = dict[str, tuple[str, ...]](), Counter[tuple[str, ...]](), 0
     with ids_on_disk(store.folder, lacking) as again:
-        for opportunity, is_read in with_windows(store, "opportunities", "children"):
-            n_all += 1
-            if not is_read or opportunity["id"] in again:
+
+        def looked_for() -> Iterator[tuple[str, bool]]:
+            nonlocal n_all
+            for lever_id, sha, basis in states(store, "opportunities", "children"):
+                n_all += 1
+                is_left = basis != sha or lever_id in again
+                if is_left or lever_id in seen.rows:
+                    yield lever_id, is_left
+
+        for opportunity, is_left in bodies(store, "opportunities", looked_for()):
+            if is_left:
                 sums[stratum(opportunity)] += 1
             if opportunity["id"] in seen.rows:
                 known[opportunity["id"]] = stratum(opportunity)

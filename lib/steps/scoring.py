@@ -17,7 +17,7 @@ from typing import Any
 from lib.audit.estimate import Guess
 from lib.audit.forecast import Cost, Row, endpoint_rows, measures, scored, step_row
 from lib.errors import StoreError
-from lib.load.cost import adopted_in, before_the_first, calls_of, pending
+from lib.load.cost import before_the_first, left
 from lib.steps import forecasting
 from lib.store.ledger import Ledger
 from lib.store.size import database_bytes, file_bytes
@@ -93,22 +93,14 @@ def plan_forecast(book: Workbook) -> tuple[list[Row], list[Row]]:
 
 def load_begins(book: Workbook, *, people: Set[str] | None, retry_refused: bool) -> Foreseen:
     """What a load that begins now sends: its rows, and the questions before the first of them."""
-    ledger = Ledger(book.store)
-    seen: Counter[bool] = Counter()  # rows of people, and all others: there may be too many to keep
-
-    def counted() -> Iterator[Any]:
-        for row in pending(ledger, people=people, retry_refused=retry_refused):
-            seen[bool(row.person)] += 1
-            yield row
-
-    calls = calls_of(counted(), adopted=adopted_in(ledger.rows_of_kind("link")))
+    rest = left(Ledger(book.store), people=people, retry_refused=retry_refused)
+    n_rows = rest.of_people + rest.of_nobody
     users = pages(len(book.store.ashby("users", own=True)))
-    before = before_the_first(user_pages=users)
-    exact = calls + (before if seen[True] else Counter({"user.list": users}))
+    exact = rest.calls + (before_the_first(user_pages=users) if rest.of_people else Counter({"user.list": users}))
     cost = Cost(exact, {})
-    basis = f"the plan's rows that are not in Ashby: {seen.total():,}"
+    basis = f"the plan's rows that are not in Ashby: {n_rows:,}"
     seconds = forecasting.ashby_pace(book, own_s=forecasting.own_seconds(book)).seconds(cost.paced)
-    size = forecasting.load_bytes(cost) if seen else None
+    size = forecasting.load_bytes(cost) if n_rows else None
     return step_row("load", cost, seconds=seconds, size=size, basis=basis), endpoint_rows("load", cost)
 
 

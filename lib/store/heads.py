@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, and_, select
 
@@ -14,6 +15,7 @@ from lib.store.engine import insert_for
 from lib.store.looks import among
 
 PAGE = 2_000
+Tag = TypeVar("Tag")
 
 
 def heads_of(store: Store, stream: str) -> Iterator[tuple[str, str]]:
@@ -31,23 +33,24 @@ def known(store: Store, stream: str, ids: Sequence[str]) -> set[str]:
     return among(store, t.heads.c.lever_id, ids, t.heads.c.stream == stream, t.heads.c.gone == 0)
 
 
-def with_windows(store: Store, stream: str, windows: str) -> Iterator[tuple[dict[str, Any], bool]]:
-    """(newest body, whether its window of `windows` was read for just that body) of all objects of `stream`, by id."""
-    for row in _with_own(store, stream, windows, t.windows.c.basis == t.heads.c.sha256):
-        yield json.loads(row.body), row.at_ms is not None
+def bodies(store: Store, stream: str, wanted: Iterable[tuple[str, Tag]]) -> Iterator[tuple[dict[str, Any], Tag]]:
+    """(newest body, tag) of the wanted (lever_id, tag); those that are gone or were never seen are left out."""
+    heads, source = t.heads.c, iter(wanted)
+    query = select(heads.lever_id, t.raw.c.body).select_from(t.heads).join(t.raw, t.raw.c.raw_id == heads.raw_id)
+    query = query.where(heads.stream == stream, heads.gone == 0)
+    while tags := dict(islice(source, PAGE)):
+        for row in store._rows(query.where(heads.lever_id.in_(tags)).order_by(heads.lever_id)):
+            yield json.loads(row.body), tags[row.lever_id]
 
 
 def with_ages(store: Store, stream: str, windows: str) -> Iterator[tuple[dict[str, Any], int]]:
     """(newest body, when its window of `windows` was read last, in epoch milliseconds; 0: never) of all, by id."""
-    return ((json.loads(row.body), row.at_ms or 0) for row in _with_own(store, stream, windows))
-
-
-def _with_own(store: Store, stream: str, windows: str, *more: Any) -> Iterator[Any]:
     heads, own = t.heads.c, t.windows.c
-    read = and_(own.stream == windows, own.key == heads.lever_id, *more)
+    read = and_(own.stream == windows, own.key == heads.lever_id)
     query = select(heads.lever_id, t.raw.c.body, own.at_ms).select_from(t.heads)
     query = query.join(t.raw, t.raw.c.raw_id == heads.raw_id).outerjoin(t.windows, read)
-    return store._paged(query.where(heads.stream == stream, heads.gone == 0), heads.lever_id)
+    rows = store._paged(query.where(heads.stream == stream, heads.gone == 0), heads.lever_id)
+    return ((json.loads(row.body), row.at_ms or 0) for row in rows)
 
 
 def states(

@@ -7,6 +7,7 @@ once more whether a row is open. A store that was made before the table was is l
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
@@ -24,6 +25,21 @@ class Frontier(NamedTuple):
 
     half_done: list[str]
     untouched: list[str]
+
+
+class OpenKind(NamedTuple):
+    """So many open rows of one kind: those of people, or the set-up rows."""
+
+    kind: str
+    of_people: bool
+    n_rows: int
+
+
+class OpenRow(NamedTuple):
+    """As much of an open row as tells what it asks before it sets something."""
+
+    kind: str
+    body: dict[str, Any]
 
 
 def is_open(*, refused: bool = False) -> Any:
@@ -105,6 +121,28 @@ def people(store: Store, *, refused: bool = False) -> Iterator[str]:
 def n_rows(store: Store) -> int:
     """How many rows of the plan belong to people who are not finished."""
     return int(store._rows(select(func.coalesce(func.sum(t.unfinished.c.n_rows), 0)))[0][0])
+
+
+def kinds(store: Store, *, refused: bool = False) -> list[OpenKind]:
+    """The open rows of the plan, counted where they are kept: a large plan has millions."""
+    of_people = (t.plan.c.person != "").label("of_people")
+    query = select(t.plan.c.kind, of_people, func.count().label("n_rows")).select_from(joined())
+    query = query.where(is_open(refused=refused)).group_by(t.plan.c.kind, of_people)
+    return [OpenKind(row.kind, bool(row.of_people), row.n_rows) for row in store._rows(query)]
+
+
+def of_linked(store: Store, of_kinds: Collection[str], *, refused: bool = False) -> Iterator[OpenRow]:
+    """The open rows of some kinds whose person, or whose object, another row of the plan only links; in order."""
+    whose = case((t.plan.c.person != "", t.plan.c.person), else_=t.plan.c.lever_id)
+    linked = select(whose).where(t.plan.c.kind == "link").scalar_subquery()
+    query = select(t.plan.c.position, t.plan.c.kind, t.plan.c.body).select_from(joined())
+    query = query.where(t.plan.c.kind.in_(of_kinds), is_open(refused=refused))
+    query = query.where(or_(t.plan.c.person.in_(linked), t.plan.c.lever_id.in_(linked)))
+    query = query.order_by(t.plan.c.position).limit(BATCH)
+    page = store._rows(query)
+    while page:
+        yield from (OpenRow(row.kind, json.loads(row.body)) for row in page)
+        page = store._rows(query.where(t.plan.c.position > page[-1].position))
 
 
 def frontier(store: Store, most: int) -> Frontier:
