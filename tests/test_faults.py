@@ -312,7 +312,7 @@ def test_reading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
         assert name == "calm" or small.struck(), "no fault has struck"
         stops_soon(name, "lever", small)
         if name == "dripping":  # whoever waited for a trickle to its end would have no reason to ask again
-            assert book.lever.transport.n_calls >= calm.n_read + small.struck()
+            assert book.lever.transport.n_calls > calm.n_read + small.struck() / 2  # a busy calm run has retries, too
         if name == "consent-withdrawn":
             records = small.ask("GET", "/calls?full=1")["records"]
             assert (
