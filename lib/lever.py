@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +102,7 @@ class Lever:
         self.tally = Tally()
         self._patience = patience
         self._hosts = hosts or []
+        self._looking, self._away_at = threading.Lock(), float("-inf")
 
     def close(self) -> None:
         """Give back connections."""
@@ -113,6 +116,21 @@ class Lever:
         except UnauthorizedError as error:
             if error.status != 403:  # this list may be closed to the key; the audit says which are
                 raise
+
+    def is_away(self, *, since: float) -> bool:
+        """Whether Lever as a whole gives nothing: one quick try, unless another thread has found out `since` then.
+
+        For what was asked for in vain with all patience from `since` (as time.monotonic) on: is it to blame alone?
+        """
+        with self._looking:
+            if self._away_at < since:
+                try:
+                    self.hello()
+                except UnavailableError:
+                    self._away_at = time.monotonic()
+                except ApiError:
+                    return False  # that is an answer, and whoever asks next meets it
+            return self._away_at >= since
 
     def get(self, path: str, query: Query | None = None) -> Any:
         """The JSON answer to one GET, retried while that may help."""

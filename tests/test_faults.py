@@ -312,7 +312,7 @@ def test_reading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
         assert name == "calm" or small.struck(), "no fault has struck"
         stops_soon(name, "lever", small)
         if name == "dripping":  # whoever waited for a trickle to its end would have no reason to ask again
-            assert book.lever.transport.n_calls > calm.n_read + small.struck() / 2  # a busy calm run has retries, too
+            assert book.lever.transport.n_calls >= calm.n_read + small.struck()
         if name == "consent-withdrawn":
             records = small.ask("GET", "/calls?full=1")["records"]
             assert (
@@ -346,7 +346,6 @@ def stops_soon(name: str, api: str, sandbox: Sandbox) -> None:
         status, most = STOPPED_BY[name]
         told = [one["status"] for one in answered(sandbox, api)]
         assert status in told
-        most *= 2 if (name, api) == ("down", "lever") else 1  # of a file, and then whether Lever answers at all
         assert len(told) - 1 - told.index(status) <= most, (name, api)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -292,10 +293,24 @@ def test_a_lever_that_answers_nothing_at_all_ends_the_run_and_is_no_failure_of_t
     """Else each file of an opportunity would be waited for, one after the other, before the run says it is over."""
     server.always.clear()
     server.says(answer)
-    with pytest.raises(UnavailableError, match="/stages"):
+    with pytest.raises(UnavailableError, match="/download"):
         read(store, lever)
-    assert 4 == len(server.asked)
+    assert [f"/v1{PATH}"] * 2 + ["/v1/stages?limit=1"] == [one.target for one in server.asked]
     assert store.file("f1") is None
+
+
+def test_workers_whose_files_were_in_vain_ask_once_whether_lever_answers(lever: Lever, server: OddServer) -> None:
+    """Only for what they have waited for before it was known; later it is asked anew, and a 429 is an answer."""
+    server.always.clear()
+    server.says(http(503))
+    began = time.monotonic()
+    assert lever.is_away(since=began)
+    assert lever.is_away(since=began)
+    assert 1 == len(server.asked)
+    assert lever.is_away(since=time.monotonic())
+    assert 2 == len(server.asked)
+    server.says(http(429, retry_after="0"))
+    assert not lever.is_away(since=time.monotonic())
 
 
 @pytest.mark.parametrize("script", [http(503), http(body=b"bytes", content_type="x/y")], ids=["failed", "stored"])

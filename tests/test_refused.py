@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -77,10 +76,8 @@ def test_the_budget_counts_anew(mapped: Workbook, sandbox: Sandbox, opened: Call
     book = opened()
     sandbox.faults(REFUSE | {"endpoint": "candidate.createNote"})
     for _ in range(2):
-        with pytest.raises(FatalError, match=r"refused \d calls of candidate\.createNote.*--retry-refused") as caught:
+        with pytest.raises(FatalError, match=r"refused 3 calls of candidate\.createNote.*--retry-refused"):
             steps.load(book, execute=True, retry_refused=True)
-        n_refused = int(re.findall(r"refused (\d)", str(caught.value))[0])
-        assert 2 < n_refused <= 2 + book.params.ashby.workers  # of those under way, a later one may be first to tell
     sandbox.faults()
     steps.load(book, execute=True, retry_refused=True)
     finished(book, sandbox, company)

@@ -33,13 +33,13 @@ def each(
         except (RejectedError, UnavailableError) as error:
             if not _is_of_one_list(error):
                 raise
-            check_answers(lever)
+            _check_answers(lever)
             unread[stream] = error
     return found, unread
 
 
-def check_answers(lever: Lever) -> None:
-    """Raises when it is all of Lever that does not answer: then what was asked for is not to blame."""
+def _check_answers(lever: Lever) -> None:
+    """Raises when it is all of Lever that does not answer."""
     try:
         lever.get("/stages", [("limit", "1")])
     except NotFoundError as error:  # not to be taken for one about what was asked for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
-from lib.extract.aside import check_answers
 from lib.lever import Download, Lever
 from lib.store import BATCH, Connection, FileRow, Store, now_ms
 from lib.store.heads import known
@@ -65,11 +65,12 @@ def fetch(
         return None
     attempts = known.attempts + 1 if known and not other else 1
     row = FileRow(file_id, stream, lever_id, name, "", None, None, "failed", "", attempts)
+    began = time.monotonic()
     try:
         got, odd, page = _surely(store, lever, path, _told(meta, "size"), name)
     except (RejectedError, UnavailableError) as error:
-        if isinstance(error, UnavailableError) and error.status not in UNDELIVERED:
-            check_answers(lever)
+        if isinstance(error, UnavailableError) and error.status not in UNDELIVERED and lever.is_away(since=began):
+            raise
         return _without(row, error)
     if page:
         got.path.unlink()

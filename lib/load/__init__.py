@@ -162,8 +162,9 @@ class Load:
         """Count a refusal of one class; past the budget the whole run stops."""
         with self._lock:
             self.refusals[row.kind, error.code] += 1
-            n_same = self.refusals[row.kind, error.code]
-        if n_same > self.refusal_budget:
+            is_over = self.refusals[row.kind, error.code] > self.refusal_budget
+        if is_over:
+            n_same = self.refusal_budget + 1  # and perhaps those that were under way
             raise FatalError(
                 f"Ashby has refused {n_same} calls of {row.kind} with the same code ({error.code or 'none'}).",
                 hint="That is more than chance. If it lies in what was sent (too long, too large, a closed job), run "

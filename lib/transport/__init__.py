@@ -160,7 +160,7 @@ class Transport:
         and UnknownOutcomeError when a write may have been applied.
         """
         check_url(url)
-        query = urlencode(params) if params else None  # what requests makes of pairs, for a third of its time
+        query = urlencode(params) if params else None  # what requests makes of pairs, for an eighth of its time
         request = requests.Request(
             method, url, params=query, data=fields if files else data, files=files, auth=auth, headers=headers
         )
