@@ -234,9 +234,13 @@ async def _bad_gzip(fault: dict[str, Any], kept: Kept, send: Send) -> None:
 
 
 async def _trickle(fault: dict[str, Any], kept: Kept, send: Send) -> None:
-    """The right body, one byte at a time, for so long; then the rest at once."""
-    await kept.start(send)
+    """The right body, one byte at a time, for so long; then the rest at once. Of an empty one the end is late."""
     end, sent = time.monotonic() + fault.get("for_ms", 3000) / 1000, 0
+    if not kept.body:
+        await _start_open(kept, send)
+        await asyncio.sleep(end - time.monotonic())
+    else:
+        await kept.start(send)
     while sent < len(kept.body) and time.monotonic() < end:
         await send({"type": "http.response.body", "body": kept.body[sent : sent + 1], "more_body": True})
         sent += 1
@@ -244,10 +248,15 @@ async def _trickle(fault: dict[str, Any], kept: Kept, send: Send) -> None:
     await send({"type": "http.response.body", "body": kept.body[sent:]})
 
 
-async def _endless(fault: dict[str, Any], kept: Kept, send: Send) -> None:
-    """The right body in chunks, and spaces behind it that do not end; after so long the connection is cut."""
+async def _start_open(kept: Kept, send: Send) -> None:
+    """The head of an answer that does not tell its length."""
     head = [pair for pair in kept.headers if pair[0].lower() != b"content-length"]
     await send({"type": "http.response.start", "status": kept.status, "headers": head})
+
+
+async def _endless(fault: dict[str, Any], kept: Kept, send: Send) -> None:
+    """The right body in chunks, and spaces behind it that do not end; after so long the connection is cut."""
+    await _start_open(kept, send)
     await send({"type": "http.response.body", "body": kept.body, "more_body": True})
     end = time.monotonic() + fault.get("for_ms", 3000) / 1000
     while time.monotonic() < end:

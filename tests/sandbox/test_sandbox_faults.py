@@ -233,6 +233,24 @@ def test_a_trickle_brings_the_whole_body_byte_by_byte(server: Server) -> None:
     assert answer.elapsed.total_seconds() < 5
 
 
+def test_a_trickle_of_a_redirect_ends_late(server: Server) -> None:
+    """It has no body that could come byte by byte, and would else strike nothing."""
+    kinds = {"resume": "resumes", "file": "files", "offer": "offers"}
+    files = [one for one in server.control("truth")["files"] if one["expected"] == "load"]
+    paths = [f"/opportunities/{one['opportunity']}/{kinds[one['kind']]}/{one['id']}/download" for one in files]
+    path = next(one for one in paths if server.get(one, allow_redirects=False).status_code == 302)
+    server.faults({"api": "lever", "effect": "trickle", "ms": 1, "for_ms": 1500})
+    with pytest.raises(requests.ConnectionError, match="timed out"):
+        requests.get(
+            f"{server.facts['lever_url']}{path}",
+            auth=(server.facts["lever_key"], ""),
+            allow_redirects=False,
+            timeout=(5, 0.3),
+        )
+    answer = server.get(path, allow_redirects=False)
+    assert (answer.status_code, answer.content) == (302, b"")
+
+
 def test_an_endless_body_ends_in_a_cut(server: Server) -> None:
     server.faults({"api": "lever", "effect": "endless", "ms": 1, "for_ms": 100})
     with server.get("/stages", stream=True) as answer:
