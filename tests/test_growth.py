@@ -23,6 +23,8 @@ import pytest
 from conftest import new_store
 from sqlalchemy import delete, event, insert, select, update
 
+from bench.contacts import Company
+from lib.dedupe import contacts_table, dedupe
 from lib.load import Load
 from lib.load.links import KEPT, Links
 from lib.mapping import Draft, Losses, compile_plan, decide, plan_hash
@@ -108,6 +110,12 @@ def peak(work: Callable[[], object]) -> int:
         gc.unfreeze()
 
 
+def resident(what: str) -> int:
+    """VmRSS (memory of this process now) or VmHWM (its peak), in MB."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(what))) // KB
+
+
 def alone(test: Callable[[Path], None]) -> Callable[[Path], None]:
     """Measure memory in a process of its own: what earlier tests have imported and left behind changes the figures."""
 
@@ -155,6 +163,17 @@ def load_of(store: Store) -> Load:
 
 
 # ---- memory ----------------------------------------------------------------------------------------------------------
+@alone
+def test_the_comparison_of_people_takes_little_of_the_memory_that_01_audit_has(tmp_path: Path) -> None:
+    """01_audit makes it, too, and has 512 MB with all it imports; what DuckDB holds is none of Python's."""
+    contacts = contacts_table(iter(Company(1_000, 7)), now_ms=world.NOW)
+    dedupe(contacts.head(100), learns=True)  # imports Splink
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak begins anew
+    dedupe(contacts, learns=True)
+    assert resident("VmHWM") - before < 160  # MB; 63 measured, and 503 with all random pairs at once
+
+
 @alone
 def test_a_plan_is_made_in_memory_that_hardly_grows_with_the_company(tmp_path: Path) -> None:
     """Ten times the people: less than half a kilobyte for each further one, of whom the plan holds several."""

@@ -290,6 +290,18 @@ def test_what_was_learned_is_about_this_customer() -> None:
     assert place[1]["same place"] < 0.5
 
 
+def test_strangers_are_counted_in_steps_and_no_weight_knows_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All random pairs at once, or 5,000 and as many again: to the last digit the same."""
+    one = outcome_of(11, 1_200)
+    assert one.result.opinion is not None
+    for at_once in (10**9, 5_000):
+        monkeypatch.setattr("lib.dedupe.likeness.AT_ONCE", at_once)
+        other = dedupe(one.contacts, learns=True).opinion
+        assert other is not None
+        pd.testing.assert_frame_equal(one.result.opinion.likeness.weights, other.likeness.weights)
+        assert one.result.opinion.chance == other.chance
+
+
 def test_a_common_name_says_less_than_a_rare_one() -> None:
     """Two of one name in one place: of a name that every tenth has, or of one that only they have."""
     contacts = outcome_of(12, 1_000).contacts

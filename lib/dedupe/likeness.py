@@ -135,6 +135,7 @@ teach that one person often has two given names.
 """
 BLOCKS: Final = ("email", "phone", "profile", "name")  # columns by whose equality pairs to learn from are found
 N_RANDOM: Final = 300_000  # random pairs in which strangers are counted
+AT_ONCE: Final = 30_000  # of them in memory at once: all 300,000 take 500 MB, these 60, and the counts are the same
 N_LEARNED: Final = 200_000  # pairs per block to learn from, at most
 FEWEST: Final = 50  # pairs of a block below which nothing is learned from it
 EXPERIENCE: Final = 0.1  # how much of m stays what experience says, however much was learned
@@ -219,7 +220,7 @@ def learn(
     used = {column: count for column, count in n_pairs.items() if count >= FEWEST}
     with _linker(contacts, settings(prior_of_contacts)) as linker:
         linker.training.estimate_u_using_random_sampling(
-            max_pairs=N_RANDOM, seed=SEED, min_count_per_level=None, num_chunks=1
+            max_pairs=N_RANDOM, seed=SEED, min_count_per_level=None, num_chunks=math.ceil(n_random / AT_ONCE)
         )
         for column in used:
             linker.training.estimate_parameters_using_expectation_maximisation(
