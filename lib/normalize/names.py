@@ -28,6 +28,8 @@ def name_key(text: str | None) -> str:
     """Return a name or label in lower-case ASCII words with single spaces; ``""`` when no letter or digit is left."""
     if not text:
         return ""
+    if text.isascii() and text.replace(" ", "").isalnum():  # nine of ten names
+        return " ".join(text.lower().split())
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         text = anyascii("".join(c for c in text if unicodedata.category(c) not in ("So", "Sk", "Cf", "Cs")))
@@ -44,7 +46,7 @@ def name_keys(text: str | None) -> frozenset[str]:
 
 def name_parts(text: str | None) -> tuple[str, str]:
     """Return (given names, family name) as written, without titles and degrees; a single word is a given name."""
-    words = _without_titles([word for word in _ordered(text or "").split() if name_key(word)])
+    words = _without_titles([word for word in _ordered(text or "").split() if _is_word(word)])
     while len(words) > 2 and _GENERATIONS.fullmatch(name_key(words[-1])):
         words.pop()
     if len(words) < 2:
@@ -53,6 +55,11 @@ def name_parts(text: str | None) -> tuple[str, str]:
     while start > 1 and _PARTICLES.fullmatch(name_key(words[start - 1])):
         start -= 1
     return " ".join(words[:start]), " ".join(words[start:])
+
+
+def _is_word(text: str) -> bool:
+    """Whether a letter or digit is left in its key; most need no look at each."""
+    return (text.isascii() and text.isalnum()) or bool(name_key(text))
 
 
 def name_generation(text: str | None) -> str:
@@ -100,6 +107,8 @@ def _readings(text: str | None) -> list[list[str]]:
 
 def _ordered(text: str) -> str:
     """Drop asides such as (she/her), and turn ``Family, Given`` round."""
+    if text.replace(" ", "").isalpha():
+        return text
     text = _ASIDE.sub(" ", text)
     head, comma, tail = text.partition(",")
     if not comma:
