@@ -15,6 +15,8 @@ Json = dict[str, Any]
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 SUBJECT = re.compile(rf"^(?:[a-z]+:? |application of unknown )?({UUID})(?: \(({UUID})\))?")
 NOT_HERE = r"surplus:candidate:\(exists\)"  # the whole candidate should not be there, so nothing of it
+PHONES = "(different|surplus):candidate:phoneNumbers?"
+OTHERS = "surplus:candidate:customFields Lever other phones"  # where all but the first stand
 APPLICATION = r"different:application:(status|stage|archivedAt|archiveReason|createdAt|history.*)"
 TOLD_BY = {
     "people": {"must never load": NOT_HERE},
@@ -35,11 +37,12 @@ TOLD_BY = {
         "^application of unknown": r"surplus:application:\(exists\)",
     },
     "candidates": {
-        "phone .* is (lost|nobody's)": r"(different|surplus):candidate:phoneNumbers?",
+        "phone .* is lost": PHONES,
+        r"phone (\d+) is nobody's": rf"{PHONES}|theirs:phone <1>|{OTHERS}|{NOT_HERE}",
         "address .* is nobody's": rf"surplus:candidate:emailAddresses|{NOT_HERE}",
         "address .* is lost": NOT_HERE,
         "is named|: name ": rf"different:candidate:name|{NOT_HERE}",
-        ": headline ": "(different|surplus):candidate:customFields",
+        ": headline ": "(different|surplus):candidate:customFields Lever headline",
         ": (?!phone|address|name|headline|is named)": NOT_HERE,
     },
     "tags": {"is invented": rf"surplus:tag on a candidate:.*|{NOT_HERE}", "is lost": "application_delete"},
@@ -47,7 +50,7 @@ TOLD_BY = {
     "note texts": {"is lost|stands at": r"missing:[a-z ]*note:\(row\)"},
     "feedback texts": {"is lost": r"missing:(feedback|[a-z ]*note):\(row\)"},
 }
-"""{kind of problem: {how its text reads: the tellings about its subject that excuse it}}."""
+"""{kind of problem: {how its text reads: the tellings about its subject that excuse it}}; <1>: the text's group."""
 
 
 def untold(kind: str, text: str, told: dict[str, set[str]], people: dict[str, list[str]]) -> str:
@@ -58,15 +61,18 @@ def untold(kind: str, text: str, told: dict[str, set[str]], people: dict[str, li
     subject = SUBJECT.match(text)
     ids = {one for one in subject.groups() if one} if subject else set(people.get(text.partition(" ")[0], ()))
     said = sorted({one for lever_id in ids for one in told[lever_id]})
-    fitting = [tellings for words, tellings in TOLD_BY.get(kind, {}).items() if re.search(words, text)]
+    found = ((re.search(words, text), tellings) for words, tellings in TOLD_BY.get(kind, {}).items())
+    fitting = [tellings.replace("<1>", (match.groups() or ("",))[0]) for match, tellings in found if match]
     is_told = any(re.fullmatch(tellings, one) for tellings in fitting for one in said)
     return "" if is_told else f"{kind}: {text} (told: {', '.join(said) or 'nothing'})"
 
 
-def tellings(proof: Any) -> dict[str, set[str]]:
-    """{id of Lever or Ashby: what a validation says of it}."""
+def tellings(proof: Any, titles: dict[str, str]) -> dict[str, set[str]]:
+    """{id of Lever or Ashby: what a validation says of it}; a value of a custom field with the title of the field."""
     found: dict[str, set[str]] = defaultdict(set)
     for row in proof.differences.to_dict("records"):
+        field = re.match(rf"field ({UUID}):", row["detail"])
+        title = f" {titles.get(field[1], field[1])}" if field else ""
         for one in {row["lever_id"], row["ashby_id"]} - {""}:
-            found[one].add(f"{row['kind']}:{row['object']}:{row['field']}")
+            found[one].add(f"{row['kind']}:{row['object']}:{row['field']}{title}")
     return found

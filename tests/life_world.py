@@ -13,6 +13,7 @@ import reconcile
 from conftest import CUSTOMER, Sandbox, decide
 from life_tellings import tellings, untold
 from reconcile import MARKER, WHOLE
+from reconcile_text import digits
 
 from lib import steps, workbook
 from lib.store.ledger import Ledger, Planned
@@ -210,9 +211,10 @@ class Life:
         return proof
 
     def _all_is_said(self, proof: Any) -> None:
-        told = tellings(proof)
-        for _, ashby_id, what in self.theirs:
+        told = tellings(proof, {one["id"]: one["title"] for one in self.sandbox.state["custom_fields"]})
+        for (_, ashby_id, what), value in self.theirs.items():
             word, _, rest = what.partition(" ")
+            word = f"phone {digits(value)}" if word == "primaryPhoneNumber" else word
             told[rest if word == "note" else ashby_id].add(f"theirs:{word}")
         for one in self.strangers:
             told[one].add("stranger")

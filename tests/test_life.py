@@ -240,6 +240,21 @@ def test_what_is_gone_in_lever_after_the_load_is_named_and_stays(loaded: Life) -
     assert [one["id"] for one in loaded.sandbox.state["candidates"]] == [one["id"] for one in before]
 
 
+def test_the_tags_of_a_candidacy_that_is_gone_are_told_beside_what_else_is_told_of_the_candidate(loaded: Life) -> None:
+    """One of several candidacies is deleted: `finish` finds that somebody tells of each thing that it leaves behind."""
+    candidacies = loaded.sandbox.truth["opportunities"]
+    for person in loaded.sandbox.truth["people"]:
+        own = [one for one in candidacies if one["contact"] in person["contacts"]]
+        for one in own:
+            if set(one["tags"]) - {tag for other in own if other is not one for tag in other["tags"]}:
+                loaded.edit_lever_so({"kind": "opportunity_delete", "opportunity": one["id"]})
+                break
+    told = loaded.finish().differences
+    told = told[(told.kind == "surplus") & (told.severity == "warning")]
+    tagged = set(told[told.field == "tags"].ashby_id)
+    assert tagged & set(told[told.field == "customFields"].ashby_id), "nothing else is told of anybody with such a tag"
+
+
 def test_a_person_keeps_the_candidate_when_the_oldest_contact_is_merged_away(loaded: Life) -> None:
     """A person is named after the oldest contact: under another name the candidate would be made a second time."""
     twin = next(one for one in loaded.sandbox.truth["people"] if len(one["contacts"]) > 1)

@@ -24,7 +24,8 @@ def name_leftovers(
     `planned_files` are Lever ids: a file that is uploaded as another kind of file now is still planned. Candidates,
     applications and jobs are found by their links. Notes cannot be listed as a whole: they are taken to stand there.
     """
-    told = {one["ashby_id"] for one in findings.differences if one["kind"] in ("surplus", "doubled")}
+    whole = (one for one in findings.differences if one["field"] == "(exists)")  # then nothing of it is told once more
+    told = {one["ashby_id"] for one in whole if one["kind"] in ("surplus", "doubled")}
     for row_id, state, ashby_id in ledger.off_plan(*OPEN, "done"):
         kind, _, rest = row_id.partition("/")
         name, lever_id = _OBJECTS.get(kind, ""), rest.partition("/")[2].partition("/")[0]
