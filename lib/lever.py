@@ -102,7 +102,7 @@ class Lever:
         self.tally = Tally()
         self._patience = patience
         self._hosts = hosts or []
-        self._looking, self._away_at = threading.Lock(), float("-inf")
+        self._looking, self._away_at, self._answered_at = threading.Lock(), float("-inf"), float("-inf")
 
     def close(self) -> None:
         """Give back connections."""
@@ -118,11 +118,14 @@ class Lever:
                 raise
 
     def is_away(self, *, since: float) -> bool:
-        """Whether Lever as a whole gives nothing: one quick try, unless another thread has found out `since` then.
+        """Whether Lever as a whole gives nothing: one quick try, unless another thread has met with one or the other.
 
-        For what was asked for in vain with all patience from `since` (as time.monotonic) on: is it to blame alone?
+        For what was asked for in vain with all patience: is it to blame alone? What others have seen counts `since`
+        then (as time.monotonic): any answer tells that Lever is there, one wrong try does not tell that it is away.
         """
         with self._looking:
+            if self._answered_at >= since:
+                return False
             if self._away_at < since:
                 try:
                     self.hello()
@@ -246,7 +249,9 @@ class Lever:
         headers = {"Accept": "application/json"}
         reply = self._signed(path, params=query, headers=headers)
         meaning(reply, path, self.transport, auth=self._auth)
-        return _json(reply, path), server_time(reply.headers)
+        answer = _json(reply, path)
+        self._answered_at = time.monotonic()
+        return answer, server_time(reply.headers)
 
     def _signed(self, path: str, **more: Any) -> Reply:
         def ask(signature: Any) -> Reply:

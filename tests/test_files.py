@@ -313,6 +313,18 @@ def test_workers_whose_files_were_in_vain_ask_once_whether_lever_answers(lever: 
     assert not lever.is_away(since=time.monotonic())
 
 
+def test_an_answer_to_anybody_tells_that_lever_is_there(lever: Lever, server: OddServer) -> None:
+    """Then one wrong answer to the quick try does not end the run: it is not even made."""
+    server.always.clear()
+    began = time.monotonic()
+    server.says(http(body=b'{"data": []}'))
+    lever.get("/users")
+    server.says(http(503))
+    assert not lever.is_away(since=began)
+    assert [] == server.asked
+    assert lever.is_away(since=time.monotonic())
+
+
 @pytest.mark.parametrize("script", [http(503), http(body=b"bytes", content_type="x/y")], ids=["failed", "stored"])
 def test_a_file_that_lever_has_deleted_costs_no_reading_of_lists(
     store: Store, lever: Lever, server: OddServer, script: bytes
