@@ -111,7 +111,7 @@ class Chain:
             elif can_look_up(row.kind):
                 found = doubt.find_out(self.load, row, body, first_ms=entry.first_ms)
             else:
-                found = doubt.Judgement(*guard.standing(self.load, row.kind, body))
+                found = doubt.Judgement(*guard.standing(self.load, row, body))
             if not self._taken(row, body, found):
                 self.ledger.settle(row, "again", note="not in Ashby after the settling delay")
         return len(rows)
@@ -353,7 +353,7 @@ class Chain:
             self._open.append(row)
             return True
         if not can_look_up(row.kind):
-            if guard.is_there(self.load.ashby, row.kind, body, load=self.load):
+            if guard.was_done(self.load, row, body):
                 self._done(row, None, note="found done after its answer was lost")
                 return True
             return self.load.stopping  # setting the same state again does no harm, but for what was not looked at

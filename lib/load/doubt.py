@@ -49,6 +49,16 @@ def glance(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> 
     return _judged(_seeker(load, first_ms).look(row, body))
 
 
+def settle(load: Load, *rows: Planned) -> bool:
+    """Rest for what is left of the settling delay of rows that were sent; False when the run stops before it is over.
+
+    What an earlier run has sent long ago is not waited for.
+    """
+    last_ms = max((_sent_ms(load, row) for row in rows), default=0)
+    load.rest(min(load.settle_s, last_ms / 1000 + load.settle_s - now_ms() / 1000))
+    return not load.stopping
+
+
 class Shelf:
     """Notes of candidates, each list read once for all look-ups of one chain, when the last one's delay is over.
 
@@ -60,8 +70,7 @@ class Shelf:
         self._load, self._confirmed = load, confirmed
         self._lists: dict[str, list[dict[str, Any]]] = {}
         self._shown: dict[str, int] = {}
-        last_ms = max((_sent_ms(load, row) for row in rows), default=0)
-        load.rest(min(load.settle_s, last_ms / 1000 + load.settle_s - now_ms() / 1000))
+        settle(load, *rows)
 
     def notes(self, candidate_id: str) -> list[dict[str, Any]]:
         """The notes of a candidate, as they were when they were first asked for; NotFoundError."""
@@ -93,8 +102,7 @@ def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int, s
     """
     seeker, home = _seeker(load, first_ms), str(body.get("candidateId", ""))
     sent_ms = _sent_ms(load, row)
-    load.rest(min(load.settle_s, sent_ms / 1000 + load.settle_s - now_ms() / 1000))
-    if load.stopping:
+    if not settle(load, row):
         return OPEN
     # before the look: what others are shown meanwhile proves nothing
     is_shown = (shelf.shown(home) if shelf else load.shown(row.kind)) > sent_ms

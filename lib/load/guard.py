@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from lib.ashby import Ashby
 from lib.errors import NotFoundError
+from lib.load.doubt import settle
 
 if TYPE_CHECKING:
     from lib.load import Load
+    from lib.store.ledger import Planned
 
 AMENDMENTS = ("candidate.update", "application.update", "application.updateHistory")
 """Calls that change what another row has made: what stands there is compared with what both have set."""
+NOT_TWICE = ("candidate.addTag", "job.setStatus")
+"""Repeats that may do harm: a tag may stand twice, and Ashby's reference names no transition of a job to itself."""
 SECOND = 1000
 READS = {
     "Candidate": ("candidate.info", "id"),
@@ -25,23 +29,22 @@ READS = {
 }
 
 
-def is_there(ashby: Ashby, kind: str, body: dict[str, Any], *, load: Load | None = None) -> bool:
-    """True when the target already stands as a state-setting call would leave it (tag on, status reached).
-
-    With `load` it is looked at when the settling delay is over, or not at all when the run stops before: a change may
-    be shown as late as a new object, and neither repeat is harmless. That of job.setStatus may be refused (Ashby's
-    reference names the transitions, and none to itself), a tag may stand twice.
-    """
-    if kind not in ("candidate.addTag", "job.setStatus"):
+def is_there(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
+    """True when the target already stands as a state-setting call would leave it (tag on, status reached)."""
+    if kind not in NOT_TWICE:
         return False
-    if load is not None:
-        load.rest(load.settle_s)
-        if load.stopping:
-            return False
     try:
         return _stands(ashby, kind, body)
     except NotFoundError:  # not to be seen yet, or gone
         return False
+
+
+def was_done(load: Load, row: Planned, body: dict[str, Any]) -> bool:
+    """The same of a row whose answer was lost: looked at once its settling delay is over, and not before.
+
+    A change may be shown as late as a new object. When the run stops before, nothing is looked at: see `load.stopping`.
+    """
+    return row.kind in NOT_TWICE and settle(load, row) and is_there(load.ashby, row.kind, body)
 
 
 def _stands(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
@@ -51,12 +54,12 @@ def _stands(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:
     return ashby.call("job.info", {"id": body["jobId"]}).results.get("status") == body["status"]
 
 
-def standing(load: Load, kind: str, body: dict[str, Any]) -> tuple[str, str | None, str]:
+def standing(load: Load, row: Planned, body: dict[str, Any]) -> tuple[str, str | None, str]:
     """(done, absent or open, id of a tag, note) of a repeatable call whose outcome is not known; reads only.
 
     open: the run stops before the settling delay is over, so nothing is known.
     """
-    ashby, before, ashby_id = load.ashby, load.before, None
+    ashby, before, kind, ashby_id = load.ashby, load.before, row.kind, None
     try:
         if kind == "candidateTag.create":
             tags = ashby.items("candidateTag.list", {"includeArchived": True})
@@ -69,7 +72,7 @@ def standing(load: Load, kind: str, body: dict[str, Any]) -> tuple[str, str | No
         elif kind == "customField.setValues" or kind in AMENDMENTS:
             stands = without_conflicts(ashby, kind, body, written=None) == (None, [])
         else:
-            stands = is_there(ashby, kind, body, load=load)
+            stands = was_done(load, row, body)
     except NotFoundError:
         stands = False
     if load.stopping and not stands:
