@@ -21,7 +21,7 @@ def run_all(items: Iterable[Item], work: Callable[[Item], Result], *, workers: i
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for one in sorted(done, key=lambda one: one.exception() is not None):
                     result = one.result()
-                    if not any(other.done() and other.exception() for other in {*done, *running}):
+                    if not any(other.done() and other.exception() is not None for other in {*done, *running}):
                         running |= {pool.submit(work, item) for item in islice(todo, 1)}
                     yield result
         finally:

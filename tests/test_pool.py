@@ -1,6 +1,7 @@
 """Many things at once: bounded, and stopped by the first error."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -38,6 +39,32 @@ def test_after_an_error_nothing_new_is_begun() -> None:
     with pytest.raises(ValueError, match="three"):
         list(run_all(iter(range(10_000)), work, workers=2))
     assert len(begun) < 100
+
+
+def test_good_results_that_come_together_with_an_error_are_given_first_and_nothing_is_begun_beside_it() -> None:
+    """What was done is not lost; and while an error waits to be raised, no new item is taken from the source."""
+    go_on, taken = threading.Event(), []
+
+    def source() -> Iterator[int]:
+        for item in range(100):
+            taken.append(item)
+            yield item
+
+    def work(item: int) -> int:
+        if item:
+            go_on.wait(5)
+        if item == 1:
+            raise ValueError("one")
+        return item
+
+    results = run_all(source(), work, workers=3)
+    came = [next(results)]  # the generator stands still from here on; three others run, or have ended
+    go_on.set()
+    threading.Event().wait(0.3)
+    with pytest.raises(ValueError, match="one"):
+        came.extend(results)
+    assert sorted(came) == [0, 2, 3]
+    assert taken == [0, 1, 2, 3]
 
 
 def test_items_are_taken_from_their_source_only_when_there_is_a_place() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from lib.ashby import SYNC_CODES, CursorExpiredError
-from lib.errors import GateError, RejectedError, UnavailableError
+from lib.ashby import SYNC_CODES
+from lib.errors import GateError, RejectedError
 from lib.load import Load, settle_open
 from lib.load.chain import UNSURE
 from lib.load.older import check_not_older
@@ -88,18 +88,14 @@ def _strange_since(book: Workbook) -> tuple[list[Item], Item]:
 
 
 def _walked(book: Workbook, body: Item | None) -> tuple[list[Item], str]:
-    """The strange ones of a whole pass, and its sync token; a refused cursor restarts it, at most three times."""
-    for _ in range(3):
-        found: dict[str, Item] = {}
-        token = ""
-        try:
-            for page in book.ashby.pages("candidate.list", body):
-                found |= {one["id"]: one for one in _strange(book, page.results)}
-                token = page.sync_token
-        except CursorExpiredError:
-            continue
-        return list(found.values()), token
-    raise UnavailableError("Ashby: candidate.list refused its own cursors three times.")
+    """The strange ones of a whole pass, and its sync token."""
+    found: dict[str, Item] = {}
+
+    def keep(page: list[Item]) -> None:
+        found.update((one["id"], one) for one in _strange(book, page))
+
+    token = book.ashby.walked("candidate.list", body, keep=keep, anew=found.clear)
+    return list(found.values()), token
 
 
 def _unsure_people(ledger: Ledger) -> set[str]:
