@@ -38,7 +38,7 @@ from picture import picture
 from lib import decisions, steps, workbook
 from lib import load as loading
 from lib import recover as recovery
-from lib.ashby import Answer
+from lib.ashby import Answer, Ashby
 from lib.errors import ConfigError, GateError, StoreError
 from lib.store import damage
 from lib.store.ledger import Ledger, Planned
@@ -438,6 +438,7 @@ class Many:
     """An Ashby in which very many candidates have changed: an earlier run of this load has made them."""
 
     N_PAGES, TOKEN = 300, "the last page's"
+    walked = Ashby.walked
 
     def __init__(self, contacts: list[str], ids: list[str]) -> None:
         self.contacts, self.ids = contacts, ids
