@@ -26,6 +26,7 @@ from lib.errors import FatalError, RejectedError, RetryableError, StoreError
 from lib.load.chain import UNSURE, Chain
 from lib.load.cost import left
 from lib.load.links import Links
+from lib.load.places import Places
 from lib.load.privacy import settle_exposed
 from lib.load.sampling import sample
 from lib.pool import run_all
@@ -67,14 +68,14 @@ class Load:
     _finished: list[str] = field(init=False, default_factory=list)  # people whose chain has ended
     _under_way: set[str] = field(init=False, default_factory=set)  # set-up rows whose chain has not ended
     _ended: threading.Condition = field(init=False, default_factory=threading.Condition)
-    _places: threading.Semaphore = field(init=False)
+    _places: Places = field(init=False)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.store)
         self.links = Links(self.ledger)
         self.preexisting = self.ledger.strangers("candidates")
         self.before = self.ledger.before_us()
-        self._places = threading.Semaphore(self.workers)
+        self._places = Places(self.workers)
 
     def filled(self, value: Any) -> Any:
         """A body with the Ashby ids of what it refers to; KeyError names a link that nothing has yielded yet."""
@@ -101,14 +102,11 @@ class Load:
         return run_all(chains, one, workers=threads)
 
     def rest(self, seconds: float) -> None:
-        """Wait, at most until the run stops, and leave the place among the workers to somebody else meanwhile."""
+        """Wait, at most until the run stops; the place among the workers is somebody else's meanwhile."""
         if seconds <= 0:
             return
-        self._places.release()
-        try:
+        with self._places.left():
             self.pause(seconds)
-        finally:
-            self._places.acquire()
 
     def pause(self, seconds: float) -> None:
         """Wait, at most until the run stops, and keep the place."""
@@ -146,12 +144,8 @@ class Load:
         """
         if not needs & self._under_way:
             return
-        self._places.release()
-        try:
-            with self._ended:
-                self._ended.wait_for(lambda: self.stopping or not needs & self._under_way)
-        finally:
-            self._places.acquire()
+        with self._places.left(), self._ended:
+            self._ended.wait_for(lambda: self.stopping or not needs & self._under_way)
 
     def _stop(self) -> None:
         with self._ended:
