@@ -121,7 +121,7 @@ class Lever:
         """Whether Lever as a whole gives nothing: one quick try, unless another thread has met with one or the other.
 
         For what was asked for in vain with all patience: is it to blame alone? What others have seen counts `since`
-        then (as time.monotonic): any answer tells that Lever is there, one wrong try does not tell that it is away.
+        then (as time.monotonic), and a good answer to anybody goes before the wrong one to a try.
         """
         with self._looking:
             if self._answered_at >= since:

@@ -38,6 +38,7 @@ PROMISES = {
 """Promises of which a proof with figures is here: in words, and test_<name>.py that hold it."""
 INSTEAD = "make prove plays"  # how the ordinary suite's portion says that the whole is played in its place
 FAILED, SKIPPED = "**failed**", "skipped"  # how the reason of a test begins
+OF_NONE = "## Of no promise above"
 DATED = re.compile(r" \[[0-9a-f]{3,40}\b[^][`]*\]$")  # a line that already says its commit
 FEWER = 5  # bars of a row that does not say its commit
 PREFACE = (
@@ -127,7 +128,7 @@ def report_of(
     """The report as Markdown; of promises that were not asked for, or not begun, it says what an `earlier` one said.
 
     `older` names the commit of files that were proved on another one. Why a test has failed or was skipped stands in
-    the section of its promise, and goes when the row goes.
+    the section of its promise, and goes when the row goes; of no promise, it goes when its file has run again.
     """
     parts = ["# Proofs", "", *PREFACE, ""]
     parts += [f"- {name}: {value}" for name, value in about.items()]
@@ -145,8 +146,8 @@ def report_of(
     shown = [promise for promise in PROMISES if promise in rows]
     parts += [rows[promise] for promise in shown] + [sections.get(promise, "").rstrip() for promise in shown]
     of_none = set(outcome.seconds).difference(*(_tests_of(promise, lines, outcome) for promise in wanted))
-    reasons = _reasons(of_none, outcome)
-    return "\n".join([*parts, *(["", "## Of no promise above", "", *reasons] if reasons else [])]) + "\n"
+    reasons = _reasons(of_none, outcome) + _of_none_before(earlier, outcome)
+    return "\n".join([*parts, *(["", OF_NONE, "", *reasons] if reasons else [])]) + "\n"
 
 
 def _reasons(tests: Iterable[str], outcome: Outcome) -> list[str]:
@@ -165,6 +166,15 @@ def _older(section: str, row: str, lines: list[dict[str, Any]], outcome: Outcome
     told = [line for line in told if not (of := _named(line)) or _file(of) in outcome.unfinished]
     told = [line for line in told if _named(line) not in outcome.seconds]
     return "".join(f"\n{line}{'' if DATED.search(line) else f' [{commit}]'}" for line in told)
+
+
+def _of_none_before(earlier: str, outcome: Outcome) -> list[str]:
+    """What an earlier report told of no promise, and of files that have not run to their end since, with its commit."""
+    ran = {_file(test) for test in outcome.seconds} - outcome.unfinished
+    of = re.search(r"^- commit: (.*)$", earlier, re.MULTILINE)
+    told = [line for line in earlier.partition(OF_NONE)[2].splitlines() if _file(_named(line) or ".") not in {"", *ran}]
+    told = [line for line in told if _named(line) not in outcome.seconds]
+    return [line if DATED.search(line) or not of else f"{line} [{of[1]}]" for line in told]
 
 
 def _named(line: str) -> str:

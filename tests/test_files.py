@@ -299,6 +299,22 @@ def test_a_lever_that_answers_nothing_at_all_ends_the_run_and_is_no_failure_of_t
     assert store.file("f1") is None
 
 
+def test_what_lever_has_answered_before_it_went_away_does_not_tell_that_it_is_there(
+    store: Store, lever: Lever, server: OddServer
+) -> None:
+    """Somebody else was answered while the file was first asked for; nobody in the later half of its wait."""
+
+    def answers_somebody_else(connection: socket.socket) -> None:
+        lever._answered_at = time.monotonic()
+        reset(connection)
+
+    server.always.clear()
+    server.says(answers_somebody_else, http(503))
+    with pytest.raises(UnavailableError, match=r"Lever does not answer\. .*/download.* Run 02_extract again"):
+        read(store, lever)
+    assert "/v1/stages?limit=1" == server.asked[-1].target
+
+
 def test_workers_whose_files_were_in_vain_ask_once_whether_lever_answers(lever: Lever, server: OddServer) -> None:
     """Only for what they have waited for before it was known; later it is asked anew, and a 429 is an answer."""
     server.always.clear()

@@ -163,6 +163,7 @@ def load_of(store: Store) -> Load:
 
 
 # ---- memory ----------------------------------------------------------------------------------------------------------
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak of a process anew")
 @alone
 def test_the_comparison_of_people_takes_little_of_the_memory_that_01_audit_has(tmp_path: Path) -> None:
     """01_audit makes it, too, and has 512 MB with all it imports; what DuckDB holds is none of Python's."""

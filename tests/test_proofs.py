@@ -129,6 +129,18 @@ def test_a_failure_of_a_test_that_no_promise_names_is_told_apart() -> None:
     assert text.endswith("## Of no promise above\n\n- **failed** `tests/test_load.py::test_d`: no\n")
 
 
+def test_such_a_failure_stays_until_its_file_has_run_again() -> None:
+    """Another promise that is proved afterwards does not make it forgotten."""
+    first = Outcome({"tests/test_load.py::test_d": 1.0}, {"tests/test_load.py::test_d": "no"})
+    text = report_of([], first, wanted=[], about={"commit": "aaa"})
+    other, half = Outcome({"tests/test_recover.py::test_r": 1.0}), Outcome(unfinished={"load"})
+    for commit, outcome in (("bbb", other), ("ccc", half), ("ddd", other)):
+        text = report_of([], outcome, wanted=[], about={"commit": commit}, earlier=text)
+        assert text.endswith("## Of no promise above\n\n- **failed** `tests/test_load.py::test_d`: no [aaa]\n")
+    again = Outcome({"tests/test_load.py::test_d": 1.0})
+    assert "test_d" not in report_of([], again, wanted=[], about={"commit": "eee"}, earlier=text)
+
+
 def test_a_failure_counts_for_the_promise_its_siblings_tell_of() -> None:
     """Of tests with parameters, one that fails tells nothing: the others of its function say what it is about."""
     mix, drop = "tests/test_faults.py::test_mix", "tests/test_faults.py::test_drop"

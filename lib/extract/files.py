@@ -69,10 +69,10 @@ def fetch(
     try:
         got, odd, page = _surely(store, lever, path, _told(meta, "size"), name)
     except (RejectedError, UnavailableError) as error:
-        if not isinstance(error, UnavailableError) or error.status in UNDELIVERED:
-            return _without(row, error)
-        if lever.is_away(since=(began + time.monotonic()) / 2):  # an answer before it went away tells nothing
-            raise UnavailableError(f"Lever does not answer. {error.message}", status=error.status) from None
+        late = (began + time.monotonic()) / 2  # what was answered before, Lever may have given before it went away
+        if isinstance(error, UnavailableError) and error.status not in UNDELIVERED and lever.is_away(since=late):
+            hint = error.hint or "Nothing is lost. Run 02_extract again when Lever answers."
+            raise UnavailableError(f"Lever does not answer. {error.message}", hint=hint, status=error.status) from None
         return _without(row, error)
     if page:
         got.path.unlink()

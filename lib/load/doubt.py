@@ -49,13 +49,12 @@ def glance(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int) -> 
     return _judged(_seeker(load, first_ms).look(row, body))
 
 
-def settle(load: Load, *rows: Planned) -> bool:
-    """Rest for what is left of the settling delay of rows that were sent; False when the run stops before it is over.
+def settle(load: Load, sent_ms: int) -> bool:
+    """Rest for what is left of the settling delay of a call; False when the run stops before it is over.
 
     What an earlier run has sent long ago is not waited for.
     """
-    last_ms = max((_sent_ms(load, row) for row in rows), default=0)
-    load.rest(min(load.settle_s, last_ms / 1000 + load.settle_s - now_ms() / 1000))
+    load.rest(min(load.settle_s, sent_ms / 1000 + load.settle_s - now_ms() / 1000))
     return not load.stopping
 
 
@@ -70,7 +69,7 @@ class Shelf:
         self._load, self._confirmed = load, confirmed
         self._lists: dict[str, list[dict[str, Any]]] = {}
         self._shown: dict[str, int] = {}
-        settle(load, *rows)
+        settle(load, max((when_sent(load, row) for row in rows), default=0))
 
     def notes(self, candidate_id: str) -> list[dict[str, Any]]:
         """The notes of a candidate, as they were when they were first asked for; NotFoundError."""
@@ -101,8 +100,8 @@ def find_out(load: Load, row: Planned, body: dict[str, Any], *, first_ms: int, s
     With a `shelf` its first look is at the notes that lie there.
     """
     seeker, home = _seeker(load, first_ms), str(body.get("candidateId", ""))
-    sent_ms = _sent_ms(load, row)
-    if not settle(load, row):
+    sent_ms = when_sent(load, row)
+    if not settle(load, sent_ms):
         return OPEN
     # before the look: what others are shown meanwhile proves nothing
     is_shown = (shelf.shown(home) if shelf else load.shown(row.kind)) > sent_ms
@@ -178,7 +177,7 @@ def _sees(load: Load, confirmed: list[Confirmed]) -> bool:
     return False
 
 
-def _sent_ms(load: Load, row: Planned) -> int:
+def when_sent(load: Load, row: Planned) -> int:
     """The last try was not later than this: the ledger's word, but for a row that an earlier run died with.
 
     What that process did after it had recorded its intention, nobody knows: it may have sent it moments before it died.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.ashby import Ashby
 from lib.errors import NotFoundError
-from lib.load.doubt import settle
+from lib.load.doubt import settle, when_sent
 
 if TYPE_CHECKING:
     from lib.load import Load
@@ -44,7 +44,7 @@ def was_done(load: Load, row: Planned, body: dict[str, Any]) -> bool:
 
     A change may be shown as late as a new object. When the run stops before, nothing is looked at: see `load.stopping`.
     """
-    return row.kind in NOT_TWICE and settle(load, row) and is_there(load.ashby, row.kind, body)
+    return row.kind in NOT_TWICE and settle(load, when_sent(load, row)) and is_there(load.ashby, row.kind, body)
 
 
 def _stands(ashby: Ashby, kind: str, body: dict[str, Any]) -> bool:

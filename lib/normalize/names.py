@@ -28,7 +28,7 @@ def name_key(text: str | None) -> str:
     """Return a name or label in lower-case ASCII words with single spaces; ``""`` when no letter or digit is left."""
     if not text:
         return ""
-    if text.isascii() and text.replace(" ", "").isalnum():  # nine of ten names
+    if text.isascii() and text.replace(" ", "").isalnum():  # most names
         return " ".join(text.lower().split())
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
