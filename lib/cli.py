@@ -57,6 +57,9 @@ def run(
     reread: Annotated[
         bool, typer.Option("--reread", help="list all opportunities again, and the child lists of the lively ones")
     ] = False,
+    reread_all: Annotated[
+        bool, typer.Option("--reread-all", help="the same, and read the child lists of every candidacy again")
+    ] = False,
     retry_refused: Annotated[
         bool, typer.Option("--retry-refused", help="send again what Ashby has refused, once its cause is mended")
     ] = False,
@@ -73,7 +76,7 @@ def run(
     if (sample or not execute) and "load" in steps and "validate" in steps:
         steps.remove("validate")  # there is nothing, or not everything, to compare yet
     more: dict[str, dict[str, Any]] = {
-        "extract": {"reread": reread},
+        "extract": {"reread": reread, "reread_all": reread_all},
         "load": {"execute": execute, "sample": sample, "retry_refused": retry_refused},
     }
     began = time.monotonic()

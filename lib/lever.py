@@ -335,7 +335,8 @@ def _json(reply: Reply, path: str) -> Any:
 
 
 def _more(answer: Any, path: str) -> bool:
-    more = answer.get("hasNext", False) if isinstance(answer, dict) else False
+    """Whether a page says that there is another one; short lists say nothing of it (recorded), unless they name it."""
+    more = answer.get("hasNext", bool(answer.get("next"))) if isinstance(answer, dict) else False
     if not isinstance(more, bool):
         raise ContractError(f"Lever: {path} does not say plainly whether there is more.")
     return more

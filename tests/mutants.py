@@ -407,7 +407,7 @@ MUTANTS = [
     ),
     Mutant(
         "passes do not overlap",
-        EXTRACT,
+        "lib/extract/windows.py",
         "OVERLAP = 600_000 ",
         "OVERLAP = 0 ",
         (LIVE,),
@@ -421,7 +421,7 @@ MUTANTS = [
     ),
     Mutant(
         "what Lever has deleted stays",
-        EXTRACT,
+        "lib/extract/gone.py",
         """            if item["id"] in held:
                 _gone(walk, tx, item["id"])
 """,

@@ -1,12 +1,16 @@
 """The command line: each mistake gives one clear message and its exit code, and never a traceback."""
 
+import json
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from lib import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -99,6 +103,23 @@ def test_steps_are_checked_before_anything_begins(home: Path) -> None:
     params(home, "")
     failed(workbook(home, "run", "acme", "--from", "lode"), 2, "lode", "extract")
     failed(workbook(home, "run", "acme", "--from", "load", "--to", "audit"), 2, "comes after")
+
+
+def test_every_flag_of_a_run_reaches_a_parameter_of_its_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """papermill takes a parameter that the notebook does not have without an error."""
+    told: dict[str, dict[str, Any]] = {}
+    monkeypatch.setattr(cli.params, "load", lambda customer: None)
+    monkeypatch.setattr(cli, "_open_once", lambda customer, take_over: None)
+    monkeypatch.setattr(cli, "_tell_step", lambda customer, step, given: told.update({step: given}))
+    monkeypatch.setattr(cli, "_report", lambda customer, level: None)
+    monkeypatch.setattr(cli, "_summary", lambda *about, **more: None)
+    cli.run("acme", execute=True, reread_all=True, retry_refused=True)
+    assert (told["extract"]["reread_all"], told["load"]["retry_refused"]) == (True, True)
+    for step, given in told.items():
+        (file,) = ROOT.glob(f"notebooks/*_{step}.ipynb")
+        cells = json.loads(file.read_text("utf-8"))["cells"]
+        (cell,) = (cell for cell in cells if "parameters" in cell["metadata"].get("tags", []))
+        assert given.keys() <= {line.partition(":")[0] for line in cell["source"]}, step
 
 
 def test_a_real_target_is_never_begun_anew(home: Path) -> None:

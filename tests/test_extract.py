@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from sqlalchemy import update
 from lib import contract, steps, workbook
 from lib import extract as extraction
 from lib.errors import ContractError, GateError, RateLimitedError, UnauthorizedError, UnavailableError
+from lib.extract import gone
 from lib.extract.aside import FEW
 from lib.lever import Lever
+from lib.steps import gates
 from lib.store import tables as t
 from lib.workbook import Workbook
 
@@ -394,8 +397,10 @@ def test_far_too_many_that_are_gone_at_once_are_for_a_person(
         {"api": "lever", "endpoint": "/opportunities/deleted", "effect": "shrink", "keep": 1},
         {"api": "lever", "endpoint": "/opportunities/*", "effect": "status", "status": 404},
     )
+    sandbox.ask("DELETE", "/calls")
     with pytest.raises(GateError, match="not in Lever's lists any more"):
         steps.extract(book, reread=True)
+    assert FEW < asked_by_id(sandbox) <= FEW + 1 + 2 * book.params.lever.workers, "the others need not be asked for"
     same(book, mapped_heads)
     book.params_folder.mkdir(exist_ok=True)
     (book.params_folder / "overrides.csv").write_text(
@@ -414,13 +419,88 @@ def test_what_is_deleted_between_the_deleted_list_and_the_listing_again_needs_no
     chosen = [item["id"] for item in book.store.all("opportunities") if not item["isAnonymized"]][:25]
     with book.writing("extract"):
         walk = steps.reading._walk(book, "extract", reread=True)
-        extraction.deleted(walk)
+        gone.deleted(walk)
         edits = [{"kind": "opportunity_delete", "opportunity": one} for one in chosen]
         sandbox.ask("POST", "/edits", {"edits": edits})
         extraction.listed_again(walk)
     assert set(book.store.head_shas("opportunities")) == before - set(chosen)
     assert book.store.results("extract", "gone") == []
     steps.gone_gate(book)
+
+
+def test_what_changes_while_all_are_listed_once_more_is_read(
+    book: Workbook, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listing a large account takes minutes, and it is the cut-over: somebody still works."""
+    read(book)
+    listed, done = extraction.listed_again, list[Json]()
+
+    def while_somebody_works(walk: extraction.Extract) -> None:
+        listed(walk)
+        done.extend(sandbox.ask("POST", "/edits", {"edits": [{"kind": "note_new"}, {"kind": "person_new"}]}))
+
+    monkeypatch.setattr(extraction, "listed_again", while_somebody_works)
+    steps.extract(book, reread=True)
+    note, person = done
+    assert note["id"] in book.store.head_shas("notes")
+    assert person["opportunity"] in book.store.head_shas("opportunities")
+    steps.quiet_gate(book)
+
+
+def test_no_plan_is_made_of_a_second_reading_that_was_cut_off(book: Workbook, sandbox: Sandbox) -> None:
+    """Those who are new are here, and their notes are not: they would arrive without them, and nobody would know."""
+    read(book)
+    sandbox.ask("POST", "/edits", {"edits": [{"kind": "person_new"}, {"kind": "person_new"}]})
+    lists = {"api": "lever", "endpoint": "/opportunities/*/*", "effect": "refuse", "status": 401}
+    sandbox.faults(lists | {"code": "Unauthorized"})
+    with pytest.raises(UnauthorizedError):
+        steps.extract(book)
+    with pytest.raises(GateError, match="2 opportunities are new or have changed"):
+        steps.map(book)
+    book.params_folder.mkdir(exist_ok=True)
+    word = book.params_folder / "overrides.csv"
+    word.write_text("id,who,when,why\nstale:cut-off,kim,today,Lever is closed\n", "utf-8")
+    gates.lists_gate(book)
+    word.unlink()
+    sandbox.faults()
+    steps.extract(book)
+    gates.lists_gate(book)
+
+
+def test_an_audit_that_is_made_again_shows_what_is_new(book: Workbook, sandbox: Sandbox) -> None:
+    """And whoever is new there is no part of a plan before the next reading."""
+    first = steps.audit(book).inventory.set_index(["group", "object"])["n_objects"]
+    steps.extract(book)
+    sandbox.ask("POST", "/edits", {"edits": [{"kind": "person_new"}]})
+    again = steps.audit(book).inventory.set_index(["group", "object"])["n_objects"]
+    assert [first["all", name] + 1 for name in ("opportunities", "contacts")] == [
+        again["all", name] for name in ("opportunities", "contacts")
+    ]
+    with pytest.raises(GateError, match="1 opportunities are new"):
+        gates.lists_gate(book)
+    steps.extract(book)
+    gates.lists_gate(book)
+
+
+def test_a_reread_does_not_ask_for_what_lever_names_as_deleted(book: Workbook, sandbox: Sandbox) -> None:
+    """Many may have been deleted since the last reading; the list of them is a call or two."""
+    read(book)
+    chosen = [item["id"] for item in book.store.all("opportunities") if not item["isAnonymized"]][:25]
+    edits = [{"kind": "opportunity_delete", "opportunity": one} for one in chosen]
+    sandbox.ask("POST", "/edits", {"edits": edits})
+    sandbox.ask("DELETE", "/calls")
+    walk = steps.reading._walk(book, "extract", reread=True)
+    with book.writing("extract"):
+        extraction.listed_again(walk)
+    assert asked_by_id(sandbox) == 0
+    assert not set(book.store.head_shas("opportunities")) & set(chosen)
+    assert book.store.results("extract", "gone") == []
+
+
+def asked_by_id(sandbox: Sandbox) -> int:
+    """How many single opportunities were asked for; a call that a fault has answered is told with its id."""
+    made = sandbox.ask("GET", "/calls")["by_endpoint"]
+    return sum(n for name, n in made.items() if re.fullmatch(r"lever\./opportunities/(\*|[0-9a-f-]{36})", name))
 
 
 def test_one_that_is_gone_and_not_named_as_deleted_waits_for_somebodys_word(book: Workbook, sandbox: Sandbox) -> None:

@@ -210,6 +210,12 @@ def test_an_envelope_that_hides_an_end_or_a_list_is_an_error(server, lever, body
         lever.items("/users")
 
 
+def test_a_page_that_names_the_next_one_is_not_the_last(server, lever):
+    """Though it says nothing of `hasNext`: short lists leave that out (recorded)."""
+    server.says(http(body={"data": [{"id": "a"}], "next": "t"}), http(body={"data": [{"id": "b"}]}))
+    assert [{"id": "a"}, {"id": "b"}] == lever.items("/users")
+
+
 def test_all_of_levers_envelopes_are_unwrapped():
     """A list in `data`, an object in `data`, a bare list, a bare object; an empty list is a list."""
     one = {"id": "a"}

@@ -164,7 +164,8 @@ def test_parameters_are_plain_annotated_and_explained(name: str) -> None:
         "retry_refused: bool = False  # send again what Ashby has refused",
     ]
     told = "list all opportunities once more, read the child lists of active and lately archived ones"
-    reread = [f"reread: bool = False  # {told}"]
+    every = "reread_all: bool = False  # the same, and read the child lists of every candidacy"
+    reread = [f"reread: bool = False  # {told}", every]
     assert lines[1:] == {"05_load": rest, "02_extract": reread}.get(name, [])
 
 

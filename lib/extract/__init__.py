@@ -1,24 +1,24 @@
 """Step 2: every answer of Lever, kept as received; safe to stop and to run again at any moment.
 
 The walk: opportunities in `created_at` windows (createdAt never changes and is never null); each opportunity's child
-lists and file bytes, one commit per opportunity; passes by `updated_at` until one is quiet; then the short lists, so
-that they hold whatever was named; the deleted list; with `reread`, all opportunities are listed once more and
-compared. Lever orders its list by stage and last advance (observed), so a plain listing loses candidates who move
+lists and file bytes, one commit per opportunity; with `reread`, all opportunities are listed once more and compared;
+passes by `updated_at` until one is quiet; then the short lists, so that they hold whatever was named; the deleted list.
+Lever orders its list by stage and last advance (observed), so a plain listing loses candidates who move
 while it runs; windows plus passes do not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Set
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from lib import contract
 from lib.errors import ApiError, NotFoundError
-from lib.extract import aside, reread, unlisted
+from lib.extract import aside, gone, reread, unlisted
 from lib.extract.drift import check_expanded, check_shape
 from lib.extract.files import fetch, keep_file, key_of, wanted_files
-from lib.extract.lists import confidential_too, deleted_since, keep, short_lists
+from lib.extract.lists import short_lists
 from lib.extract.postings import dangling_postings
 from lib.extract.reports import (
     MANY,
@@ -30,15 +30,15 @@ from lib.extract.reports import (
     report_unlisted,
 )
 from lib.extract.reread import RECENT
-from lib.extract.walk import CHILDREN, Extract
-from lib.extract.windows import FIRST, earliest, in_windows, oldest_first, portions, whole, window
+from lib.extract.walk import CHILDREN as CHILDREN
+from lib.extract.walk import Extract
+from lib.extract.windows import FIRST, OVERLAP, earliest, in_windows, oldest_first, portions, window
 from lib.lever import Page, Query
 from lib.pool import run_all
 from lib.store import Connection, now_ms
 from lib.store.heads import known, states
 from lib.store.ids import ids_on_disk
 
-OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 MAX_PASSES = 20
 EXPAND: Query = [("expand", "applications"), ("expand", "contact")]
 GONE, NO_RESUMES = "gone", "no list of résumés"  # how the reading of an opportunity's child lists may end
@@ -57,14 +57,14 @@ def run(walk: Extract) -> dict[str, int]:
     reread.begin(walk)
     opportunities(walk)
     children(walk, again=reread.again(walk))
-    until_quiet(walk)
-    short_lists(walk)
-    deleted(walk)
-    dangling_postings(walk)
     if walk.reread:
         listed_again(walk)
     else:
         set_aside_before(walk)
+    until_quiet(walk)  # after all that takes long: what changes meanwhile is read, or counts as unsettled
+    short_lists(walk)
+    gone.deleted(walk)
+    dangling_postings(walk)
     report_ages(walk.store, int(walk.store.meta("extract.since")) - RECENT)
     report_absent(walk.store)
     report_drift(walk.store)
@@ -124,12 +124,13 @@ def _children(walk: Extract, only: list[str] | None, again: Container[str]) -> N
     n_all = sum(1 for _ in states(walk.store, "opportunities", "children", only))
     done = n_all - sum(1 for _ in _due(walk, only, again))
     walk.progress(done, n_all, "reading notes, feedback, forms and files")
-    gone: list[str] = []
+    lost, few_enough = list[str](), gone.few_enough(walk, walk.store.count("opportunities"))
     absent: list[bool] = []
     work = partial(_children_of, walk, n_all=n_all, before=before)
     for lever_id, end in run_all(_due(walk, only, again), work, workers=walk.workers):
         if end == GONE:
-            gone.append(lever_id)
+            lost.append(lever_id)
+            few_enough(lost)
         else:
             absent.append(end == NO_RESUMES)
         if len(absent) >= MANY:  # now and then: a run that goes on does not read these lists again
@@ -137,7 +138,7 @@ def _children(walk: Extract, only: list[str] | None, again: Container[str]) -> N
         done += 1
         walk.progress(done, n_all, walk.lever.transport.pacer.waiting_for)
     count_resume_lists(walk.store, absent)
-    _vanished(walk, gone)
+    gone.vanished(walk, lost)
 
 
 class _Due(NamedTuple):
@@ -235,13 +236,6 @@ def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any
     return items
 
 
-def _vanished(walk: Extract, ids: list[str]) -> None:
-    """Mark opportunities as gone that are not there any more: far too many that nobody has deleted stop the run."""
-    if ids:
-        named = {item["id"] for item in _deleted_ones(walk)[0]}
-        _mark_gone(walk, sorted(ids), unnamed=set(ids) - named)
-
-
 # ---- changes while reading -------------------------------------------------------------------------------------
 def until_quiet(walk: Extract) -> None:
     """Read what has changed since the last pass began, again and again, until a pass brings nothing new.
@@ -253,14 +247,14 @@ def until_quiet(walk: Extract) -> None:
     n_new = 0
     for number in range(MAX_PASSES):
         walk.progress(number, None, "looking for changes made meanwhile")
-        n_new = _changed(walk)
+        n_new = changed(walk)
         children(walk)
         if not n_new:
             break
     walk.store.put_meta("extract.unsettled", n_new)
 
 
-def _changed(walk: Extract) -> int:
+def changed(walk: Extract) -> int:
     """Keep what has changed since the last pass began, or was created; returns how many were news to us."""
     n_new = server_ms = 0
     since = walk.store.meta("extract.since")
@@ -271,34 +265,6 @@ def _changed(walk: Extract) -> int:
                 n_new += walk.store.put_raw(tx, "opportunities", _opportunity_rows(page.items))
     walk.store.put_meta("extract.since", server_ms or since)
     return n_new
-
-
-def deleted(walk: Extract) -> None:
-    """Read the deleted lists; mark the opportunities and postings that we hold as gone.
-
-    Of applications and postings, what was deleted since the first reading began: earlier ones were never listed.
-    """
-    items, now = _deleted_ones(walk)
-    for stream in ("applications", "postings"):
-        began = int(walk.store.meta("extract.began")) - OVERLAP
-        ask = partial(deleted_since, walk.lever, f"/{stream}/deleted", began, (now or now_ms()) + OVERLAP)
-        rows = confidential_too(ask, walk.confidentiality)
-        keep(walk, f"{stream}_deleted", rows)
-        with walk.store.begin() as tx:
-            for item in rows if stream == "postings" else []:
-                walk.store.put_gone(tx, stream, item["id"])
-    held = known(walk.store, "opportunities", [item["id"] for item in items])
-    with walk.store.begin() as tx:
-        for item in items:
-            if item["id"] in held:
-                _gone(walk, tx, item["id"])
-
-
-def _deleted_ones(walk: Extract) -> tuple[list[dict[str, Any]], int]:
-    """Read and keep the list of deleted opportunities; its items, and the server's clock."""
-    items, now = confidential_too(partial(whole, walk.lever, "/opportunities/deleted"), walk.confidentiality)
-    keep(walk, "opportunities_deleted", items)
-    return items, now
 
 
 def listed_again(walk: Extract) -> None:
@@ -316,7 +282,9 @@ def listed_again(walk: Extract) -> None:
             walk.progress(min(n_listed, n_all), n_all, "listing all opportunities once more")
         held = states(walk.store, "opportunities", "children")
         missed = [lever_id for lever_id, *_ in held if lever_id not in listed]
-    by_id(walk, missed)
+    if missed:  # those that Lever names as deleted need not be asked for one by one
+        gone.deleted_opportunities(walk)
+    by_id(walk, sorted(known(walk.store, "opportunities", missed)))
     children(walk)
 
 
@@ -329,37 +297,28 @@ def set_aside_before(walk: Extract) -> None:
         children(walk)
 
 
-def by_id(walk: Extract, ids: list[str], *, told: Iterable[str] = ()) -> None:
+def by_id(walk: Extract, ids: Sequence[str], *, told: Iterable[str] = ()) -> None:
     """Ask by id for opportunities that we hold and no list shows; the one that Lever cannot give is set aside.
 
     Those that are there are kept and named, with those `told` before; those that are not are gone.
     """
-    n_all = walk.store.count("opportunities")
-    there, gone, unread = unlisted.asked(walk.lever, "opportunities", ids, EXPAND, n_all=n_all)
-    check_expanded(there)
-    _vanished(walk, gone)
-    names = sorted({*told, *(f"opportunities/{item['id']}" for item in there)})
+    n_all, names, lacking, unread = walk.store.count("opportunities"), {*told}, list[str](), dict[str, ApiError]()
+    few_enough = gone.few_enough(walk, n_all)
+    answers = unlisted.asked(walk.lever, "opportunities", ids, EXPAND, workers=walk.workers)
+    for number, (lever_id, answer) in enumerate(answers, start=1):
+        if isinstance(answer, ApiError):
+            unread[lever_id] = answer
+            aside.check_few(len(unread), n_all, unread, what=f"{len(unread):,} opportunities by their ids")
+        elif answer is None:
+            lacking.append(lever_id)
+            few_enough(lacking)
+        else:
+            check_expanded([answer])
+            names.add(f"opportunities/{lever_id}")
+            with walk.store.begin() as tx:
+                walk.store.put_raw(tx, "opportunities", _opportunity_rows([answer]))
+        walk.progress(number, len(ids), "asking by id for what no list shows")
+    gone.vanished(walk, lacking)
     with walk.store.begin() as tx:
-        walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(names))
-        walk.store.put_raw(tx, "opportunities", _opportunity_rows(there))
+        walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(sorted(names)))
         aside.keep_ids(walk.store, tx, aside.OPPORTUNITIES, "opportunities", unread)
-
-
-def _mark_gone(walk: Extract, ids: list[str], *, unnamed: Set[str]) -> None:
-    """Mark opportunities as gone; those that Lever does not name as deleted are told, and few enough, or GateError."""
-    if not walk.may_shrink:
-        unlisted.check_not_shrunk(len(unnamed), walk.store.count("opportunities"))
-    with walk.store.begin() as tx:
-        for lever_id in ids:
-            _gone(walk, tx, lever_id)
-            if lever_id in unnamed:
-                walk.store.put_window(tx, "gone", lever_id, n_rows=1)
-    report_gone(walk.store)  # at once: a run that is cut off now must not hide them
-
-
-def _gone(walk: Extract, tx: Any, lever_id: str) -> None:
-    """Mark an opportunity and all that hangs on it as gone; its lists are read anew should it come back."""
-    walk.store.put_gone(tx, "opportunities", lever_id)
-    walk.store.put_children(tx, lever_id, {stream: [] for stream in CHILDREN})
-    walk.store.put_window(tx, "children", lever_id, n_rows=0)
-    walk.store.put_window(tx, "unlisted", lever_id, n_rows=0)

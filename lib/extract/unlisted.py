@@ -6,7 +6,7 @@ named; only what it does not give any more counts as gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lib.errors import ApiError, ContractError, GateError, NotFoundError
@@ -14,6 +14,7 @@ from lib.extract import aside
 from lib.extract.drift import check_shape, plain_id
 from lib.extract.files import key_of
 from lib.lever import Lever, Query
+from lib.pool import run_all
 
 Item = dict[str, Any]
 NO_SINGLE = ("offers",)  # Lever has no call for a single one (its reference): its list is asked once more instead
@@ -40,21 +41,15 @@ def there(lever: Lever, path: str, stream: str, lever_id: str, query: Query | No
 
 
 def asked(
-    lever: Lever, stream: str, ids: Iterable[str], query: Query, *, n_all: int
-) -> tuple[list[Item], list[str], dict[str, ApiError]]:
-    """(those that are there, ids of those that are not, {id: why Lever cannot give it}) of objects of an account list.
+    lever: Lever, stream: str, ids: Iterable[str], query: Query, *, workers: int
+) -> Iterator[tuple[str, Item | ApiError | None]]:
+    """(id, the object; None: it is not there; or why Lever cannot give it) of objects of an account list."""
 
-    UnavailableError when Lever cannot give far too many of `n_all`.
-    """
-    found, unread = list[Item](), dict[str, ApiError]()
-    gone = []
-    for lever_id in ids:
-        answer, failed = aside.each([lever_id], lambda one: there(lever, f"/{stream}", stream, one, query), lever=lever)
-        unread |= failed
-        aside.check_few(len(unread), n_all, unread, what=f"{len(unread):,} {stream} by their ids")
-        found += [item for item in answer.values() if item is not None]
-        gone += [one for one, item in answer.items() if item is None]
-    return found, gone, unread
+    def one(lever_id: str) -> tuple[str, Item | ApiError | None]:
+        found, unread = aside.each([lever_id], lambda one: there(lever, f"/{stream}", stream, one, query), lever=lever)
+        return lever_id, unread.get(lever_id) or found[lever_id]
+
+    return run_all(ids, one, workers=workers)
 
 
 def lacking(
@@ -86,9 +81,14 @@ def check_gone(lever: Lever, lever_id: str) -> None:
     )
 
 
+def is_shrunk(n_gone: int, n_before: int) -> bool:
+    """Whether far more opportunities are gone than Lever has named as deleted."""
+    return n_gone > max(FEW, MOST_GONE * n_before)
+
+
 def check_not_shrunk(n_gone: int, n_before: int) -> None:
-    """GateError when far more opportunities are gone than Lever has named as deleted: before anything is marked."""
-    if n_gone > max(FEW, MOST_GONE * n_before):
+    """GateError when an account has shrunk so: before anything is marked."""
+    if is_shrunk(n_gone, n_before):
         raise GateError(
             f"{n_gone:,} of {n_before:,} opportunities are not in Lever's lists any more, and not named as deleted.",
             hint="Does the key still see everything (confidential records, too)? Nothing was marked as gone. If they "

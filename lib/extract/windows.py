@@ -17,6 +17,7 @@ WINDOW_ROWS = 2_000  # a window is sized to hold about this many opportunities: 
 MOST_ROWS = 2 * WINDOW_ROWS  # one that holds more is given up
 OLD = 1_199_145_600_000  # 2008-01-01: older than Lever; what is said to be created before is asked for at once
 LEAST = 1_000  # milliseconds: an import may have stamped everything alike, so a window is cut no further
+OVERLAP = 600_000  # updatedAt was seen 90 s behind (observed): passes overlap by ten minutes
 PORTION = 1_000  # rows that are in memory at once, and a page more
 FIRST = {"until": None, "from": 0, "width": 30 * DAY, "empty": 0, "done": False}  # how the windows begin
 Item = dict[str, Any]

@@ -17,6 +17,7 @@ from lib.errors import GateError
 from lib.extract.aside import rows as unread_rows
 from lib.normalize import csv_safe
 from lib.steps import changing, fresh, learning, scoring, signing
+from lib.steps.gates import lists_gate
 from lib.steps.lost import check_known
 from lib.steps.reading import files_gate, gone_gate, quiet_gate, unread_gate
 from lib.steps.target import dedupe_policy, read_candidates, read_target
@@ -288,6 +289,7 @@ def map(book: Workbook) -> MapResult:
     gone_gate(book)
     unread_gate(book)
     quiet_gate(book)
+    lists_gate(book)
     people = _people_open(book)
     with contextlib.ExitStack() as draft_of, book.writing("map"):
         settle_open(book)

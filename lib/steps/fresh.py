@@ -14,6 +14,7 @@ from typing import Any
 from lib import extract as extraction
 from lib.errors import ApiError, GateError
 from lib.extract.lists import confidential_too
+from lib.extract.windows import portions
 from lib.mapping.settings import settings
 from lib.mapping.source import Source, anonymised, ident
 from lib.steps.reading import accepted
@@ -62,27 +63,41 @@ def _pending(book: Workbook, refused: bool) -> Iterator[str]:
 def _since_the_plan(book: Workbook) -> dict[str, str]:
     """{opportunity: why it may not move any more}, of all that has changed since the reading behind the plan."""
     seen = book.store.meta("map.seen") or _seen(book)
-    deleted, changed = _asked(book, str(int(seen["since"] or 0) - extraction.OVERLAP))
-    known = known_by(book.store, (item["id"] for item in deleted + changed), seen["raw_id"])
-    found = {item["id"]: "deleted in Lever" for item in deleted if known.get(item["id"]) != ""}
-    return found | dict(_erased(book, [item for item in changed if known.get(item["id"]) != hash_of(item)]))
+    found, changed = dict[str, str](), list[Item]()
+    for stream, items in _asked(book, str(int(seen["since"] or 0) - extraction.OVERLAP)):
+        extraction.check_shape(stream, items)
+        known = known_by(book.store, (item["id"] for item in items), seen["raw_id"])
+        if stream == "opportunities":
+            changed += [_what_counts(item) for item in items if known.get(item["id"]) != hash_of(item)]
+        else:
+            found |= {item["id"]: "deleted in Lever" for item in items if known.get(item["id"]) != ""}
+    return found | dict(_erased(book, changed))
 
 
-def _asked(book: Workbook, since: str) -> tuple[list[Item], list[Item]]:
-    """(all deleted opportunities, those that have changed since): a few requests."""
+def _what_counts(item: Item) -> Item:
+    """Of an opportunity, what decides whether it may move: many may have changed, and they are wide."""
+    contact = item["contact"]
+    kept = {name: item[name] for name in ("id", "createdAt", "dataProtection", "isAnonymized") if name in item}
+    return kept | {"contact": {name: contact[name] for name in ("id", "isAnonymized") if name in contact}
+                   if isinstance(contact, dict) else contact}  # fmt: skip
+
+
+def _asked(book: Workbook, since: str) -> Iterator[tuple[str, list[Item]]]:
+    """(stream, page) of the opportunities that were deleted since then, and of those that have changed."""
     hidden = book.store.meta("confidentiality", "all")
     query = [*extraction.EXPAND, ("updated_at_start", since)]
     query += [("confidentiality", hidden)] if hidden else []
+    bounds = [("deleted_at_start", since)]
     try:
-        deleted = confidential_too(partial(book.lever.items, "/opportunities/deleted"), hidden)
-        found = deleted, book.lever.items("/opportunities", query)
+        ask = partial(book.lever.items, "/opportunities/deleted")
+        deleted = confidential_too(lambda more: ask([*bounds, *more]), hidden)
+        yield "opportunities_deleted", deleted
+        for page in portions(book.lever, "/opportunities", query):
+            yield "opportunities", page.items
     except ApiError as error:
         raise GateError(
             f"Lever cannot be asked whether somebody was erased since the plan was made. {error.message}", hint=CLOSED
         ) from None
-    extraction.check_shape("opportunities_deleted", found[0])
-    extraction.check_shape("opportunities", found[1])
-    return found
 
 
 def _erased(book: Workbook, changed: list[Item]) -> Iterable[tuple[str, str]]:

@@ -101,6 +101,8 @@ def audit(book: Workbook) -> AuditResult:
         if book.store.meta("extract.since") is None:
             book.store.put_meta("extract.since", started)
             book.store.put_meta("audit.first_ms", now_ms())
+        if (book.store.meta("extract.windows") or {}).get("done"):  # an audit that is made again: what is new since?
+            extraction.changed(walk)
         extraction.opportunities(walk)
         extraction.dangling_postings(walk)
         read_target(book)
