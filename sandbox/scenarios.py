@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox import scenarios_records
 from sandbox.mixed import ODD_ANSWERS, Row, mix
+from sandbox.scenario import AFTERWARDS, SAME, Scenario, every
 
 __all__ = ["ODD_ANSWERS", "Row", "Scenario", "mix", "scenarios"]
-SAME = "The end state in Ashby is the same as in the calm scenario."
-AFTERWARDS = "Once the fault is gone, the next run ends in the state of the calm scenario."
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Fault rows and what they must not change; ``switches`` are set with them."""
-
-    promise: str
-    rows: list[Row] = field(default_factory=list)
-    switches: dict[str, str] = field(default_factory=dict)
-    oauth: bool = False
-    """It strikes clients that come with OAuth; whoever has a key notices nothing."""
 
 
 def scenarios() -> dict[str, Scenario]:
     """Every scenario that ``--scenario`` knows."""
-    return (
-        _first()
-        | _bodies()
-        | _limits()
-        | _keys()
-        | _consents()
-        | _pages()
-        | _values()
-        | _files()
-        | _refusals()
-        | _others()
-    )
+    return _first() | _bodies() | _limits() | _keys() | _consents() | _pages() | scenarios_records.scenarios()
 
 
 def _first() -> dict[str, Scenario]:
@@ -76,11 +53,6 @@ def _odd() -> list[Row]:
     ]
 
 
-def _every(n: int, rows: list[Row], **when: Any) -> list[Row]:
-    """The rows one after the other: each strikes at another count, at most every ``n`` requests."""
-    return [{**when, "every": n + 2 * place, **row} for place, row in enumerate(rows)]
-
-
 def _bodies() -> dict[str, Scenario]:
     """Connections that break and bodies that are not what they say."""
     cuts: list[Row] = [{"effect": name} for name in ("reset_before", "reset_in_request", "reset_in_answer")]
@@ -95,28 +67,28 @@ def _bodies() -> dict[str, Scenario]:
     odd += [{"effect": "envelope", "drop": ["results"]}, {"effect": "envelope", "set": {"errors": ["odd"]}}]
     return {
         "cut-connections": Scenario(
-            SAME, _every(23, cuts, api="lever") + _every(23, [*cuts, {"effect": "reset_after"}], api="ashby")
+            SAME, every(23, cuts, api="lever") + every(23, [*cuts, {"effect": "reset_after"}], api="ashby")
         ),
         "broken-bodies": Scenario(
             "Half an answer is no answer. " + SAME,
-            _every(31, ODD_ANSWERS, api="lever") + _every(37, ODD_ANSWERS, api="ashby"),
+            every(31, ODD_ANSWERS, api="lever") + every(37, ODD_ANSWERS, api="ashby"),
         ),
         "dripping": Scenario(
             "No answer is waited for longer than the total deadline. " + SAME,
-            _every(101, drops, api="lever", times=2) + _every(151, drops, api="ashby", times=2),
+            every(101, drops, api="lever", times=2) + every(151, drops, api="ashby", times=2),
         ),
         "odd-success": Scenario(
             "Only `success: true` is a success. " + SAME,
-            _every(37, odd, api="ashby", writes=True) + _every(9, odd, api="ashby", endpoint="candidate.*", times=3),
+            every(37, odd, api="ashby", writes=True) + every(9, odd, api="ashby", endpoint="candidate.*", times=3),
         ),
         "odd-headers": Scenario(
             "What headers say beside a good answer changes nothing. " + SAME,
-            _every(7, _heads(), api="lever") + _every(7, _heads(), api="ashby"),
+            every(7, _heads(), api="lever") + every(7, _heads(), api="ashby"),
         ),
         "half-dead-servers": Scenario(
             "A status says nothing about a write except 429 and 503 with Retry-After. " + SAME,
-            _every(29, [{"effect": "status", "status": status} for status in (500, 502, 503, 504, 520)], api="lever")
-            + _every(29, [{"effect": "status", "status": status, "apply": applied} for status in (500, 502, 503, 504)
+            every(29, [{"effect": "status", "status": status} for status in (500, 502, 503, 504, 520)], api="lever")
+            + every(29, [{"effect": "status", "status": status, "apply": applied} for status in (500, 502, 503, 504)
                           for applied in (True, False)], api="ashby"),
         ),
     }  # fmt: skip
@@ -143,7 +115,7 @@ def _limits() -> dict[str, Scenario]:
     return {
         "throttled": Scenario(
             "Every form of Retry-After is obeyed or harmless; a 429 is never a refusal. " + SAME,
-            _every(41, forms, api="lever", times=2) + _every(53, forms, api="ashby", times=2),
+            every(41, forms, api="lever", times=2) + every(53, forms, api="ashby", times=2),
         ),
         "throttled-for-days": Scenario(
             "An absurd Retry-After parks no run: it is waited for no longer than the cap. " + SAME,
@@ -247,7 +219,7 @@ def _pages() -> dict[str, Scenario]:
         "short-pages": Scenario(SAME, [*short, *back, lost]),
         "odd-pages": Scenario(
             "A page twice, an empty one, a token that leads back: no record is lost or doubled. " + SAME,
-            [*short, *_every(5, odd, api="lever", times=6), *back, lost, *_every(7, odd, api="ashby", times=3)],
+            [*short, *every(5, odd, api="lever", times=6), *back, lost, *every(7, odd, api="ashby", times=3)],
         ),
         "expired-tokens": Scenario(
             "A list whose token has expired starts again. " + SAME,
@@ -266,128 +238,3 @@ def _pages() -> dict[str, Scenario]:
 
 
 _LISTS = ("/users", "/postings", "/tags", "/sources", "/opportunities", "/opportunities/*/notes")
-
-
-def _values() -> dict[str, Scenario]:
-    """Answers that hold what no schema expects."""
-    odd = ("beyond_2_53", "huge", "lone_surrogate", "nul", "nan", "infinity", "object", "long", "unknown_enum")
-    unknown: list[Row] = [{"effect": "odd_value", "member": "notInTheReference", "value": value} for value in odd]
-    return {
-        "unknown-members": Scenario(
-            "What nobody knows is kept raw, reported as drift, and changes nothing. " + SAME,
-            _every(3, unknown, api="lever", endpoint="/opportunities/*/notes")
-            + _every(2, unknown, api="lever", endpoint="/opportunities")
-            + _every(11, unknown, api="ashby"),
-        ),
-        "same-id-twice": Scenario(
-            "Of one id with two bodies the newest stays. " + SAME,
-            [{"api": "lever", "endpoint": path, "effect": "twins"}
-             for path in ("/opportunities", "/postings", "/opportunities/*/feedback")],
-        ),
-        "lists-that-shrink": Scenario(
-            "A list of children that is cut short takes nothing away of what was read before; what a first reading "
-            "misses comes when everything is read again (`reread=all`). " + AFTERWARDS,
-            [{"api": "lever", "endpoint": "/opportunities/*/notes", "every": 3, "effect": "shrink", "keep": 0}],
-        ),
-    }  # fmt: skip
-
-
-def _files() -> dict[str, Scenario]:
-    """Storage hosts of both sides."""
-    expired: Row = {"effect": "refuse", "code": "AccessDenied", "message": "Request has expired"}
-    download = "/opportunities/*/resumes/*/download"
-    return {
-        "storage-hiccups": Scenario(
-            "Every file arrives whole or not at all. " + SAME,
-            _every(7, [expired, {"effect": "status", "status": 503}, *ODD_ANSWERS[:5]], api="storage")
-            + _every(9, ODD_ANSWERS[:5], api="lever", endpoint=download),
-        ),
-        "handles-expire": Scenario(
-            "An upload address that has expired is asked for anew. " + SAME,
-            [{"api": "storage", "endpoint": "/ashby/upload", "every": 4, **expired}],
-        ),
-        "attachments-lost": Scenario(
-            "A file whose attachment was applied and not confirmed is attached once. " + SAME,
-            [{"api": "ashby", "endpoint": name, "every": 3, "effect": "reset_after"}
-             for name in ("candidate.uploadFile", "candidate.uploadResume")]
-            + [{"api": "storage", "endpoint": "/ashby/upload", "every": 5, "effect": "reset_after"}],
-        ),
-        "storage-closed": Scenario(
-            "A storage that refuses everything stops the load; no file counts as there. " + AFTERWARDS,
-            [{"api": "storage", "endpoint": "/ashby/upload", **expired}],
-        ),
-        "files-refused": Scenario(
-            "Files that Lever refuses for now are tried again by the next run; none is dropped. " + AFTERWARDS,
-            [{"api": "lever", "endpoint": download, "every": 3, "effect": "refuse", "status": status, "code": "No"}
-             for status in (413, 415)],
-        ),
-    }  # fmt: skip
-
-
-def _refusals() -> dict[str, Scenario]:
-    """Business failures: set aside, never retried by themselves."""
-    refused: Row = {"api": "ashby", "nth": 3, "effect": "refuse"}
-    kinds = ("candidate.createNote", "application.create", "candidate.uploadFile", "customField.setValues")
-    return {
-        "refusals": Scenario(
-            "A refused record is set aside with its code, and all others go on. " + AFTERWARDS,
-            [{**refused, "endpoint": name, "code": "invalid_input"} for name in kinds],
-        ),
-        "unknown-codes": Scenario(
-            "A code nobody knows is a refusal. " + AFTERWARDS,
-            [{**refused, "endpoint": name, "code": f"never_heard_of_{n}"} for n, name in enumerate(kinds)],
-        ),
-        "not-found-for-ours": Scenario(
-            "Something we made that is not found is set aside, and is not made again. " + AFTERWARDS,
-            [{**refused, "endpoint": "application.create", "code": "candidate_not_found"},
-             {**refused, "endpoint": "candidate.createNote", "code": "candidate_not_found"},
-             {**refused, "endpoint": "customField.setValues", "code": "application_not_found"}],
-        ),
-        "refused-by-status": Scenario(
-            "400, 404, 413, 415 and 422 are refusals. " + AFTERWARDS,
-            [{**refused, "endpoint": "candidate.createNote", "nth": 3 + n, "status": status, "code": "odd"}
-             for n, status in enumerate((400, 404, 413, 415, 422))]
-            + [{"api": "ashby", "endpoint": "candidate.uploadFile", "nth": n, "effect": "status", "status": status}
-               for n, status in ((2, 413), (4, 415), (6, 422))],
-        ),
-        "conflicts": Scenario(
-            "409 is looked up: what is there is adopted, what is not is sent again. " + SAME,
-            [{"api": "ashby", "writes": True, "every": 19, "effect": "status", "status": 409, "apply": True},
-             {"api": "ashby", "writes": True, "every": 23, "effect": "status", "status": 409}],
-        ),
-        "everything-refused": Scenario(
-            "More refusals of one kind than chance explains stop the run. " + AFTERWARDS,
-            [{"api": "ashby", "endpoint": "candidate.createNote", "effect": "refuse", "code": "invalid_input"}],
-        ),
-    }  # fmt: skip
-
-
-def _others() -> dict[str, Scenario]:
-    """Other people at work while we read or write, and what becomes visible late."""
-    return {
-        "visible-late": Scenario(
-            "What Ashby shows late is not made twice. " + SAME,
-            [{"api": "ashby", "writes": True, "every": 9, "effect": "reset_after"}],
-            switches={"search_delay_ms": "400", "visible_after_ms": "100", "visible_spread_ms": "40",
-                      "stale_after_ms": "100"},
-        ),
-        "readers-at-work": Scenario(
-            "What recruiters change in Lever while it is read arrives as it stands in the end.",
-            [{"api": "lever", "every": 70, "times": 6, "effect": "others", "side": "lever", "n": 1,
-              "kinds": ["stage", "note_new", "tag", "archive", "contact_edit", "opportunity_delete"]}],
-        ),
-        "writers-at-work": Scenario(
-            "What recruiters change in Ashby while it is written stays, and nothing is made twice.",
-            [{"api": "ashby", "after": 150, "every": 60, "times": 8, "effect": "others", "side": "ashby", "n": 1,
-              "kinds": ["name", "phone", "email", "tag", "note"]},
-             {"api": "ashby", "writes": True, "every": 29, "effect": "reset_after"}],
-        ),
-        "mergers-at-work": Scenario(
-            "Nobody is lost or doubled: what was written for a candidate that was merged is at the one that was kept, "
-            "of each that is gone at most one row tells, and all others arrive.",
-            [{"api": "ashby", "after": 130, "every": 45, "times": 2, "effect": "others", "side": "ashby", "n": 1,
-              "kinds": ["merge"]},
-             {"api": "ashby", "after": 150, "every": 70, "times": 1, "effect": "others", "side": "ashby", "n": 1,
-              "kinds": ["delete"]}],
-        ),
-    }  # fmt: skip

@@ -111,6 +111,11 @@ EXPECTED = {
     "tokens-never-valid": Ends(UnavailableError),
     "unknown-members": Ends("raw", "calm"),
     "same-id-twice": Ends("raw"),
+    "odd-known-values": Ends("raw"),
+    "odd-needed-values": Ends(ContractError),
+    "account-that-shrinks": Ends("raw"),
+    "lists-that-are-not-there": Ends(ContractError),
+    "sync-tokens-expire": Ends(loading="calm"),
     "storage-hiccups": BOTH,
     "handles-expire": Ends(loading="calm"),
     "attachments-lost": Ends(loading="calm"),
@@ -125,6 +130,7 @@ EXPECTED = {
     "everything-refused": Ends(loading=FatalError),
     "visible-late": Ends(loading="calm"),
     "readers-at-work": Ends("edited"),
+    "applicants-at-work": Ends("edited"),
     "writers-at-work": Ends(loading="edited"),
     "mergers-at-work": Ends(loading="gone"),
 }
@@ -383,6 +389,9 @@ def test_loading_ends_as_the_scenario_promises(name: str, small: Sandbox, calm: 
     scenario, ends = scenarios()[name], EXPECTED[name]
     begin(small, scenario)
     with customer(fresh("mapped"), small, ends) as book:
+        if name == "sync-tokens-expire":  # what has changed in Ashby since is asked for by these two steps
+            steps.dedupe(book)
+            steps.map(book)
         with stopping(ends.loading):
             steps.load(book, execute=True)
         assert name == "calm" or small.struck(), "no fault has struck"
