@@ -186,6 +186,18 @@ def test_every_answer_lost_makes_no_double(mapped: Workbook, sandbox: Sandbox, c
     finished(mapped, sandbox, company)
 
 
+def test_what_is_simply_repeated_is_repeated_with_growing_waits(
+    mapped: Workbook, sandbox: Sandbox, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An Ashby that answers 500 for some seconds would use up all tries at once, and stop a load for hours."""
+    waits: list[int] = []
+    monkeypatch.setattr(Load, "back_off", lambda load, attempt, told=None: waits.append(attempt))
+    sandbox.faults({"api": "ashby", "endpoint": "customField.setValues", "times": 3, "effect": "status", "status": 500})
+    steps.load(mapped, execute=True)
+    assert len(waits) == 3
+    finished(mapped, sandbox, company)
+
+
 def test_what_never_happened_is_sent_again(mapped: Workbook, sandbox: Sandbox, company: Company) -> None:
     effects = ("reset_before", "html", "status")
     sandbox.faults(

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.ashby import Ashby
-from lib.errors import FatalError, RejectedError, RetryableError, StoreError
+from lib.errors import FatalError, RejectedError, StoreError
 from lib.load.chain import UNSURE, Chain
 from lib.load.cost import left
 from lib.load.links import Links
@@ -113,9 +113,9 @@ class Load:
         with self._ended:
             self._ended.wait_for(lambda: self.stopping, timeout=seconds)
 
-    def back_off(self, error: RetryableError, attempt: int) -> None:
-        """Wait as the vendor has told, or ever longer, with jitter, before the next try."""
-        seconds = error.wait if error.wait is not None else min(self.first_wait * 2**attempt, 60.0)
+    def back_off(self, attempt: int, *, told: float | None = None) -> None:
+        """Wait as the vendor has told (seconds), or ever longer, with jitter, before the next try."""
+        seconds = told if told is not None else min(self.first_wait * 2**attempt, 60.0)
         self.pause(seconds + random.random() * min(seconds, 1.0))
 
     def shown(self, kind: str) -> int:

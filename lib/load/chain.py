@@ -189,11 +189,13 @@ class Chain:
                     self._shelf.forget(body["candidateId"])
                 if self._clarified(row, body, first_ms):
                     return
+                if not can_look_up(row.kind):  # nothing was waited for; repeated at once, all tries would be used up
+                    self.load.back_off(attempt)
                 unsure = seen = True
             except RateLimitedError:
                 continue  # the pacer holds everybody back
             except UnavailableError as error:
-                self.load.back_off(error, attempt)
+                self.load.back_off(attempt, told=error.wait)
         raise UnavailableError(
             f"Ashby: {row.kind} for {row.lever_type} {row.lever_id} could not be sent in {TRIES} tries.",
             hint="Nothing is lost. Run the step again when Ashby answers.",

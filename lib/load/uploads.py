@@ -89,4 +89,4 @@ class Uploads:
             except UnavailableError as error:
                 if attempt + 1 >= AT_ONE_ADDRESS or self.load.stopping:
                     raise
-                self.load.back_off(error, attempt)
+                self.load.back_off(attempt, told=error.wait)
