@@ -197,11 +197,12 @@ class World:
         self.lists.setdefault((stream, parent_id), []).extend(items)
         return self
 
-    def store(self, lever_id: str, *, state: str = "stored") -> None:
+    def store(self, lever_id: str, *, state: str = "stored", reason: str = "", is_final: bool = True) -> None:
         """A file with bytes."""
         self.files[lever_id] = SimpleNamespace(
-            lever_id=lever_id, sha256="ab" * 32, size=10, media_type="application/pdf", state=state, reason="", name=""
-        )
+            lever_id=lever_id, sha256="ab" * 32, size=10, media_type="application/pdf", state=state, reason=reason,
+            name="", is_final=is_final,
+        )  # fmt: skip
 
     # ---- the step
     def propose(self, tables: dict[str, DecisionTable] | None = None) -> dict[str, list[dict[str, Any]]]:

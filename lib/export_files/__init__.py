@@ -19,14 +19,14 @@ from lib.export_files import csv_read, eeo, json_read, objects
 from lib.export_files.apart import read_api_table
 from lib.export_files.build import Build
 from lib.export_files.keep import keep
-from lib.export_files.papers import NO_BYTES, Papers
+from lib.export_files.papers import Papers
 from lib.export_files.rows import EXTRA, read_table
 from lib.export_files.scratch import Scratch, scratch
 from lib.export_files.settle import Settle
 from lib.export_files.told import FileTold, Told, open_needs
 from lib.export_files.tree import Entry, walk
 from lib.export_files.values import Moments, uuids
-from lib.store import Store
+from lib.store import NO_BYTES, Store
 
 __all__ = ["Export", "Found", "Moments", "open_needs", "read"]
 TABLES = (".csv", ".tsv", ".tab")

@@ -23,7 +23,7 @@ from lib.export_files.told import Told
 from lib.export_files.tree import label, opened, place_id
 from lib.export_files.values import made_id
 from lib.extract.files import storable, wanted_files
-from lib.store import FileRow, Store
+from lib.store import NO_BYTES, FileRow, Store
 
 Item = dict[str, Any]
 RESUME = re.compile(r"(?<![a-z])(?:resumes?|résumés?|re_?sume|cvs?|lebenslauf)(?![a-z])", re.IGNORECASE)
@@ -35,7 +35,6 @@ TYPES = {
 }  # fmt: skip
 MAGIC = ((b"%PDF", "pdf"), (b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"), (b"{\\rtf", "rtf"))
 NOBODY = "a file of nobody"
-NO_BYTES = "not among the files of the export"
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
 from lib.lever import Download, Lever
-from lib.store import BATCH, Connection, FileRow, Store, now_ms
+from lib.store import BATCH, OCCASIONS, Connection, FileRow, Store, now_ms
 from lib.store.heads import known
 from lib.store.ids import ids_on_disk
 
@@ -20,7 +20,6 @@ ALIKE = 3  # times that the same bytes have to come where no size that was told 
 TRIES = 6  # downloads at most, where no three alike come: a document may be stamped anew for each of them
 ANSWERS = {"text/html": ("html", "htm", "xhtml"), "application/json": ("json",)}  # what error pages come as
 
-OCCASIONS = 3  # times that a file is asked for which Lever cannot deliver, before that is final
 UNDELIVERED = (410, 413, 415, 422)  # and 404: Lever, or its storage, has no bytes to give
 Meta = dict[str, Any]
 Wanted = tuple[str, str, str, str, Meta, str]

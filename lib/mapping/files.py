@@ -8,11 +8,14 @@ from typing import Any
 
 from lib.mapping.candidacy import Candidacy
 from lib.mapping.context import Context
+from lib.mapping.losses import IN_DOUBT
 from lib.mapping.plan import Chain, link
 from lib.mapping.source import Item, clean
 from lib.normalize import file_name
 
 PLAIN, RESUME = "candidate.uploadFile", "candidate.uploadResume"
+_IN_DOUBT = "another size than Lever tells, or other bytes at each download: 02_extract says which of each"
+_SO_FAR = ", so far: asked for on fewer than three occasions, 02_extract asks again"
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,19 @@ def _too_large(chain: Chain, context: Context, item: _File, size: int) -> bool:
 def _stored(chain: Chain, context: Context, item: _File) -> bool:
     row = context.reader.file(item.key)
     if row is not None and row.state == "stored":
-        return not _too_large(chain, context, item, row.size)
+        if _too_large(chain, context, item, row.size):
+            return False
+        if row.reason:
+            context.lose(
+                item.lever_type, IN_DOUBT, lever_id=item.lever_id, treatment="moved changed",
+                where="file of the candidate", reason=_IN_DOUBT,
+            )  # fmt: skip
+        return True
     state = "not extracted" if row is None else row.state
+    so_far = _SO_FAR if row is not None and row.state == "unavailable" and not row.is_final else ""
     context.lose(
         item.lever_type, "(bytes)", lever_id=item.lever_id, treatment="never", where="nothing to keep",
-        reason=f"the file is {state} at the source",
+        reason=f"the file is {state} at the source{so_far}",
     )  # fmt: skip
     return False
 

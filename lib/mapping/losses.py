@@ -11,7 +11,8 @@ from lib.mapping.account import ACCOUNT, WHOLE
 Treatment = Literal["archived only", "moved changed", "never", "note"]
 Key = tuple[str, str, str, str, str]
 
-_EXAMPLES = 3
+IN_DOUBT = "(bytes in doubt)"  # of files that are there, and of which somebody should look at each
+_EXAMPLES, _EXAMPLES_IN_DOUBT = 3, 50
 
 
 @dataclass
@@ -29,9 +30,9 @@ class Losses:
         key = (lever_type, name, treatment, where, reason)
         self.counts[key] = self.counts.get(key, 0) + 1
         shown = self.examples.setdefault(key, [])
-        if len(shown) < _EXAMPLES and lever_id not in shown:
+        if len(shown) < (_EXAMPLES_IN_DOUBT if name == IN_DOUBT else _EXAMPLES) and lever_id not in shown:
             shown.append(lever_id)
-        if name.startswith("(") and treatment in ("never", "archived only"):
+        if name == IN_DOUBT or (name.startswith("(") and treatment in ("never", "archived only")):
             self.ids.setdefault(key, {})[lever_id] = None
 
     def account(self, lever_type: str, item: Mapping[str, Any], *, lever_id: str) -> None:
@@ -52,7 +53,7 @@ class Losses:
     def rows(self) -> list[dict[str, Any]]:
         """One dict per kind of loss, sorted by type and field.
 
-        Where whole records stay behind, `ids` holds all of them: a count would hide which.
+        Where whole records stay behind, or bytes are in doubt, `ids` holds all of them: a count would hide which.
         """
         return [
             {

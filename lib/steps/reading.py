@@ -14,6 +14,7 @@ from lib import extract as extraction
 from lib.errors import GateError, UnauthorizedError
 from lib.extract.aside import rows as unread_rows
 from lib.extract.lists import confidential_too
+from lib.extract.reports import undelivered
 from lib.steps import exported, forecasting, planning, scoring
 from lib.steps.target import ENDPOINTS, read_candidates, read_target, version_finding
 from lib.store import FileRow, now_ms
@@ -24,6 +25,7 @@ from lib.workbook import Workbook
 
 DRIFT = ["stream", "attribute", "what", "n_records", "ids"]
 ABSENT = ["stream", "lever_id", "opportunity", "state", "reason", "attempts", "last_try", "final"]
+DOUBTFUL = ["stream", "lever_id", "opportunity", "bytes", "reason"]
 UNREAD = ["stream", "lever_id", "status", "n_tries"]
 Frame = pd.DataFrame
 
@@ -57,11 +59,11 @@ class ExtractResult:
     `unlisted` are objects that a list did not show any more, and were kept: those of candidates, because Lever still
     gives them by their id; those of the account's short lists, because records of candidates may speak of them.
     `gone` are opportunities that Lever does not give any more and does not name as deleted, `unread` child
-    lists, and opportunities and postings by their ids, that it could not give. `absent` are files without bytes;
-    `ages` says since when the lists were read that change without a word. In `unsettled` opportunities something still
-    changed during the last pass: nobody had stopped working.
-    `came` says what each file of an export is taken for, and `refused` names its rows that could not be used, where
-    Lever comes as files.
+    lists, and opportunities and postings by their ids, that it could not give. `absent` are files without bytes,
+    `doubtful` those that were kept though their size is not the told one, or their bytes differ each time; `ages` says
+    since when the lists were read that change without a word. In `unsettled` opportunities something still changed
+    during the last pass: nobody had stopped working. Where Lever comes as files, `came` says what each of them is
+    taken for, and `refused` names its rows that could not be used.
     """
 
     counts: Frame
@@ -73,6 +75,7 @@ class ExtractResult:
     gone: Frame
     unread: Frame
     absent: Frame
+    doubtful: Frame
     ages: Frame
     unsettled: int
     score: Frame
@@ -225,8 +228,8 @@ def files_gate(book: Workbook) -> None:
     """GateError that names the files whose bytes could not be fetched, unless somebody has accepted their loss.
 
     A file that Lever itself cannot deliver (404, 422 and their like) is a loss that is listed, and asked for on three
-    occasions; the ones here got no answer, and may come with the next run. Of an export, whatever would be left out
-    stops here, too.
+    occasions; the ones here got no answer, and may come with the next run. Where it cannot deliver half of very many,
+    that stops here, too. So does, of an export, whatever would be left out.
     """
     exported.export_gate(book, accepted=accepted(book))
     failed = [row for row in book.store.files() if row.state == "failed" and _still_in_lever(book, row)]
@@ -238,6 +241,19 @@ def files_gate(book: Workbook) -> None:
         raise GateError(
             f"The bytes of {len(red)} files could not be fetched: {names}.",
             hint="Run 02_extract again, or accept the loss of one in overrides.csv (id file:<id>, who, when, why).",
+        )
+    _undelivered_gate(book)
+
+
+def _undelivered_gate(book: Workbook) -> None:
+    """GateError that names the kinds of files of which Lever delivers so few that a right may lack, until accepted."""
+    found = [row for row in undelivered(book.store) if f"unavailable:{row[0]}" not in accepted(book)]
+    if found:
+        names = "; ".join(f"{n:,} of {n_all:,} {stream} (id unavailable:{stream})" for stream, n, n_all in found)
+        raise GateError(
+            f"Lever says of far too many files that it has no bytes to give: {names}.",
+            hint="Does Lever show them, and may the key read files? The table of files without bytes names them. Mend "
+            "it and run 02_extract again on another day; or accept it in overrides.csv (the id above, who, when, why).",
         )
 
 
@@ -335,6 +351,7 @@ def extract(book: Workbook, *, reread: bool | str = False) -> ExtractResult:
         gone=pd.DataFrame(store.results("extract", "gone"), columns=["lever_id"]),
         unread=pd.DataFrame(unread_rows(store), columns=UNREAD),
         absent=pd.DataFrame(store.results("extract", "absent"), columns=ABSENT),
+        doubtful=pd.DataFrame(store.results("extract", "doubtful"), columns=DOUBTFUL),
         ages=pd.DataFrame(store.results("extract", "ages"), columns=["lists", "n_opportunities", "oldest", "may_lack"]),
         unsettled=int(store.meta("extract.unsettled") or 0),
         score=pd.DataFrame(store.results("extract", "score"), columns=scoring.COLUMNS),

@@ -28,9 +28,11 @@ from lib.store.lease import Lease, Pace, ask_fence, check_fence
 from lib.store.together import Together, Work
 
 BATCH = 500
+OCCASIONS = 3  # times that a file is asked for which Lever cannot deliver, before that is final
+NO_BYTES = "not among the files of the export"  # why a file has none, where Lever comes as files
 DATABASE_HINT = "Is the database up, is store_url right, is STORE_PASSWORD needed? See docs/postgresql.md."
 DISK_HINT = "Is the disk full or read-only, does the folder belong to somebody else?"
-__all__ = ["FileRow", "Lease", "Pace", "Store", "dumps", "now_ms", "open_store"]
+__all__ = ["NO_BYTES", "OCCASIONS", "FileRow", "Lease", "Pace", "Store", "dumps", "now_ms", "open_store"]
 
 
 def now_ms() -> int:
@@ -45,7 +47,7 @@ def dumps(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One binary file of Lever: `state` is stored, unavailable (final at the source) or failed (try again)."""
+    """One binary file of Lever: `state` is stored, unavailable (Lever has no bytes to give) or failed (no answer)."""
 
     lever_id: str
     stream: str
@@ -58,6 +60,11 @@ class FileRow:
     reason: str
     attempts: int
     at_ms: int = field(default=0, compare=False)  # when it was asked for last; set by the store
+
+    @property
+    def is_final(self) -> bool:
+        """Whether Lever is not asked for it any more: it had none on three occasions, or its export has none."""
+        return self.state == "unavailable" and (self.attempts >= OCCASIONS or self.reason == NO_BYTES)
 
 
 def open_store(folder: Path, *, url: str = "", password: str = "") -> Store:
