@@ -109,6 +109,11 @@ class Lever:
         self.transport.close()
         self._auth.close()
 
+    @property
+    def asks_again(self) -> bool:
+        """Whether what does not come is asked for more than once, with waits in between."""
+        return self._patience.attempts > 1
+
     def hello(self) -> None:
         """One quick try: raises when the host cannot be reached, or the key is not accepted at all."""
         try:
@@ -212,7 +217,7 @@ class Lever:
                 if url == self.base_url + path:
                     meaning(reply, path, self.transport, auth=self._auth)
                 else:
-                    _storage_meaning(reply, path)
+                    _storage_meaning(reply, path, host_of(url))
                 sink.flush()
                 os.fsync(sink.fileno())
                 sink.seek(0)
@@ -301,15 +306,14 @@ def meaning(reply: Reply, path: str, transport: Transport, *, auth: Auth | None 
     raise UnavailableError(f"Lever: {path} answered {reply.status}.", wait=retry_after(reply.headers), **about)
 
 
-def _storage_meaning(reply: Reply, path: str) -> None:
+def _storage_meaning(reply: Reply, path: str, host: str) -> None:
     """The same for the host that Lever sent us to: its refusals say nothing about our key, and its pace is its own."""
     if reply.status == 200:
         return
     if reply.status in (404, 410):
-        raise NotFoundError(f"Lever: the storage has no bytes for {path} ({reply.status}).", status=reply.status)
-    raise UnavailableError(
-        f"Lever: the storage answered {reply.status} for {path}.", wait=retry_after(reply.headers), status=reply.status
-    )
+        raise NotFoundError(f"Lever: the storage {host} has no bytes for {path} ({reply.status}).", status=reply.status)
+    reason = f"Lever: the storage {host} answered {reply.status} for {path}."
+    raise UnavailableError(reason, wait=retry_after(reply.headers), status=reply.status)
 
 
 def _error(reply: Reply) -> tuple[str, str]:

@@ -174,7 +174,8 @@ def _children_of(walk: Extract, due: _Due, *, n_all: int, before: dict[str, asid
         aside.check_few(n_aside, n_all, unread, what=f"the child lists of {n_aside:,} opportunities")
     for stream, items in missed.items():
         found[stream] += items
-    files = [fetch(walk.store, walk.lever, *one, again_ms=walk.file_ms) for one in wanted_files(lever_id, found)]
+    how: Any = {"again_ms": walk.file_ms, "storage": walk.storage}
+    files = [fetch(walk.store, walk.lever, *one, **how) for one in wanted_files(lever_id, found)]
 
     def write(tx: Connection) -> None:
         if missed:  # a reading of something that an earlier one has brought

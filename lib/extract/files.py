@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
+from lib.extract.outage import Storage
 from lib.lever import Download, Lever
 from lib.store import BATCH, OCCASIONS, Connection, FileRow, Store, now_ms
 from lib.store.heads import known
@@ -50,18 +52,20 @@ def _name(meta: dict[str, Any]) -> str:
 
 def fetch(
     store: Store, lever: Lever, file_id: str, stream: str, lever_id: str, path: str, meta: Meta, name: str,
-    *, again_ms: int,
+    *, again_ms: int, storage: Storage | None = None,
 ) -> FileRow | None:  # fmt: skip
     """The file's new state; None when its bytes are here already, or were asked for too lately or often enough.
 
     What Lever cannot deliver is asked for on three occasions, `again_ms` apart. Where Lever tells another size or
     another date than before, the file was replaced under its id: it is fetched anew. UnavailableError when it is not
-    the file: Lever answers nothing else either.
+    the file: Lever answers nothing else either, or `storage` is down: so many files in a row did not come.
     """
     known = store.file(file_id)
     other = known is not None and _replaced(store, known, meta)
     if known and not other and not _is_due(store, known, again_ms):
         return None
+    if storage:
+        storage.check()
     attempts = known.attempts + 1 if known and not other else 1
     row = FileRow(file_id, stream, lever_id, name, "", None, None, "failed", "", attempts)
     began = time.monotonic()
@@ -72,11 +76,17 @@ def fetch(
         if isinstance(error, UnavailableError) and error.status not in UNDELIVERED and lever.is_away(since=late):
             hint = error.hint or "Nothing is lost. Run 02_extract again when Lever answers."
             raise UnavailableError(f"Lever does not answer. {error.message}", hint=hint, status=error.status) from None
-        return _without(row, error)
+        lacking = _without(row, error)
+        if storage and isinstance(error, UnavailableError) and lever.asks_again and _fails_anew(known, lacking):
+            store.write(partial(keep_file, store, row=lacking))  # though the run may end here: it counts only once
+            storage.in_vain(error)
+        return lacking
     if page:
         got.path.unlink()
         return replace(row, reason=f"{got.media_type} came instead of the file")
     _settle(got.path, store.file_path(got.sha256))
+    if storage:
+        storage.came()
     return replace(row, state="stored", sha256=got.sha256, size=got.size, media_type=got.media_type, reason=odd)
 
 
@@ -156,6 +166,10 @@ def _without(row: FileRow, error: ApiError) -> FileRow:
         why = "could not process it" if error.status == 422 else "cannot deliver it"
         return replace(row, state="unavailable", reason=f"Lever {why} ({error.status})")
     return replace(row, reason=f"no answer ({error.status or 'cut off'})")
+
+
+def _fails_anew(known: FileRow | None, row: FileRow) -> bool:
+    return row.state == "failed" and (known is None or known.state != "failed")
 
 
 def _is_here(store: Store, known: FileRow) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lib.extract.outage import Storage
 from lib.lever import Lever
 from lib.store import Store
 
@@ -29,3 +30,4 @@ class Extract:
     child_lists: tuple[str, ...] = CHILDREN
     file_ms: int = 20 * 3_600_000  # what Lever cannot deliver is asked for again after so long: another occasion
     unread: Counter[str] = field(default_factory=Counter)  # how often an opportunity's lists were set aside in this run
+    storage: Storage = field(default_factory=Storage)  # whether the bytes of files come at all, in this run
