@@ -19,6 +19,7 @@ from lib.export_files import csv_read, eeo, json_read, objects
 from lib.export_files.apart import read_api_table
 from lib.export_files.build import Build
 from lib.export_files.keep import keep
+from lib.export_files.pages import Page, Pages, tell_cut
 from lib.export_files.papers import Papers
 from lib.export_files.rows import EXTRA, read_table
 from lib.export_files.scratch import Scratch, scratch
@@ -71,6 +72,7 @@ def read(export: Export, *, bytes_too: bool) -> Found:
     with scratch(export.store.folder) as work:
         found = Found(Told())
         files = _read_all(export, work, found)
+        tell_cut(work, found.told)
         Build(work, found.told, files).run()
         papers = Papers(work, found.told)
         papers.match_all()
@@ -142,6 +144,7 @@ def _read_json(entry: Entry, told: FileTold, work: Scratch) -> None:
         return
     told.how = "JSON"
     streams: Counter[str] = Counter()
+    pages = Pages(work, entry.relative, hanging=objects.HANGING)
     for line, member, value in json_read.values(entry.path, whole=named == "disposition_stages"):
         if isinstance(value, csv_read.Broken):
             told.n_rows += 1
@@ -149,8 +152,14 @@ def _read_json(entry: Entry, told: FileTold, work: Scratch) -> None:
             continue
         stream = objects.stream_named(member) or named
         for stream_told, item in objects.unwrapped(value, stream):
+            if isinstance(item, Page):
+                pages.end(stream_told, item)
+                continue
             told.n_rows += 1
-            streams[_keep(told, work, (stream_told, item, line))] += 1
+            kept = _keep(told, work, (stream_told, item, line))
+            streams[kept] += 1
+            if kept:
+                pages.saw(kept, objects.parent_told(item))
     known = sorted(filter(None, streams))
     if known:
         told.taken_as = f"{', '.join(known)} of the API"

@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from lib import contract
 from lib.export_files.csv_read import Broken, encoding_of
+from lib.export_files.pages import page_of
 from lib.export_files.tree import opened
 
 LONGEST = 64 * 2**20  # characters of one value
@@ -22,9 +23,13 @@ SPACE = re.compile(r"[\s\x00,]*")
 MARKS = re.compile(r'["\\{}\[\]]')
 HEAD = re.compile(r'\{((?:\s*"\w+"\s*:\s*(?:"(?:[^"\\]|\\.)*"|true|false|null|-?\d+)\s*,)*)\s*"(\w+)"\s*:\s*\[')
 SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.\w]+')
-STREAMED = frozenset({"data", "items", "results", "records", "values", *contract.lever_objects()})
+PAGED = frozenset({"data", "items", "results", "records", "values"})
+STREAMED = PAGED | set(contract.lever_objects())
 """Members that hold the objects of a page or of a list: an envelope is read through them and not as one object."""
+SAYS_MORE = ("hasNext", "next")
 Found = Iterator[tuple[int, str, Any]]
+Part = Generator[tuple[int, str, Any], None, bool]
+"""What is found in a part of a file; at its end, whether the part came to its end."""
 
 
 class _Text:
@@ -95,9 +100,10 @@ class _Text:
 
 
 def values(path: Path, *, whole: bool = False) -> Found:
-    """(line, name of its list in an envelope, value) of each object of a file; a value may be a Broken.
+    """(line, name of its list in an envelope, value) of each object of a file, and a Page at the end of each page.
 
-    With `whole`, an object is never looked into. UnicodeError when it is no text, OSError when it cannot be read.
+    A value may be a Broken. With `whole`, an object is never looked into. UnicodeError when it is no text, OSError
+    when it cannot be read.
     """
     encoding, guessed = encoding_of(path)
     if guessed:
@@ -132,17 +138,14 @@ def _lines(path: Path, encoding: str) -> Found:
 
 
 def _whole(text: _Text, *, entering: bool) -> Found:
+    """What a whole text holds: lists or pages, one behind the other, or plain values."""
     if text.peek() == "\ufeff":
         text.skip(text.at + 1)
-    mark = text.peek()
-    if mark == "[":
+    while (mark := text.peek()) == "[" or (mark == "{" and entering and _is_envelope(text)):
         text.skip(text.at + 1)
-        yield from _array(text, "")
-    elif mark == "{" and entering and _is_envelope(text):
-        text.skip(text.at + 1)
-        yield from _members(text)
-    else:
-        yield from _array(text, "", end="")
+        if not (yield from _array(text, "") if mark == "[" else _members(text)):
+            return
+    yield from _array(text, "", end="")
 
 
 def _is_envelope(text: _Text) -> bool:
@@ -153,8 +156,9 @@ def _is_envelope(text: _Text) -> bool:
     return match is not None and match.group(2) in STREAMED and '"id"' not in match.group(1)
 
 
-def _members(text: _Text) -> Found:
-    """The values of each list of an envelope, with the name under which the list stands."""
+def _members(text: _Text) -> Part:
+    """The values of each list of an envelope, with the name under which the list stands; then the page's end."""
+    lists, says = list[str](), dict[str, str]()
     while (mark := text.peek()) == '"':
         line, name = text.line, text.scalar()
         if name is None or text.peek() != ":":
@@ -163,38 +167,47 @@ def _members(text: _Text) -> Found:
         mark = text.peek()
         if mark == "[":
             text.skip(text.at + 1)
+            lists.append(name)
             yield from _array(text, name)
         elif mark == "{":
             body = text.value()
             if body is None:
                 break
             yield line, name, _loaded(body)
-        elif text.scalar() is None:
+        elif (word := text.scalar()) is None:
             break
+        elif name in SAYS_MORE:
+            says[name] = word
     if text.peek() != "}":
         yield text.line, "", Broken("an object that does not end; the rest of the file is not read")
+        return False
+    if lists and (says or PAGED.intersection(lists)):
+        yield text.line, lists[-1], page_of(says)
+    text.skip(text.at + 1)
+    return True
 
 
-def _array(text: _Text, name: str, *, end: str = "]") -> Found:
+def _array(text: _Text, name: str, *, end: str = "]") -> Part:
     """The values up to `end`."""
     while mark := text.peek():
         line = text.line
         if end and mark == end:
             text.skip(text.at + 1)
-            return
+            return True
         if mark not in "{[":
             yield line, name, Broken("no JSON object")
             if text.scalar() is None:
                 yield line, name, Broken("broken JSON; the rest of the file is not read")
-                return
+                return False
             continue
         body = text.value()
         if body is None:
             yield line, name, Broken("a JSON value that does not end; the rest of the file is not read")
-            return
+            return False
         yield line, name, _loaded(body)
     if end:
         yield text.line, name, Broken("the file ends before its list does: it may be cut")
+    return not end
 
 
 def _loaded(text: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 from lib import contract
 from lib.export_files import eeo
+from lib.export_files.pages import page_of
 from lib.export_files.tree import UUID
 from lib.export_files.values import uuids
 from lib.extract.drift import broken
@@ -27,6 +28,8 @@ LISTS = (
 )  # fmt: skip
 ELSEWHERE = ("contacts", "applications")
 """Objects that the API gives only inside of opportunities; where a dump has them apart, they are put back in."""
+HANGING = frozenset({*CHILDREN, "applications", "panels"})
+"""Streams whose lists in the API are each of one opportunity."""
 NAMES = {
     **{name: name for name in (*LISTS, *CHILDREN, *ELSEWHERE, "opportunities", "panels")},
     "candidates": "opportunities", "opportunity": "opportunities", "lever_export": "opportunities",
@@ -108,7 +111,10 @@ def stream_by_shape(item: Item) -> str:
 
 
 def unwrapped(value: Any, stream: str) -> Iterator[tuple[str, Any]]:
-    """(stream, object) of each object in a value: pages, records of Singer and Airbyte, or the object itself."""
+    """(stream, object) of each object in a value: pages, records of Singer and Airbyte, or the object itself.
+
+    Behind the objects of a page stands its Page.
+    """
     if isinstance(value, list):
         for one in value:
             yield from unwrapped(one, stream)
@@ -116,6 +122,8 @@ def unwrapped(value: Any, stream: str) -> Iterator[tuple[str, Any]]:
         yield stream, value
     elif isinstance(value.get("data"), list | dict) and "id" not in value:
         yield from unwrapped(value["data"], stream)
+        if isinstance(value["data"], list) or "hasNext" in value:
+            yield stream, page_of(value)
     elif value.get("type") in ("SCHEMA", "STATE", "ACTIVATE_VERSION", "LOG", "TRACE", "SPEC", "CATALOG"):
         return
     elif value.get("type") == "RECORD" and isinstance(value.get("record"), dict):
@@ -129,8 +137,8 @@ def unwrapped(value: Any, stream: str) -> Iterator[tuple[str, Any]]:
         yield stream, value
 
 
-def parent_of(item: Item, relative: str) -> str:
-    """The opportunity that a child hangs on: as it says itself, else the first id in its path; empty for neither."""
+def parent_told(item: Item) -> str:
+    """The opportunity that a child says itself it hangs on; empty where it says none."""
     for name in PARENTS:
         value = item.get(name)
         found = (
@@ -138,6 +146,13 @@ def parent_of(item: Item, relative: str) -> str:
         )
         if len(found) == 1:
             return found[0]
+    return ""
+
+
+def parent_of(item: Item, relative: str) -> str:
+    """The opportunity that a child hangs on: as it says itself, else the first id in its path; empty for neither."""
+    if told := parent_told(item):
+        return told
     own = item.get("id")
     return next((one for one in uuids(relative) if one != own), "")
 
@@ -172,7 +187,7 @@ def _unfold(item: Item) -> Iterator[str]:
     for name, value in list(item.items()):
         if isinstance(value, dict) and "data" in value and (name in CHILDREN or set(value) <= PAGE):
             item[name] = value["data"]
-            if value.get("hasNext"):
+            if page_of(value).more:
                 yield f"{name}: the folded-in page says that more follow, and they are not here"
         if name in CHILDREN and item[name] and not isinstance(item[name], list):
             yield f"{name}: folded in, and no list"

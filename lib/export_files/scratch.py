@@ -29,6 +29,8 @@ CREATE TABLE rows (kind TEXT, grouped TEXT, file TEXT, line INTEGER, body TEXT,
 CREATE TABLE names (kind TEXT, name TEXT, id TEXT, PRIMARY KEY (kind, name, id)) WITHOUT ROWID;
 CREATE TABLE papers (name BLOB, relative BLOB, size INTEGER, ids TEXT, PRIMARY KEY (relative)) WITHOUT ROWID;
 CREATE INDEX by_name ON papers (name);
+CREATE TABLE pages (stream TEXT, place TEXT, parent TEXT, more INTEGER, ended INTEGER, mixed INTEGER, relative BLOB,
+    PRIMARY KEY (stream, place, parent)) WITHOUT ROWID;
 """
 
 
@@ -42,7 +44,7 @@ def scratch(folder: Path) -> Iterator[Scratch]:
 
 
 class Scratch:
-    """What was read so far: objects by stream and id, rows of tables by what they belong to, names, papers."""
+    """What was read so far: objects by stream and id, rows of tables by what they belong to, names, papers, pages."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -178,6 +180,30 @@ class Scratch:
         """Places of the files with this very name."""
         found = self._db.execute("SELECT relative FROM papers WHERE name=? LIMIT 2", (name.encode(errors="replace"),))
         return [os.fsdecode(row[0]) for row in found]
+
+    # ---- pages of lists ------------------------------------------------------------------------------------------
+    def put_page(self, about: tuple[str, str, str], relative: str, *, more: bool, mixed: bool) -> None:
+        """Remember one page of a list (stream, place, opportunity); `mixed`: it is of several opportunities."""
+        self._db.execute(
+            "INSERT INTO pages VALUES (?,?,?,?,?,?,?) ON CONFLICT (stream, place, parent) DO UPDATE SET "
+            "more = max(more, excluded.more), ended = max(ended, excluded.ended), mixed = max(mixed, excluded.mixed), "
+            "relative = CASE WHEN excluded.more THEN excluded.relative ELSE relative END",
+            (*map(storable, about), more, not more, mixed, os.fsencode(relative)),
+        )
+
+    def cut_lists(self) -> Iterator[tuple[str, str, str, str]]:
+        """(stream, place, opportunity, place of a page) of each list that goes on and does not end.
+
+        Where a page of a place is of several opportunities, all pages there are one list.
+        """
+        query = (
+            "SELECT stream, place, parent, relative FROM pages AS one WHERE more AND NOT ended AND NOT ("
+            "EXISTS (SELECT 1 FROM pages WHERE stream = one.stream AND place = one.place AND mixed) AND "
+            "EXISTS (SELECT 1 FROM pages WHERE stream = one.stream AND place = one.place AND ended)) "
+            "ORDER BY stream, place, parent"
+        )
+        for stream, place, parent, relative in self._db.execute(query):
+            yield stream, place, parent, os.fsdecode(relative)
 
 
 def fold(name: str) -> str:
