@@ -18,7 +18,11 @@ def own_id(row: Item, kind: str, *key: object, shared: bool = False) -> str:
 
 
 def note(opportunity: str, row: Item, lists: Lists) -> Item:
-    """A note: a thread of one comment. Without a word on secrecy it counts as secret, until that is accepted."""
+    """A note: a thread of one comment.
+
+    Where no cell says whether it is secret, it is an open one, and that waits for somebody's word
+    (`file-in:<file>:secret`); an odd word on it counts as secret.
+    """
     user = lists.user(row, "author")
     created, text = _ms(row.get("created")), str(row.get("text") or "")
     secret = yes(str(row["secret"])) is not False if "secret" in row else False
