@@ -108,6 +108,30 @@ def posting_weights(company: Company) -> list[int]:
     return [row[9] for row in _POSTINGS][: len(company.postings)]
 
 
+def new_posting(company: Company, number: int, text: str, *, at: int) -> Record:
+    """Return a posting that is published at a moment, with its application form still to be made."""
+    row = (text, "published", "public", False, "R&D", "Platform", "Oslo", "Full-time", "NO", 0, 0)
+    return _posting(company, number, *row) | {"createdAt": at, "updatedAt": at}
+
+
+def new_user(user_id: str, name: str, username: str, role: str, *, at: int) -> Record:
+    """Return somebody who joins at a moment; the user name is the local part of the address (documented)."""
+    return {
+        "id": user_id,
+        "name": name,
+        "username": username,
+        "email": f"{username}@{DOMAIN}",
+        "accessRole": role,
+        "photo": None,
+        "createdAt": at,
+        "deactivatedAt": None,
+        "externalDirectoryId": None,
+        "linkedContactIds": None,
+        "jobTitle": None,
+        "managerId": None,
+    }
+
+
 def _give_custom_role(company: Company) -> None:
     """One user has a role that the account made itself: its id stands where the others have a word (documented)."""
     next(user for user in company.users if user["name"].startswith("Lucia"))["accessRole"] = company.uuid("role:panel")
@@ -125,20 +149,8 @@ def reason_id(company: Company, text: str) -> str:
 
 def _user(company: Company, name: str, role: str, created: int, gone: int | None, title: str | None) -> Record:
     username = name.split(maxsplit=1)[0].lower()
-    return {
-        "id": company.uuid(f"user:{username}"),
-        "name": name,
-        "username": username,
-        "email": f"{username}@{DOMAIN}",
-        "accessRole": role,
-        "photo": None,
-        "createdAt": NOW_MS - created * DAY,
-        "deactivatedAt": None if gone is None else NOW_MS - gone * DAY,
-        "externalDirectoryId": None,
-        "linkedContactIds": None,
-        "jobTitle": title,
-        "managerId": None,
-    }
+    user = new_user(company.uuid(f"user:{username}"), name, username, role, at=NOW_MS - created * DAY)
+    return user | {"deactivatedAt": None if gone is None else NOW_MS - gone * DAY, "jobTitle": title}
 
 
 def _fill_stages(company: Company) -> None:

@@ -40,14 +40,17 @@ MOVES: dict[str, str] = {
     "anonymise": "updated",
     "merge": "updated",
     "application_delete": "updated",
+    "application_edit": "updated",
+    "repost": "updated",
+    "confidentiality": "updated",
 }
 """Which dates an edit moves: observed or documented; `reopen`, `note_comment`, `feedback_submit` are inferred.
 
-For all other edits the vendor says nothing: those that make a child follow the switch `quiet_children`, those that
-delete one `quiet_deletes`.
+For all other edits the vendor says nothing: those that make or change a child follow the switch `quiet_children`,
+those that delete one `quiet_deletes`.
 """
 
-RECOUNTED = ("tag", "source", "person_new", "opportunity_new", "reapply", "opportunity_delete")
+RECOUNTED = ("tag", "source", "repost", "person_new", "opportunity_new", "reapply", "opportunity_delete")
 """Edits after which tags and sources have to be counted again."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sandbox.company import edits_candidacies, edits_children, edits_people
+from sandbox.company import edits_account, edits_candidacies, edits_children, edits_people
 from sandbox.company.editing import Edit, EditError, Editor, Switch
 from sandbox.company.model import Company
 
@@ -49,10 +49,19 @@ WEIGHTS: dict[str, float] = {
     "follow": 0,
     "sourced_by": 0,
     "posting_delete": 0,
+    "application_edit": 0,
+    "repost": 0,
+    "confidentiality": 0,
+    "offer_status": 0,
+    "interview_edit": 0,
+    "posting_new": 0,
+    "user_new": 0,
+    "user_edit": 0,
+    "user_reactivate": 0,
 }
 """How often each kind happens by itself; a kind with 0 has to be asked for by name."""
 
-MODULES = (edits_candidacies, edits_people, edits_children)
+MODULES = (edits_candidacies, edits_people, edits_children, edits_account)
 KINDS: dict[str, Edit] = {
     kind: next(getattr(module, kind) for module in MODULES if hasattr(module, kind)) for kind in WEIGHTS
 }

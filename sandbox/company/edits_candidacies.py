@@ -6,11 +6,15 @@ import random
 
 from sandbox.company import catalog, words
 from sandbox.company.cast import Draft
+from sandbox.company.contents import manual_tags
 from sandbox.company.editing import EditError, Editor
-from sandbox.company.history import Plan, requisition_for, write_opportunity
+from sandbox.company.history import Plan, own_tags, requisition_for, write_opportunity
 from sandbox.company.model import Person, Record
 
 DAY_MS = 86_400_000
+TYPED = ("name", "company", "email", "phone", "link", "comments")
+APPLICATION = (*TYPED, "answer", "manager", "owner")
+"""What an ``application_edit`` may change: each moves the opportunity's ``updatedAt`` (documented)."""
 CHILD_LISTS = (
     "notes", "feedback", "forms", "resumes", "files", "file_actions", "offers", "interviews", "panels", "referrals",
 )  # fmt: skip
@@ -103,13 +107,18 @@ def owner(editor: Editor, rng: random.Random, wanted: Record) -> Record:
 def opportunity_new(editor: Editor, rng: random.Random, wanted: Record) -> Record:
     """A known contact becomes a candidate for a posting they were never considered for (``posting`` names any)."""
     contact, person = _contact_with_person(editor, rng, wanted)
+    return new_candidacy(editor, rng, _draft(editor, person, contact), _free_posting(editor, rng, wanted, person))
+
+
+def _free_posting(editor: Editor, rng: random.Random, wanted: Record, person: Person) -> Record:
+    """The named posting, or any open one that a person was never considered for."""
     taken = {editor.posting_of(item) for one in person.contacts for item in editor.of_contact(one)}
     rows = [row for row in editor.company.postings if row["state"] in ("published", "internal")]
     if "posting" in wanted:
         rows = [row for row in editor.company.postings if row["id"] == wanted["posting"]]
         taken = set()
-    posting = editor.pick(rng, rows, lambda row: row["id"] not in taken, "posting")
-    return new_candidacy(editor, rng, _draft(editor, person, contact), posting)
+    posting: Record = editor.pick(rng, rows, lambda row: row["id"] not in taken, "posting")
+    return posting
 
 
 def reapply(editor: Editor, rng: random.Random, wanted: Record) -> Record:
@@ -151,6 +160,86 @@ def new_candidacy(editor: Editor, rng: random.Random, draft: Draft, posting: Rec
     item["snoozedUntil"] = None
     item["updatedAt"] = editor.at if editor.says("new_updated_at") == "set" else None
     return {"opportunity": item["id"], "contact": item["contact"], "posting": posting["id"]}
+
+
+def repost(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """The application moves to another posting; ``posting`` names any, else it is one nobody considered them for.
+
+    Owner, manager, place and confidentiality are those of the new posting (the latter documented), and so are the tags
+    that Lever sets by itself (a guess). Interviews and offers go on naming the old one (a guess).
+    """
+    item = editor.opportunity(rng, wanted, lambda row: row["applications"])
+    application = editor.company.applications[item["applications"][0]]
+    here, posting = application["posting"], _free_posting(editor, rng, wanted, _owner_of(editor, item["contact"]))
+    if posting["id"] == here:
+        raise EditError("it stands on this posting already")
+    before = next((row for row in _postings(editor) if row["id"] == here), None)
+    kept = manual_tags(item, before)
+    item["tags"] = [*kept, *(tag for tag in own_tags(posting) if tag not in kept)]
+    item["opportunityLocation"] = posting["categories"]["location"] or "unspecified"
+    item["confidentiality"] = posting["confidentiality"]
+    application |= {
+        "posting": posting["id"],
+        "postingOwner": posting["owner"],
+        "postingHiringManager": posting["hiringManager"],
+        "requisitionForHire": requisition_for(editor.company, posting, item["archived"]),
+    }
+    editor.touch(item, "repost")
+    return {"opportunity": item["id"], "posting": posting["id"], "from": here}
+
+
+def application_edit(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """Something on an application is changed; ``attribute`` and ``value`` name it.
+
+    What candidates typed only where somebody applied by themselves: it is null elsewhere (documented).
+    """
+    attribute = wanted.get("attribute") or rng.choice(APPLICATION)
+    if attribute not in APPLICATION:
+        raise EditError(f"attribute must be one of {', '.join(APPLICATION)}")
+
+    def fits(row: Record) -> bool:
+        return any(_may_change(editor.company.applications[name], attribute) for name in row["applications"])
+
+    item = editor.opportunity(rng, wanted, fits)
+    application = editor.company.applications[item["applications"][0]]
+    value = wanted.get("value") or _invented(editor, rng, attribute)
+    if attribute == "answer":
+        form, chosen = _worded(application)[-1]
+        form["fields"] = [field | {"value": value} if field is chosen else field for field in form["fields"]]
+    elif attribute == "link":
+        application["links"] = [*application["links"], value]
+    else:
+        name = {"manager": "postingHiringManager", "owner": "postingOwner"}.get(attribute, attribute)
+        application[name] = {"type": None, "value": value} if attribute == "phone" else value
+    editor.touch(item, "application_edit")
+    return {"opportunity": item["id"], "id": application["id"], "attribute": attribute, "value": value}
+
+
+def _may_change(application: Record, attribute: str) -> bool:
+    if attribute in TYPED:
+        return bool(application["type"] == "posting")
+    return attribute != "answer" or bool(_worded(application))
+
+
+def _worded(application: Record) -> list[tuple[Record, Record]]:
+    """(form, field) of all answers in words to the questions of an application."""
+    forms = application["customQuestions"]
+    return [(form, field) for form in forms for field in form["fields"] if field["type"] in ("text", "textarea")]
+
+
+def _invented(editor: Editor, rng: random.Random, attribute: str) -> str:
+    """A value that no other application has."""
+    serial = editor.serial
+    made = {
+        "name": f"{rng.choice(words.FIRST)} {rng.choice(words.LAST)} {serial}",
+        "company": f"{rng.choice(words.FIRMS)}, since edit {serial}",
+        "email": f"as-typed.{serial}@{rng.choice(words.MAIL_DOMAINS)}",
+        "phone": f"+44 20 7946 0{serial % 1000:03d}",
+        "link": f"https://typed-{serial}.example/me",
+        "comments": f"I would like to add something (edit {serial}).",
+        "answer": f"Corrected in edit {serial}",
+    }
+    return made.get(attribute) or editor.user(rng)
 
 
 def snooze(editor: Editor, rng: random.Random, wanted: Record) -> Record:

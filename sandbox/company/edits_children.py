@@ -1,4 +1,4 @@
-"""Edits below an opportunity (notes, feedback, forms, papers, meetings) and of the account (postings, users)."""
+"""Edits below an opportunity: notes, feedback, forms, papers, meetings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sandbox.company.model import Record
 
 WORDED = ("text", "textarea")
 """Types of form fields whose answer an edit can reword."""
+HALF_HOUR_MS = 1_800_000
 
 
 def note_new(editor: Editor, rng: random.Random, wanted: Record) -> Record:
@@ -197,45 +198,40 @@ def offer_new(editor: Editor, rng: random.Random, wanted: Record) -> Record:
     return {"opportunity": item["id"], "id": offer["id"]}
 
 
-# ---- the account ---------------------------------------------------------------------------------------------------
-def posting_edit(editor: Editor, rng: random.Random, wanted: Record) -> Record:
-    """The text of a posting's advertisement is changed (its title stays: tags repeat it)."""
-    posting = _posting(editor, rng, wanted, ("published", "internal", "closed"))
-    sentence = str(wanted.get("text") or f"We look for someone new (edit {editor.serial}).")
-    words_of_it = {"description": f"{sentence}\n", "descriptionHtml": f"<div>{sentence}</div>"}
-    posting["content"] = posting["content"] | words_of_it
-    posting["updatedAt"] = editor.at
-    return {"posting": posting["id"]}
+NEXT = {
+    "draft": ("approval-sent",),
+    "approval-sent": ("approved",),
+    "approved": ("sent", "sent-manually"),
+    "sent": ("opened", "signed", "denied"),
+    "opened": ("signed", "denied"),
+    "sent-manually": ("signed", "denied"),
+}
+"""What may become of an offer (its states are documented, their order is inferred)."""
 
 
-def posting_close(editor: Editor, rng: random.Random, wanted: Record) -> Record:
-    """A posting is closed."""
-    posting = _posting(editor, rng, wanted, ("published", "internal"))
-    posting |= {"state": "closed", "distributionChannels": None, "updatedAt": editor.at}
-    return {"posting": posting["id"]}
+def offer_status(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """An offer goes a step further: approved, sent, opened, declined, or signed, and then with the signed document."""
+    item, offer = editor.child(rng, wanted, "offers", lambda one: one["status"] in NEXT)
+    status = wanted.get("status") or rng.choice(NEXT[offer["status"]])
+    if status not in NEXT[offer["status"]]:
+        raise EditError(f"an offer that is {offer['status']} becomes one of {', '.join(NEXT[offer['status']])}")
+    meetings.change_offer(editor.company, item, offer, status, at=editor.at)
+    editor.touch(item, "offer_status")
+    return {"opportunity": item["id"], "id": offer["id"], "status": status}
 
 
-def posting_delete(editor: Editor, rng: random.Random, wanted: Record) -> Record:
-    """A posting is deleted: only the deleted list knows it; applications go on naming it."""
-    posting = _posting(editor, rng, wanted, ("published", "internal", "closed", "draft"))
-    if len(editor.company.postings) < 4:
-        raise EditError("there would be no postings")
-    editor.company.postings.remove(posting)
-    editor.company.deleted_postings.append(posting | {"deletedAt": editor.at, "deletedBy": editor.user(rng)})
-    return {"posting": posting["id"]}
-
-
-def _posting(editor: Editor, rng: random.Random, wanted: Record, states: tuple[str, ...]) -> Record:
-    rows = [row for row in editor.company.postings if wanted.get("posting", row["id"]) == row["id"]]
-    posting: Record = editor.pick(rng, rows, lambda row: row["state"] in states, "posting")
-    return posting
-
-
-def user_deactivate(editor: Editor, rng: random.Random, wanted: Record) -> Record:
-    """Somebody leaves the company; three stay in any case."""
-    active = [user for user in editor.company.users if user["deactivatedAt"] is None]
-    if len(active) < 4:
-        raise EditError("too few people would be left")
-    user = editor.pick(rng, active, lambda one: wanted.get("user", one["id"]) == one["id"], "user")
-    user["deactivatedAt"] = editor.at
-    return {"user": user["id"]}
+def interview_edit(editor: Editor, rng: random.Random, wanted: Record) -> Record:
+    """An interview is put off, or somebody else is to lead it; ``attribute`` (date, interviewer) says which."""
+    item, interview = editor.child(rng, wanted, "interviews", lambda one: one["canceledAt"] is None)
+    attribute = wanted.get("attribute") or rng.choice(("date", "interviewer"))
+    if attribute == "date":
+        meetings.put_off(editor.company, item, interview, by_ms=rng.randrange(1, 9 * 48) * HALF_HOUR_MS)
+    elif attribute == "interviewer":
+        here = {one["id"] for one in interview["interviewers"]}
+        active = (user for user in editor.company.users if user["deactivatedAt"] is None)
+        user = editor.pick(rng, active, lambda one: one["id"] not in here, "interviewer")
+        meetings.hand_over(editor.company, item, interview, user)
+    else:
+        raise EditError("attribute must be date or interviewer")
+    editor.touch(item, "interview_edit")
+    return {"opportunity": item["id"], "id": interview["id"], "attribute": attribute}

@@ -86,7 +86,7 @@ def _person(editor: Editor, rng: random.Random, wanted: Record, fits: Callable[[
 
 
 def person_new(editor: Editor, rng: random.Random, wanted: Record) -> Record:
-    """Somebody nobody knew becomes a candidate."""
+    """Somebody nobody knew becomes a candidate; ``name`` and ``posting`` name who, and for what."""
     company = editor.company
     cast = Cast(company, first=1_000_000 + editor.serial)
     known = {one["name"] for one in company.contacts.values()}
@@ -95,7 +95,13 @@ def person_new(editor: Editor, rng: random.Random, wanted: Record) -> Record:
     email = f"{slug(name)}.{editor.serial}@{rng.choice(words.MAIL_DOMAINS)}"
     draft = cast.contact(person, emails=[email])
     draft.contact["phones"] = [{"type": "mobile", "value": f"+44 20 7946 0{editor.serial % 1000:03d}"}]
-    posting = editor.pick(rng, company.postings, lambda row: row["state"] == "published", "posting")
+    named = "posting" in wanted
+    posting = editor.pick(
+        rng,
+        company.postings,
+        lambda row: row["id"] == wanted["posting"] if named else row["state"] == "published",
+        "posting",
+    )
     return new_candidacy(editor, rng, draft, posting)
 
 

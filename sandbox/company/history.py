@@ -210,17 +210,16 @@ def _archived(company: Company, changes: list[Record], rng: random.Random, plan:
 def _tags(company: Company, posting: Record | None, rng: random.Random) -> list[str]:
     """Tags people chose, then the ones Lever adds by itself: title, department, team, location, commitment."""
     tags = rng.sample(words.REAL_TAGS, rng.choice((0, 0, 0, 1, 1, 2)))
-    if posting is not None:
-        categories = posting["categories"]
-        noise = [
-            posting["text"],
-            categories.get("department"),
-            categories["team"],
-            categories["location"],
-            categories["commitment"],
-        ]
-        tags += [tag for tag in noise if tag and tag not in tags]
-    return tags
+    return tags + [tag for tag in own_tags(posting) if tag not in tags]
+
+
+def own_tags(posting: Record | None) -> list[str]:
+    """The tags Lever adds by itself: title, department, team, location, commitment (observed)."""
+    if posting is None:
+        return []
+    categories = posting["categories"]
+    names = ("department", "team", "location", "commitment")
+    return [tag for tag in (posting["text"], *(categories.get(name) for name in names)) if tag]
 
 
 def _sources(origin: str, rng: random.Random) -> list[str]:

@@ -114,6 +114,28 @@ def _full(company: Company, opportunity: Record, panel: Record, interview: Recor
     }
 
 
+def put_off(company: Company, opportunity: Record, interview: Record, *, by_ms: int) -> None:
+    """Let an interview begin later, in the list of interviews and in its panel, which ends later, too."""
+    panel, rows = _both(company, opportunity, interview)
+    for row in rows:
+        row["date"] += by_ms
+    panel["start"] = min(row["date"] for row in panel["interviews"])
+    panel["end"] = max(row["date"] + row["duration"] * 60_000 for row in panel["interviews"])
+
+
+def hand_over(company: Company, opportunity: Record, interview: Record, user: Record) -> None:
+    """Let a user take the place of the first interviewer, in the list of interviews and in the panel."""
+    for row in _both(company, opportunity, interview)[1]:
+        first, *others = row["interviewers"]
+        row["interviewers"] = [first | {"id": user["id"], "email": user["email"], "name": user["name"]}, *others]
+
+
+def _both(company: Company, opportunity: Record, interview: Record) -> tuple[Record, list[Record]]:
+    """(panel, the interview as the list of interviews and as the panel show it)."""
+    panel = next(row for row in company.panels[opportunity["id"]] if row["id"] == interview["panel"])
+    return panel, [interview, next(row for row in panel["interviews"] if row["id"] == interview["id"])]
+
+
 def add_offer(
     company: Company, opportunity: Record, rng: random.Random, number: int, *, at: int | None = None
 ) -> Record:
@@ -143,6 +165,20 @@ def add_offer(
     }
     company.offers.setdefault(opportunity["id"], []).append(offer)
     return offer
+
+
+def change_offer(company: Company, opportunity: Record, offer: Record, status: str, *, at: int) -> None:
+    """Let an offer have another status at a moment, with what comes with it: dates, documents, signatures."""
+    offer["status"] = status
+    if status == "approved":
+        offer |= {"approved": True, "approvedAt": at}
+    if status in ("sent", "sent-manually"):
+        offer["sentAt"] = at
+    if status in ("sent", "signed"):
+        offer[f"{status}Document"] = _document(company, opportunity, offer["id"], status, at) | {"uploadedAt": at}
+    if status == "signed":
+        when = dict.fromkeys(("firstOpenedAt", "lastOpenedAt", "signedAt"), at)
+        offer["signatures"] = {role: one | when for role, one in _signatures(company, opportunity, at).items()}
 
 
 def _offer_fields(company: Company, opportunity: Record, rng: random.Random, at: int) -> list[Record]:

@@ -127,7 +127,7 @@ def fill(company: Company) -> None:
             }
         )
     for posting in company.postings:
-        company.posting_apply[posting["id"]] = _apply(company, posting)
+        company.posting_apply[posting["id"]] = application_form(company, posting)
 
 
 def template_id(company: Company, text: str) -> str:
@@ -202,7 +202,7 @@ def _answer(company: Company, field: Record, rng: random.Random, at: int) -> Any
     return rng.choice(options)
 
 
-def _apply(company: Company, posting: Record) -> Record:
+def application_form(company: Company, posting: Record) -> Record:
     """The application form of a posting (shape as recorded 2026)."""
     return {
         "id": posting["id"],

@@ -204,7 +204,8 @@ def _handlers() -> dict[str, Handler]:
         "/requisitions": lambda ctx, parts: lists.requisitions(ctx),
         "/requisition_fields": lambda ctx, parts: lists.requisition_fields(ctx),
     }
-    for name in ("archive_reasons", "requisitions", "requisition_fields"):
+    made["/requisitions/*"] = lambda ctx, parts: lists.requisition(ctx, parts[1])
+    for name in ("archive_reasons", "requisition_fields"):
         made[f"/{name}/*"] = _single_of(name)
     for name in ("feedback_templates", "form_templates"):
         made[f"/{name}"] = lambda ctx, parts: lists.paged(ctx, getattr(ctx.company, parts[0]))

@@ -115,7 +115,7 @@ def template(ctx: Context, template_id: str) -> Answer:
     """One active template; the reference shows it without ``data``, recordings with it."""
     rows = {row["id"]: row for row in getattr(ctx.company, ctx.kind)}
     answer = single(ctx, rows, template_id, what=ctx.kind)
-    return answer if ctx.decides("envelopes") == "recorded" else dumped(rows[template_id])
+    return answer if ctx.decides("envelopes") == "recorded" else dumped(ctx.shaper()(rows[template_id]))
 
 
 def users(ctx: Context) -> Answer:
@@ -210,7 +210,23 @@ def requisitions(ctx: Context) -> Answer:
         any_of(params, "requisition_code", lambda row: [row["requisitionCode"]]),
         any_of(params, "status", lambda row: [row["status"]]),
     ]
-    return paged(ctx, keep(visible(ctx, ctx.company.requisitions), tests))
+    return paged(ctx, keep(visible(ctx, _requisitions(ctx)), tests))
+
+
+def requisition(ctx: Context, requisition_id: str) -> Answer:
+    """One requisition."""
+    return single(ctx, {row["id"]: row for row in _requisitions(ctx)}, requisition_id, what="requisitions")
+
+
+def _requisitions(ctx: Context) -> list[Record]:
+    """All requisitions; the first may be linked to a posting of each kind as well, seen by all or not (a switch)."""
+    rows = ctx.company.requisitions
+    secret = [row for row in ctx.company.postings if row["confidentiality"] == "confidential"]
+    if not secret or ctx.decides("shared_requisition") == "none":
+        return rows
+    seen = {"open": "non-confidential"}.get(ctx.says("shared_requisition"), "confidential")
+    both = [*rows[0]["postings"], secret[0]["id"]]
+    return [rows[0] | {"postings": both, "confidentiality": seen}, *rows[1:]]
 
 
 def requisition_fields(ctx: Context) -> Answer:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.journal import Journal
 from sandbox.lever.answers import bad_request
+from sandbox.lever.odd import odd
 from sandbox.lever.params import Params
 from sandbox.lever.state import State
 
@@ -38,6 +39,9 @@ TABLES: dict[str, str] = {
 }
 """Where an expanded attribute is looked up; everything else is a user."""
 
+ODD = {"applications": "applications", "feedbackForms": "feedback"}
+"""Expanded lists whose objects may hold odd values, too."""
+
 
 class Shaper:
     """Shapes the objects of one request."""
@@ -56,6 +60,7 @@ class Shaper:
         What a comma form of ``expand`` does is a switch; ``says`` is asked for one where its values part.
         """
         self._state = state
+        self._kind = kind
         self._says = says
         known = EXPAND.get(kind, ())
         asked = params.all("expand")
@@ -71,6 +76,7 @@ class Shaper:
 
     def __call__(self, item: Record) -> Record:
         """The object as it is sent."""
+        item = self._odd(self._kind, item)
         if not self._expand and not self._include:
             return item
         shaped = dict(item)
@@ -80,6 +86,11 @@ class Shaper:
             if name in shaped:
                 shaped[name] = self._expanded(name, shaped[name])
         return shaped
+
+    def _odd(self, kind: str, item: Record) -> Record:
+        """The object with odd values, where a switch says so."""
+        found = odd(kind, item)
+        return found if found is not item and self._says("odd_values") == "on" else item
 
     def _expanded(self, name: str, value: Any) -> Any:
         """An id or a list of ids as objects; what does not exist any more stays an id (guess)."""
@@ -95,7 +106,8 @@ class Shaper:
         if name == "applications" and value and self._says("expanded_applications") != "full":
             return [_without_questions(table[item]) if item in table else item for item in value]
         if isinstance(value, list):
-            return [table.get(item, item) for item in value]
+            kind = ODD.get(name, "")
+            return [self._odd(kind, table[item]) if item in table else item for item in value]
         return table.get(value, value) if value is not None else None
 
 

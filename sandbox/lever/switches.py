@@ -40,6 +40,8 @@ SWITCHES: dict[str, str] = {
     "orphan_contacts": "404",
     "download_urls": "sandbox",
     "download_url_key": "accepted",
+    "odd_values": "off",
+    "shared_requisition": "none",
 }
 """Names and defaults; what each means stands in the README, "Switches"."""
 
@@ -76,6 +78,8 @@ VALUES: dict[str, str] = {
     "orphan_contacts": "404|answer",
     "download_urls": "sandbox|lever",
     "download_url_key": "accepted|refused",
+    "odd_values": "off|on",
+    "shared_requisition": "none|open|confidential",
 }
 """What each may be set to, in the notation of ``sandbox.choices``; one that is not here holds a number."""
 

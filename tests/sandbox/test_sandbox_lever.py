@@ -575,6 +575,84 @@ def test_the_odd_envelopes_of_the_reference_can_be_had(server: Server):
     assert set(server.get("/postings").json()) == {"data", "hasNext"}
 
 
+def test_odd_values_of_the_reference_can_be_had(server: Server):
+    """No questions as null, a template without group, stage and date, files without a size, options as one text."""
+    rows = server.walk("/opportunities", [*ALL, ("expand", "applications")])
+    templates = server.walk("/feedback_templates")
+    below = [(row["id"], kind) for row in rows for kind in ("feedback", "forms", "files", "resumes", "referrals")]
+    before = {place: server.get("/opportunities/{}/{}".format(*place)).json()["data"] for place in below}
+    server.control("switches", "POST", {"odd_values": "on"})
+    after = {place: server.get("/opportunities/{}/{}".format(*place)).json()["data"] for place in below}
+    told = {template["id"]: template for template in server.walk("/feedback_templates")}
+    for template in templates:
+        assert told[template["id"]] == template | {"createdAt": None} | {
+            name: "" for name in ("group", "stage") if template[name] is None
+        }  # fmt: skip
+        assert server.get(f"/feedback_templates/{template['id']}").json()["data"] == told[template["id"]]
+    odd_rows = server.walk("/opportunities", [*ALL, ("expand", "applications")])
+    pairs = [(one, two) for was, now in zip(rows, odd_rows, strict=True)
+             for one, two in zip(was["applications"], now["applications"], strict=True)]  # fmt: skip
+    assert {repr(two["customQuestions"]) for one, two in pairs if one["customQuestions"] == []} == {"[]", "None"}
+    for one, two in pairs:
+        by_id = server.get(f"/opportunities/{one['opportunityId']}/applications/{one['id']}").json()["data"]
+        assert by_id == two
+        assert (two["customQuestions"] or []) == [] or _as_lists(two["customQuestions"]) == one["customQuestions"]
+    sizes = {kind: set() for kind in ("files", "resumes")}
+    for (where, kind), items in after.items():
+        for was, now in zip(before[where, kind], items, strict=True):
+            if kind in sizes:
+                file = now.get("file", now) or {}
+                sizes[kind].add(file.get("size") is None)
+                assert server.get(f"/opportunities/{where}/{kind}/{now['id']}").json()["data"] == now
+            else:
+                assert _as_lists(now) == was
+    assert sizes == {"files": {True, False}, "resumes": {True, False}}
+    texts = [field["value"] for item in [*after.values(), [row["applications"] for row in odd_rows]]
+             for field in _fields(item) if field["type"] == "multiple-select"]  # fmt: skip
+    assert {type(value) for value in texts if value} == {str, list}
+    assert any(", " in value for value in texts if isinstance(value, str))
+    assert set(server.control("switches?decided=1")) == {"odd_values"}
+
+
+def _fields(value: object) -> Iterator[dict]:
+    """All answered form fields in a value."""
+    if isinstance(value, dict) and {"type", "text", "value"} <= value.keys():
+        yield value
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _fields(child)
+
+
+def _as_lists(value: object) -> object:
+    """The same value with the options of every multiple-select as a list."""
+    if isinstance(value, list):
+        return [_as_lists(one) for one in value]
+    if isinstance(value, dict):
+        made = {name: _as_lists(one) for name, one in value.items()}
+        if made.get("type") == "multiple-select" and isinstance(made.get("value"), str):
+            made["value"] = made["value"].split(", ")
+        return made
+    return value
+
+
+@pytest.mark.parametrize(("wanted", "seen"), [("open", True), ("confidential", False)])
+def test_a_requisition_may_be_linked_to_postings_of_both_kinds(server: Server, wanted: str, seen: bool):
+    """A key without access sees it or not (a switch); one with access always does, and by its id the same."""
+    kinds = {row["id"]: row["confidentiality"] for row in server.walk("/postings", ALL)}
+    before = server.walk("/requisitions", ALL)
+    server.control("switches", "POST", {"shared_requisition": wanted})
+    after = server.walk("/requisitions", ALL)
+    assert [row["id"] for row in after] == [row["id"] for row in before]
+    assert after[1:] == before[1:]
+    assert {kinds[one] for one in after[0]["postings"]} == {"confidential", "non-confidential"}
+    assert (after[0]["id"] in {row["id"] for row in server.walk("/requisitions")}) is seen
+    path = f"/requisitions/{after[0]['id']}"
+    assert server.get(path).json()["data"] == after[0]
+    answer = server.get(path, key="lever_key_plain")
+    assert answer.status_code == (200 if seen else 403)
+    listed = server.get("/requisitions", key="lever_key_plain").json()["data"]
+    assert (after[0] in listed) is seen
+
+
 def test_secret_notes_and_forms_may_be_hidden(server: Server):
     """Whether every key sees them is not known."""
     note = next(one for one in server.control("truth")["notes"] if one["secret"] and one["expected"] == "load")

@@ -23,6 +23,7 @@ MOVED = {
     "file_new": (), "file_replace": (), "file_delete": (), "resume_new": (), "interview_new": (),
     "interview_cancel": (), "offer_new": (), "tag": DATES[:1], "source": DATES[:1], "owner": DATES[:1],
     "snooze": DATES[:1], "follow": DATES[:1], "sourced_by": DATES[:1],
+    "application_edit": DATES[:1], "repost": DATES[:1], "offer_status": (), "interview_edit": (),
     "contact_edit": DATES[:1], "consent": DATES[:1], "anonymise": DATES[:1], "application_delete": DATES[:1],
 }  # fmt: skip
 """Which dates each edit moves by default, as the fact sheet tells it (§8); everything else stands still."""
@@ -65,7 +66,8 @@ def editor(seed: int = 3, people: int = 40, **switches: str) -> Editor:
 def test_every_kind_has_a_line_in_the_table_of_dates() -> None:
     """No kind of edit is left without a statement about its dates; the rest make, remove, or touch no opportunity."""
     others = {"person_new", "opportunity_new", "reapply", "opportunity_delete", "merge"}
-    others |= {"posting_edit", "posting_close", "posting_delete", "user_deactivate"}
+    others |= {"posting_new", "posting_edit", "posting_close", "posting_delete", "confidentiality"}
+    others |= {"user_new", "user_edit", "user_deactivate", "user_reactivate"}
     assert set(edits.WEIGHTS) == set(MOVED) | others
 
 
@@ -90,7 +92,7 @@ def test_an_edit_moves_the_dates_that_lever_moves(server: Server, kind: str) -> 
 def test_dates_that_are_not_known_to_move_do_when_a_switch_says_so(server: Server) -> None:
     """New files and deleted notes may move `updatedAt`, and it may be late."""
     server.control("switches", "POST", {"quiet_children": "no", "quiet_deletes": "no", "updated_lag_ms": "90000"})
-    for kind in ("file_new", "note_delete", "stage"):
+    for kind in ("file_new", "note_delete", "offer_status", "interview_edit", "stage"):
         done = edit(server, kind)
         row = one(server, done["opportunity"])
         assert (row["lastInteractionAt"], row["updatedAt"]) == (done["at"], done["at"] - 90_000)
@@ -317,6 +319,157 @@ def test_people_snooze_follow_and_are_credited(server: Server) -> None:
     assert one(server, done["opportunity"])["sourcedBy"] == done["user"]
 
 
+def test_an_application_is_corrected(server: Server) -> None:
+    """Each attribute, on the application; what candidates type only where they applied by themselves."""
+    rows = [row for row in server.walk("/opportunities", WHOLE) if row["applications"] and not row["isAnonymized"]]
+    typed = next(
+        row for row in rows
+        if row["applications"][0]["type"] == "posting" and row["applications"][0]["customQuestions"]
+    )  # fmt: skip
+    users = server.walk("/users")
+    wanted = {"name": "Ada Typed", "company": "Elsewhere", "email": "ada@typed.example", "comments": "More of me.",
+              "phone": "+44 20 7946 0998", "link": "https://typed.example", "answer": "Because.",
+              "manager": users[0]["id"], "owner": users[1]["id"]}  # fmt: skip
+    for attribute, value in wanted.items():
+        edit(server, "application_edit", opportunity=typed["id"], attribute=attribute, value=value)
+    (now,) = server.get(f"/opportunities/{typed['id']}/applications").json()["data"]
+    assert (now["name"], now["company"], now["email"]) == ("Ada Typed", "Elsewhere", "ada@typed.example")
+    assert (now["comments"], now["phone"]["value"], now["links"][-1]) == (
+        "More of me.", "+44 20 7946 0998", "https://typed.example",
+    )  # fmt: skip
+    assert (now["postingHiringManager"], now["postingOwner"]) == (users[0]["id"], users[1]["id"])
+    assert "Because." in [field.get("value") for form in now["customQuestions"] for field in form["fields"]]
+    (told,) = [one for one in server.control("truth")["opportunities"] if one["id"] == typed["id"]]
+    assert (told["company"], told["comments"]) == ("Elsewhere", "More of me.")
+    by_hand = next(row for row in rows if row["applications"][0]["type"] == "user")
+    body = {"kind": "application_edit", "opportunity": by_hand["id"], "attribute": "comments"}
+    assert "fits" in server.control("edits", "POST", {"edits": [body]})["message"]
+
+
+def test_a_candidacy_moves_to_another_posting_with_all_that_follows_from_it(server: Server) -> None:
+    """Owner, manager, place, confidentiality and Lever's own tags are the new posting's; those people set stay."""
+    row = next(row for row in server.walk("/opportunities", WHOLE) if row["applications"] and not row["isAnonymized"])
+    secret = next(one for one in server.walk("/postings", ALL) if one["confidentiality"] == "confidential")
+    before = {one["id"]: one for one in server.control("truth")["opportunities"]}[row["id"]]
+    assert edit(server, "repost", opportunity=row["id"], posting=secret["id"])["posting"] == secret["id"]
+    now = server.get(f"/opportunities/{row['id']}", [("expand", "applications")]).json()["data"]
+    assert (now["confidentiality"], now["opportunityLocation"]) == ("confidential", secret["categories"]["location"])
+    application = now["applications"][0]
+    assert (application["id"], application["posting"]) == (row["applications"][0]["id"], secret["id"])
+    assert (application["postingOwner"], application["postingHiringManager"]) == (
+        secret["owner"], secret["hiringManager"],
+    )  # fmt: skip
+    assert secret["text"] in now["tags"]
+    after = {one["id"]: one for one in server.control("truth")["opportunities"]}[row["id"]]
+    assert (after["posting"], after["title"], after["tags"]) == (secret["id"], secret["text"], before["tags"])
+    assert edit(server, "repost", opportunity=row["id"])["from"] == secret["id"]
+    assert one(server, row["id"])["confidentiality"] == "non-confidential"
+
+
+def test_a_posting_turns_confidential_and_open_again_with_all_who_stand_on_it(server: Server) -> None:
+    """Candidacies and requisitions follow; their dates move; a key without access does not see them any more."""
+    requisition = server.walk("/requisitions")[0]
+    (posting,) = requisition["postings"]
+    before = server.walk("/opportunities", ALL)
+    done = edit(server, "confidentiality", posting=posting)
+    assert done["value"] == "confidential"
+    assert done["opportunities"]
+    for row in server.walk("/opportunities", ALL):
+        assert (row["updatedAt"] == done["at"]) is (row["id"] in done["opportunities"])
+        assert row["confidentiality"] == "confidential" or row["id"] not in done["opportunities"]
+    assert not set(done["opportunities"]) & {row["id"] for row in server.walk("/opportunities")}
+    assert posting not in {row["id"] for row in server.walk("/postings")}
+    assert requisition["id"] not in {row["id"] for row in server.walk("/requisitions")}
+    assert server.get(f"/opportunities/{done['opportunities'][0]}", key="lever_key_plain").status_code == 403
+    told = {one["id"]: one["confidential"] for one in server.control("truth")["opportunities"]}
+    assert {told[one] for one in done["opportunities"]} == {True}
+    assert edit(server, "confidentiality", posting=posting)["value"] == "non-confidential"
+    assert [row["id"] for row in server.walk("/opportunities", ALL)] == [row["id"] for row in before]
+    assert posting in {row["id"] for row in server.walk("/postings")}
+
+
+def test_an_offer_goes_from_draft_to_signed(server: Server) -> None:
+    """Step by step, none left out; documents, dates and signatures come with it, and the signed bytes can be had."""
+    offers = {
+        row["id"]: (item["id"], row)
+        for item in server.walk("/opportunities", ALL) for row in children(server, item["id"], "offers").values()
+    }  # fmt: skip
+    where, offer = next(pair for pair in offers.values() if pair[1]["status"] == "draft")
+    bytes_of = f"/opportunities/{where}/offers/{offer['id']}/download"
+    assert server.get(bytes_of, {"status": "signed"}).status_code == 404
+    wrong = {"kind": "offer_status", "id": offer["id"], "status": "signed"}
+    assert "approval-sent" in server.control("edits", "POST", {"edits": [wrong]})["message"]
+    at = {}
+    for status in ("approval-sent", "approved", "sent", "opened", "signed"):
+        at[status] = edit(server, "offer_status", id=offer["id"], status=status)["at"]
+    now = children(server, where, "offers")[offer["id"]]
+    assert (now["status"], now["approved"], now["approvedAt"], now["sentAt"]) == (
+        "signed", True, at["approved"], at["sent"],
+    )  # fmt: skip
+    assert now["sentDocument"]["uploadedAt"] == at["sent"]
+    assert now["signedDocument"]["uploadedAt"] == at["signed"]
+    assert {one["signedAt"] for one in now["signatures"].values()} == {at["signed"]}
+    assert server.get(bytes_of, {"status": "signed"}).status_code == 200
+    (told,) = [one for one in server.control("truth")["files"] if one["id"] == offer["id"]]
+    assert told["expected"] in ("load", "never:person")
+    refused = {"kind": "offer_status", "id": offer["id"]}
+    assert server.control("edits", "POST", {"edits": [refused]})["ok"] is False
+
+
+def test_interviews_are_put_off_and_handed_over(server: Server) -> None:
+    """The list of interviews and the panel say the same, and the panel begins with its first interview."""
+    done = edit(server, "interview_edit", attribute="date")
+    before = children(server, done["opportunity"], "interviews")[done["id"]]
+    edit(server, "interview_edit", id=done["id"], attribute="date")
+    edit(server, "interview_edit", id=done["id"], attribute="interviewer")
+    now = children(server, done["opportunity"], "interviews")[done["id"]]
+    assert now["date"] > before["date"]
+    assert now["interviewers"][0]["id"] not in {one["id"] for one in before["interviewers"]}
+    assert now["interviewers"][1:] == before["interviewers"][1:]
+    panel = children(server, done["opportunity"], "panels")[now["panel"]]
+    (shown,) = [row for row in panel["interviews"] if row["id"] == done["id"]]
+    assert shown["date"] == now["date"]
+    assert [row["id"] for row in shown["interviewers"]] == [row["id"] for row in now["interviewers"]]
+    assert panel["start"] == min(row["date"] for row in panel["interviews"])
+    assert panel["end"] == max(row["date"] + row["duration"] * 60_000 for row in panel["interviews"])
+
+
+def test_a_new_posting_can_be_applied_for(server: Server) -> None:
+    """It is listed, has its form, and a person who comes may stand on it."""
+    done = edit(server, "posting_new", text="Controls Engineer, new")
+    listed = server.get("/postings", ALL).json()["data"][0]
+    assert (listed["id"], listed["text"], listed["createdAt"]) == (done["posting"], "Controls Engineer, new", done["at"])
+    assert server.get(f"/postings/{done['posting']}/apply").json()["data"]["id"] == done["posting"]
+    for kind in ("person_new", "opportunity_new"):
+        came = edit(server, kind, posting=done["posting"])
+        assert came["posting"] == done["posting"]
+        (told,) = [row for row in server.control("truth")["opportunities"] if row["id"] == came["opportunity"]]
+        assert told["title"] == "Controls Engineer, new"
+    found = server.control("edits", "POST", {"n": 60, "seed": 1, "kinds": ["person_new", "opportunity_new"]})
+    assert done["posting"] in {row["posting"] for row in found}
+
+
+def test_users_join_change_and_come_back(server: Server) -> None:
+    """A new user may be an author; a name keeps its first part, an address gives the user name."""
+    done = edit(server, "user_new", name="Kim Novak")
+    user = server.get(f"/users/{done['user']}").json()["data"]
+    assert (user["name"], user["createdAt"], user["deactivatedAt"]) == ("Kim Novak", done["at"], None)
+    assert user["username"] == user["email"].partition("@")[0]
+    edit(server, "user_edit", user=done["user"], attribute="email", value="kim@elsewhere.example")
+    edit(server, "user_edit", user=done["user"], attribute="role", value="admin")
+    assert edit(server, "user_edit", user=done["user"], attribute="name")["value"].split(" ")[0] == "Kim"
+    user = server.get(f"/users/{done['user']}").json()["data"]
+    assert (user["email"], user["username"], user["accessRole"]) == ("kim@elsewhere.example", "kim", "admin")
+    assert server.control("truth")["user_addresses"][user["name"]] == "kim@elsewhere.example"
+    edit(server, "user_deactivate", user=done["user"])
+    assert done["user"] not in {row["id"] for row in server.walk("/users")}
+    edit(server, "user_reactivate", user=done["user"])
+    assert done["user"] in {row["id"] for row in server.walk("/users")}
+    notes = server.control("edits", "POST", {"n": 60, "seed": 1, "kinds": ["note_new"]})
+    authors = {children(server, row["opportunity"], "notes")[row["id"]]["user"] for row in notes}
+    assert done["user"] in authors
+
+
 # ---- reading while they work ---------------------------------------------------------------------------------------
 def test_who_moves_back_is_missed_and_who_moves_forward_comes_twice(server: Server) -> None:
     """The list is a walk over a moving order: this is why a crawl needs windows and passes."""
@@ -464,6 +617,13 @@ def test_a_stream_ends_when_nothing_is_left_to_do(server: Server) -> None:
         ("edits", {"edits": [{"kind": "merge", "keep": "a", "gone": "b"}]}),
         ("edits", {"edits": [{"kind": "stage", "stage": "no-such"}]}),
         ("edits", {"edits": [{"kind": "contact_edit", "attribute": "shoe size"}]}),
+        ("edits", {"edits": [{"kind": "application_edit", "attribute": "shoe size"}]}),
+        ("edits", {"edits": [{"kind": "user_edit", "attribute": "shoe size"}]}),
+        ("edits", {"edits": [{"kind": "interview_edit", "attribute": "shoe size"}]}),
+        ("edits", {"edits": [{"kind": "confidentiality", "value": "secret"}]}),
+        ("edits", {"edits": [{"kind": "repost", "posting": "nowhere"}]}),
+        ("edits", {"edits": [{"kind": "person_new", "posting": "nowhere"}]}),
+        ("edits", {"edits": [{"kind": "offer_status", "status": "framed"}]}),
         ("edits", {"kinds": ["explode"]}),
         ("edits", {"kinds": []}),
         ("edits", {"colour": "red"}),
