@@ -47,6 +47,7 @@ TOLD_BY = {
     },
     "tags": {"is invented": rf"surplus:tag on a candidate:.*|{NOT_HERE}", "is lost": "application_delete"},
     "histories": {"": APPLICATION},
+    "confidential": {"stands open": r"missing:[a-z ]*note:\(row\)"},
     "note texts": {"is lost|stands at": r"missing:[a-z ]*note:\(row\)"},
     "feedback texts": {"is lost": r"missing:(feedback|[a-z ]*note):\(row\)"},
 }

@@ -111,6 +111,7 @@ def lever() -> dict[str, Any]:
         "opportunities_deleted": [],
         "applications_deleted": [],
         "postings_deleted": [],
+        "users_former": [],
         "postings": [posting("p-1")],
     }
 

@@ -113,7 +113,14 @@ class World:
                 place.insert(0, first)
             body = note.rpartition(marker)[0]
             parts.append(([version, *place], body if set(place) == {1} else body.partition("\n")[2]))
-        return squash("".join(body for _, body in sorted(parts)))
+        return self.as_called_now(squash("".join(body for _, body in sorted(parts))))
+
+    def as_called_now(self, text: str) -> str:
+        """A squashed text with users under their names of today: what stands names them as they were called then."""
+        for now, before in self.truth.get("former_names", {}).items():
+            for name in before:
+                text = text.replace(squash(name), squash(now))
+        return text
 
     def stands_open(self, kind: str, lever_id: str) -> bool:
         """Whether one of its notes is not private."""

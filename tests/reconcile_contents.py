@@ -295,6 +295,7 @@ def _origin(world: World, one: Json) -> list[str]:
     credited = (f"{user.get('firstName')} {user.get('lastName')}", user.get("email"))
     for role in ("owner", "sourced_by"):
         known_as = {one[role], world.truth["user_addresses"].get(one[role])} - {None}  # one has another name in Ashby
+        known_as |= set(world.truth.get("former_names", {}).get(one[role], ()))
         if one[role] and not known_as.intersection(credited) and squash(one[role]) not in text:
             found.append(f"{name}: {role} {one[role]!r} is lost")
     if not application and one["title"] and squash(one["title"]) not in text:
@@ -329,7 +330,7 @@ def _feedback(world: World, one: Json) -> list[str]:
     text = world.text("feedback", one["id"], opportunity["contact"])
     mine = {opportunity["id"], *opportunity["repeats"]}
     for form in world.forms[one["id"]]:
-        text += squash("\n".join(str(value) for value in form["answers"].values()))
+        text += world.as_called_now(squash("\n".join(str(value) for value in form["answers"].values())))
         if form["opportunity"] not in mine:
             return [f"{name}: stands on the application of {form['opportunity']}"]
     found = [
@@ -372,7 +373,8 @@ def _answers(world: World) -> list[str]:
 def _interview(world: World, one: Json) -> list[str]:
     text = world.text("interviews", one["opportunity"], world.opportunity[one["opportunity"]]["contact"])
     canceled = moment(one["canceled"]) if one["canceled"] else None
-    facts = _words(one["subject"], one["duration"], canceled, *one["interviewers"], one["organiser"], one["stage"])
+    people = [world.as_called_now(squash(name)) for name in one["interviewers"]]
+    facts = _words(one["subject"], one["duration"], canceled, *people, one["organiser"], one["stage"])
     stands = near(text, moment(one["date"]), facts + _words(one["location"], one["note"]), within=500)
     return [] if stands else [f"interview {one['id']} of {moment(one['date'])} is lost"]
 
@@ -392,7 +394,9 @@ def _offer(world: World, one: Json) -> list[str]:
         )
     for it in one["signatures"]:
         found += (
-            [] if near(text, it["name"], [moment(it["at"])], within=100) else [f"{name}: signature of {it['name']}"]
+            []
+            if near(text, world.as_called_now(squash(it["name"])), [moment(it["at"])], within=100)
+            else [f"{name}: signature of {it['name']}"]
         )
     return found + [f"{name} stands open"] * world.stands_open("offers", one["opportunity"])
 

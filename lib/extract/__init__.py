@@ -9,17 +9,17 @@ while it runs; windows plus passes do not.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple
 
 from lib import contract
-from lib.errors import ApiError, NotFoundError
+from lib.errors import ApiError, NotFoundError, RejectedError, UnauthorizedError
 from lib.extract import aside, gone, reread, unlisted
 from lib.extract.drift import check_expanded, check_shape
 from lib.extract.files import fetch, keep_file, key_of, wanted_files
 from lib.extract.lists import short_lists
-from lib.extract.postings import dangling_postings
+from lib.extract.postings import dangling_postings, named_postings
 from lib.extract.reports import (
     MANY,
     count_resume_lists,
@@ -64,7 +64,7 @@ def run(walk: Extract) -> dict[str, int]:
     until_quiet(walk)  # after all that takes long: what changes meanwhile is read, or counts as unsettled
     short_lists(walk)
     gone.deleted(walk)
-    dangling_postings(walk)
+    on_refused(walk, dangling_postings(walk))
     report_ages(walk.store, int(walk.store.meta("extract.since")) - RECENT)
     report_absent(walk.store)
     report_drift(walk.store)
@@ -166,16 +166,20 @@ def _children_of(walk: Extract, due: _Due, *, n_all: int, before: dict[str, asid
         lists, unread = aside.each(walk.child_lists, partial(_child_list, walk, lever_id), lever=walk.lever)
         found = {stream: items or [] for stream, items in lists.items()}
         missed = _missed(walk, lever_id, found, unread) if due.was_read or lever_id in before else {}
+        for stream, items in missed.items():
+            found[stream] += items
+        how: Any = {"again_ms": walk.file_ms, "storage": walk.storage}
+        files = [fetch(walk.store, walk.lever, *one, **how) for one in wanted_files(lever_id, found)]
     except NotFoundError:
+        return lever_id, GONE
+    except UnauthorizedError:
+        if not unlisted.is_hidden(walk.lever, walk.confidentiality, lever_id):
+            raise
         return lever_id, GONE
     if unread:
         walk.unread[lever_id] += 1
         n_aside = len(walk.unread)
         aside.check_few(n_aside, n_all, unread, what=f"the child lists of {n_aside:,} opportunities")
-    for stream, items in missed.items():
-        found[stream] += items
-    how: Any = {"again_ms": walk.file_ms, "storage": walk.storage}
-    files = [fetch(walk.store, walk.lever, *one, **how) for one in wanted_files(lever_id, found)]
 
     def write(tx: Connection) -> None:
         if missed:  # a reading of something that an earlier one has brought
@@ -223,7 +227,7 @@ def _missed(
 def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any]] | None:
     """The items of a child list; None where Lever says 404 of a résumé list, which means that there is none.
 
-    NotFoundError when the opportunity is not there any more.
+    NotFoundError when the opportunity is not there any more, or not for this key.
     """
     path = f"/opportunities/{lever_id}/{stream}"
     try:
@@ -232,6 +236,10 @@ def _child_list(walk: Extract, lever_id: str, stream: str) -> list[dict[str, Any
         if stream == "resumes":  # some accounts answer 404 where there is no résumé (seen by other clients)
             return None
         unlisted.check_gone(walk.lever, lever_id)
+        raise
+    except (RejectedError, UnauthorizedError) as error:
+        if unlisted.is_hidden(walk.lever, walk.confidentiality, lever_id):
+            raise NotFoundError(error.message, status=error.status) from None
         raise
     check_shape(stream, items)
     return items
@@ -293,19 +301,31 @@ def set_aside_before(walk: Extract) -> None:
     """Ask once more for the opportunities that Lever could not give by their ids in an earlier run."""
     before = aside.known(walk.store, aside.OPPORTUNITIES)
     if before:
-        told = walk.store.windows("unlisted").get("", "").split()
-        by_id(walk, sorted(known(walk.store, "opportunities", sorted(before))), told=told)
+        by_id(walk, sorted(known(walk.store, "opportunities", sorted(before))), told=_told(walk))
         children(walk)
 
 
-def by_id(walk: Extract, ids: Sequence[str], *, told: Iterable[str] = ()) -> None:
+def on_refused(walk: Extract, postings: Set[str]) -> None:
+    """Ask by id for the opportunities on `postings` that are refused to the key, and were not: they may be, too."""
+    if postings:
+        ids = sorted(item["id"] for item in walk.store.all("opportunities") if postings & named_postings(item))
+        by_id(walk, ids, told=_told(walk), alone=True)
+        children(walk)
+
+
+def _told(walk: Extract) -> list[str]:
+    return walk.store.windows("unlisted").get("", "").split()
+
+
+def by_id(walk: Extract, ids: Sequence[str], *, told: Iterable[str] = (), alone: bool = False) -> None:
     """Ask by id for opportunities that we hold and no list shows; the one that Lever cannot give is set aside.
 
-    Those that are there are kept and named, with those `told` before; those that are not are gone.
+    Those that are there are kept and named, with those `told` before; those that are not are gone. All others are here
+    by now, unless they are asked for `alone`.
     """
     n_all, names, lacking, unread = walk.store.count("opportunities"), {*told}, list[str](), dict[str, ApiError]()
-    few_enough = gone.few_enough(walk, n_all)
-    answers = unlisted.asked(walk.lever, "opportunities", ids, EXPAND, workers=walk.workers)
+    few_enough, hidden = gone.few_enough(walk, n_all), partial(unlisted.is_hidden, walk.lever, walk.confidentiality)
+    answers = unlisted.asked(walk.lever, "opportunities", ids, EXPAND, hidden=hidden, workers=walk.workers)
     for number, (lever_id, answer) in enumerate(answers, start=1):
         if isinstance(answer, ApiError):
             unread[lever_id] = answer
@@ -322,4 +342,4 @@ def by_id(walk: Extract, ids: Sequence[str], *, told: Iterable[str] = ()) -> Non
     gone.vanished(walk, lacking)
     with walk.store.begin() as tx:
         walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(sorted(names)))
-        aside.keep_ids(walk.store, tx, aside.OPPORTUNITIES, "opportunities", unread)
+        aside.keep_ids(walk.store, tx, aside.OPPORTUNITIES, "opportunities", unread, asked=set(ids) if alone else None)

@@ -6,7 +6,7 @@ that is refused, a network that is away, maintenance (503) and 429 are no such a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, TypeVar
 
 from lib.errors import ApiError, NotFoundError, RejectedError, UnavailableError
@@ -81,10 +81,16 @@ def keep(
     store.put_window(tx, window, lever_id, n_rows=0, basis=" ".join(words))
 
 
-def keep_ids(store: Store, tx: Connection, window: str, stream: str, unread: Mapping[str, ApiError]) -> None:
-    """Remember what could not be read by its id now; what earlier runs remembered and is not among it can."""
+def keep_ids(
+    store: Store, tx: Connection, window: str, stream: str, unread: Mapping[str, ApiError],
+    *, asked: Container[str] | None = None,
+) -> None:  # fmt: skip
+    """Remember what could not be read by its id now; what earlier runs remembered and is not among it can.
+
+    With `asked`, that is said of these only.
+    """
     before = known(store, window)
-    for one in sorted({*before, *unread}):
+    for one in sorted({*(one for one in before if asked is None or one in asked), *unread}):
         now = {stream: unread[one]} if one in unread else {}
         keep(store, tx, one, now, before.get(one, {}), window)
 

@@ -98,7 +98,25 @@ def keep(walk: Extract, stream: str, items: list[dict[str, Any]]) -> int:
     """Keep what a list showed, in one commit; how many objects were new or changed."""
     check_shape(stream, items)
     parent = "" if stream in COUNTS else None
+    former = _renamed(walk, items) if stream == "users" else []
     with walk.store.begin() as tx:
+        if former:
+            walk.store.put_raw(tx, "users_former", former)
         return walk.store.put_raw(
             tx, stream, ((key_of(item), "", item) for item in oldest_first(items)), whole_parent=parent
         )
+
+
+def _renamed(walk: Extract, users: list[dict[str, Any]]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Rows of users that have another name or address than when they were read last, as they were called then.
+
+    They stand in the stream `users_former`: a note that was loaded before names them so, and is still the same note.
+    """
+    before = {item["id"]: item for item in walk.store.all("users")}
+    found = []
+    for item in users:
+        was = before.get(item["id"], item)
+        called = {name: was.get(name) for name in ("id", "name", "email")}
+        if called != {name: item.get(name) for name in called}:
+            found.append((f"{item['id']}@{called['name']} <{called['email']}>", item["id"], called))
+    return found

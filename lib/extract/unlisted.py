@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from lib.errors import ApiError, ContractError, GateError, NotFoundError
+from lib.errors import ApiError, ContractError, GateError, NotFoundError, RejectedError, UnauthorizedError
 from lib.extract import aside
 from lib.extract.drift import check_shape, plain_id
 from lib.extract.files import key_of
@@ -20,6 +20,7 @@ Item = dict[str, Any]
 NO_SINGLE = ("offers",)  # Lever has no call for a single one (its reference): its list is asked once more instead
 MOST_GONE = 0.05  # share of all opportunities that may be gone without Lever naming them as deleted
 FEW = 20  # so many may be, however small the account is
+REFUSED = (400, 401, 403)  # what may be answered of a confidential record (an "access error": its reference)
 
 
 def there(lever: Lever, path: str, stream: str, lever_id: str, query: Query | None = None) -> Item | None:
@@ -41,15 +42,31 @@ def there(lever: Lever, path: str, stream: str, lever_id: str, query: Query | No
 
 
 def asked(
-    lever: Lever, stream: str, ids: Iterable[str], query: Query, *, workers: int
+    lever: Lever, stream: str, ids: Iterable[str], query: Query, *, hidden: Callable[[str], bool], workers: int
 ) -> Iterator[tuple[str, Item | ApiError | None]]:
-    """(id, the object; None: it is not there; or why Lever cannot give it) of objects of an account list."""
+    """(id, the object; None: it is not there; or why Lever cannot give it) of objects of an account list.
+
+    What is `hidden` from the key is not there for it.
+    """
 
     def one(lever_id: str) -> tuple[str, Item | ApiError | None]:
-        found, unread = aside.each([lever_id], lambda one: there(lever, f"/{stream}", stream, one, query), lever=lever)
+        found, unread = _asked(lever, stream, lever_id, query, hidden)
         return lever_id, unread.get(lever_id) or found[lever_id]
 
     return run_all(ids, one, workers=workers)
+
+
+def _asked(
+    lever: Lever, stream: str, lever_id: str, query: Query, hidden: Callable[[str], bool]
+) -> tuple[dict[str, Item | None], dict[str, ApiError]]:
+    """({id: the object, or None when it is not there}, {id: why Lever cannot give it}) of one object."""
+    try:
+        answer, failed = aside.each([lever_id], lambda one: there(lever, f"/{stream}", stream, one, query), lever=lever)
+    except UnauthorizedError:
+        if not hidden(lever_id):
+            raise
+        return {lever_id: None}, {}
+    return ({lever_id: None}, {}) if failed and hidden(lever_id) else (answer, failed)
 
 
 def lacking(
@@ -79,6 +96,25 @@ def check_gone(lever: Lever, lever_id: str) -> None:
         f"Lever: a child list of opportunity {lever_id} is not there although the opportunity is.",
         hint="Does the key have all read permissions? Nothing was taken as empty.",
     )
+
+
+def is_hidden(lever: Lever, confidentiality: str, lever_id: str) -> bool:
+    """Whether Lever refuses just this opportunity to a key that sees nothing confidential: it has become so.
+
+    A key that is not given either what its own list shows lacks a right: that is no answer about one opportunity.
+    """
+    if confidentiality or not _refused(lever, lever_id):
+        return False
+    shown = next(lever.pages("/opportunities", limit=1)).items
+    return bool(shown) and not _refused(lever, str(shown[0]["id"]))
+
+
+def _refused(lever: Lever, lever_id: str) -> bool:
+    try:
+        lever.get(f"/opportunities/{lever_id}")
+    except (RejectedError, UnauthorizedError) as error:
+        return error.status in REFUSED
+    return False
 
 
 def is_shrunk(n_gone: int, n_before: int) -> bool:

@@ -262,8 +262,9 @@ def _note_rows(chain: Chain, context: Context, notes: list[Note]) -> None:
         lever_id = f"{note.lever_id}{again}"
         write = partial(_write_note, note, lever_id, again)
         parts = renewed(
-            chain, note.lever_type, lever_id, part=note.part, text=note.text, limits=(taken, limit), write=write
-        )
+            chain, note.lever_type, lever_id, part=note.part, text=note.text, limits=(taken, limit), write=write,
+            former=context.source.former,
+        )  # fmt: skip
         if parts > 1:
             context.lose(
                 note.lever_type, "(text)", lever_id=note.lever_id, treatment="moved changed",

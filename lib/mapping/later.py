@@ -13,13 +13,14 @@ for this Ashby are cut again under a version of their own, whose first lines say
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import NamedTuple
 
 from lib.mapping.context import Context
 from lib.mapping.plan import Body, Chain, PlanRow, link
+from lib.mapping.render import as_named
 
 _MADE_OF = ("candidateId", "jobId", "interviewPlanId")
 """What makes an application this one: no call but `application.transfer`, which starts activities, changes it."""
@@ -142,12 +143,15 @@ def _new_addresses(chain: Chain, made: Body, body: Body, *, there: str | None) -
 
 
 def renewed(
-    chain: Chain, lever_type: str, lever_id: str, *, part: str, text: str, limits: tuple[int, int], write: Write
-) -> int:
+    chain: Chain, lever_type: str, lever_id: str, *, part: str, text: str, limits: tuple[int, int], write: Write,
+    former: Mapping[str, Sequence[str]] = {},
+) -> int:  # fmt: skip
     """Write a note; returns the number of its parts. What stands of it stays, and what is missing is added to it.
 
-    A note of ours that tells something else now is written once more. `limits` are the greatest length that is known
-    to be taken, and the one that was planned before that was known; `part` ends the row ids.
+    A note of ours that tells something else now is written once more; one that stands open and is to be private by now
+    is set aside by name, as Lever's own are when they were edited. One that names users as they were called before, as
+    `former` tells, is the same note. `limits` are the greatest length that is known to be taken, and the one that was
+    planned before that was known; `part` ends the row ids.
     """
     found = versions(chain, lever_type, lever_id, part)
     loaded = {number: _Version(chain, number, ids) for number, ids in found.items()}
@@ -155,8 +159,9 @@ def renewed(
     if not loaded:
         return write(chain, text, note.first_limit(text), part, "", "")
     base = max((number for number, one in loaded.items() if one.fills is None), default=0)
-    rows = note.missing(base, text) if base else None
-    if rows is None and lever_type not in _OURS:
+    there = "\n".join(piece_of(chain.earlier[row_id]) for one in loaded.values() for row_id in one.row_ids)
+    rows = note.missing(base, as_named(text, there, former)) if base else None
+    if rows is None and (lever_type not in _OURS or note.is_open(base, text)):
         rows = note.edited(text)
     elif rows is None:
         base = max(loaded) + 1
@@ -261,6 +266,12 @@ class _Note:
                 if any(self.chain.stands(row.row_id) for row in self.whole(1, text, limit, "")):
                     return limit
         return self.limits[0]
+
+    def is_open(self, number: int, text: str) -> bool:
+        """Whether a version stands open that is to be private by now: no call hides it, so a person must be told."""
+        ids = self.loaded[number].row_ids if number else []
+        now = self.whole(1, text, self.limits[1], "")[0].body
+        return bool(now.get("isPrivate")) and not all(self.chain.earlier[row_id].get("isPrivate") for row_id in ids)
 
     def missing(self, number: int, text: str, said: str | None = None) -> list[PlanRow] | None:
         """Rows that complete a version which says `text`; None when it says something else."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lib.mapping.plan import Chain, link
@@ -144,3 +144,14 @@ def add_note(
         end = "/".join(text for text in (part, several.strip().replace("/", "-")) if text)
         chain.add("candidate.createNote", lever_type, lever_id, body=body, part=end)
     return len(parts)
+
+
+def as_named(text: str, there: str, former: Mapping[str, Sequence[str]]) -> str:
+    """`text` with each user under the name that `there`, what stands of it, has: an earlier one of `former`.
+
+    `former` is {a user as notes name them: as notes named them when they were called otherwise}.
+    """
+    for now, before in former.items():
+        if now in text and now not in there:
+            text = text.replace(now, next((one for one in before if one in there), now))
+    return text

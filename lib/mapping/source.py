@@ -61,12 +61,16 @@ def stamp(ms: Any) -> str:
 
 @dataclass
 class Source:
-    """Short lists of the account, read once; everything else is read per person."""
+    """Short lists of the account, read once; everything else is read per person.
+
+    `former` is {a user as notes name them: as notes named them when they were called otherwise}.
+    """
 
     reader: Reader
     settings: Settings
     now_ms: int
     users: dict[str, Item] = field(default_factory=dict)
+    former: dict[str, list[str]] = field(default_factory=dict)
     stages: dict[str, str] = field(default_factory=dict)
     pipelines: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, Item] = field(default_factory=dict)
@@ -79,6 +83,8 @@ class Source:
         """Read the short lists."""
         read = self.reader.all
         self.users = {item["id"]: item for item in read("users")}
+        for item in read("users_former"):
+            self.former.setdefault(self.who(item["id"]), []).append(self.who(item))
         self.stages = {item["id"]: clean(item.get("text")) for item in read("stages")}
         for disposition in read("disposition_stages"):
             for stage in disposition.get("stages") or []:

@@ -1,4 +1,4 @@
-"""Before a load: has somebody been erased or deleted in Lever since the plan, and how old are the child lists?
+"""Before a load: has somebody been erased, deleted or hidden in Lever since the plan, and how old are the child lists?
 
 A load may begin days after the reading that its plan is made of. Whoever was erased meanwhile must not be written:
 there is no undo in Ashby. One listing of what has changed since, and the list of deleted opportunities, tell; a few
@@ -19,11 +19,12 @@ from lib.mapping.settings import settings
 from lib.mapping.source import Source, anonymised, ident
 from lib.steps.reading import accepted
 from lib.store import now_ms, unfinished
-from lib.store.looks import hash_of, known_by, newest_raw, people_of
+from lib.store.looks import bodies_by, hash_of, known_by, newest_raw, people_of
 from lib.workbook import Workbook
 
 Item = dict[str, Any]
 HOUR = 3_600_000
+COUNTS = ("id", "contact", "createdAt", "confidentiality", "dataProtection", "isAnonymized")
 CLOSED = "Is Lever closed already, so that nothing can change there? Say so in the params file (lever.closed: true)."
 
 
@@ -37,7 +38,7 @@ def _seen(book: Workbook) -> Item:
 
 
 def held_back(book: Workbook, *, refused: bool = False) -> set[str]:
-    """People who must not be loaded, because Lever has erased or deleted them since the plan; asks Lever, keeps why.
+    """People who must not be loaded: erased, deleted or made confidential in Lever since the plan. Asks, keeps why.
 
     Nothing is asked when nothing is to be sent, or when the params file says that Lever is closed.
     """
@@ -71,15 +72,16 @@ def _since_the_plan(book: Workbook) -> dict[str, str]:
             changed += [_what_counts(item) for item in items if known.get(item["id"]) != hash_of(item)]
         else:
             found |= {item["id"]: "deleted in Lever" for item in items if known.get(item["id"]) != ""}
-    return found | dict(_erased(book, changed))
+    return found | _turned(book, changed, seen["raw_id"]) | dict(_erased(book, changed))
 
 
 def _what_counts(item: Item) -> Item:
     """Of an opportunity, what decides whether it may move: many may have changed, and they are wide."""
+    kept = {name: item[name] for name in COUNTS if name in item}
     contact = item["contact"]
-    kept = {name: item[name] for name in ("id", "createdAt", "dataProtection", "isAnonymized") if name in item}
-    return kept | {"contact": {name: contact[name] for name in ("id", "isAnonymized") if name in contact}
-                   if isinstance(contact, dict) else contact}  # fmt: skip
+    if isinstance(contact, dict):
+        kept["contact"] = {name: contact[name] for name in ("id", "isAnonymized") if name in contact}
+    return kept
 
 
 def _asked(book: Workbook, since: str) -> Iterator[tuple[str, list[Item]]]:
@@ -109,6 +111,20 @@ def _erased(book: Workbook, changed: list[Item]) -> Iterable[tuple[str, str]]:
         refusal = rules.refusal([now.get(key, one) for key, one in own.items()])
         if anonymised(item) or refusal:
             yield item["id"], "anonymised in Lever" if anonymised(item) else refusal
+
+
+def _turned(book: Workbook, changed: list[Item], raw_id: int) -> dict[str, str]:
+    """{opportunity: why} of the changed ones that are confidential by now and were not when the plan was made.
+
+    Its notes would stand open: of a note that stands no call says that it is private (Ashby's reference).
+    """
+    secret = [item["id"] for item in changed if _is_secret(item)]
+    before = bodies_by(book.store, secret, raw_id) if secret else {}
+    return {one: "confidential in Lever by now" for one, item in before.items() if not _is_secret(item)}
+
+
+def _is_secret(item: Item) -> bool:
+    return bool(item.get("confidentiality") == "confidential")
 
 
 def check_lists(book: Workbook, *, plan_hash: str) -> None:

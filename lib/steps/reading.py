@@ -271,7 +271,8 @@ def gone_gate(book: Workbook) -> None:
             f"{len(red)} opportunities were read before, are not to be had any more, and are not in Lever's list of "
             f"deleted ones: {', '.join(red[:10])}{more}.",
             hint="Look in Lever: does the key still see everything (confidential records, too)? If they are really "
-            "deleted, accept it in overrides.csv (id gone:<id>, or shrunk:opportunities for all; who, when, why).",
+            "deleted, or confidential by now and to be left out, accept it in overrides.csv (id gone:<id>, or "
+            "shrunk:opportunities for all; who, when, why).",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -54,6 +55,20 @@ def known_by(store: Store, opportunities: Iterable[str], raw_id: int) -> dict[st
     for start in range(0, len(ids), BATCH):
         found |= dict(map(tuple, store._rows(query.where(t.heads.c.lever_id.in_(ids[start : start + BATCH])))))
     return found
+
+
+def bodies_by(store: Store, opportunities: Iterable[str], raw_id: int) -> dict[str, Any]:
+    """{opportunity: its newest body among the raw answers up to `raw_id`} of those that had one and were not gone.
+
+    For few: the raw answers have no index for it.
+    """
+    found: dict[str, Any] = {}
+    ids = sorted(set(opportunities))
+    query = select(t.raw.c.lever_id, t.raw.c.body).order_by(t.raw.c.raw_id)
+    query = query.where(t.raw.c.stream == "opportunities", t.raw.c.raw_id <= raw_id)
+    for start in range(0, len(ids), MANY):
+        found |= dict(map(tuple, store._rows(query.where(t.raw.c.lever_id.in_(ids[start : start + MANY])))))
+    return {lever_id: json.loads(body) for lever_id, body in found.items() if body is not None}
 
 
 def hash_of(body: Any) -> str:

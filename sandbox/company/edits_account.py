@@ -110,6 +110,7 @@ def user_edit(editor: Editor, rng: random.Random, wanted: Record) -> Record:
     value = wanted.get("value")
     if attribute == "name":
         value = str(value or f"{user['name'].split(' ')[0]} {_surname(editor, rng)}")
+        editor.company.former_names.setdefault(user["id"], []).append(user["name"])
         user["name"] = value
     elif attribute == "email":
         value = str(value or f"{slug(user['name'])}.{editor.serial}@{catalog.DOMAIN}")

@@ -42,7 +42,8 @@ class Person:
 class Company:
     """A Lever account, unexpanded, with exactly the attribute names of Lever's API.
 
-    ``merged`` says for each contact that was merged into another one, into which.
+    ``merged`` says for each contact that was merged into another one, into which; ``former_names`` how users by their
+    ids were called before.
     """
 
     seed: int
@@ -79,6 +80,7 @@ class Company:
     file_kinds: dict[str, filebytes.Spec] = field(default_factory=dict)
     lost_files: set[str] = field(default_factory=set)
     merged: dict[str, str] = field(default_factory=dict)
+    former_names: dict[str, list[str]] = field(default_factory=dict)
     shape: Shape = field(default_factory=Shape)
 
     def rng(self, topic: str) -> random.Random:

@@ -31,6 +31,11 @@ def truth(company: Company) -> Record:
             list(pair) for person in company.people for pair in person.review if _kept(company, reached, pair)
         ],
         "user_addresses": {user["name"]: user["email"] for user in company.users},
+        "former_names": {
+            user["name"]: company.former_names[user["id"]]
+            for user in company.users
+            if user["id"] in company.former_names
+        },
         "contacts": contents.contacts(company),
         "opportunities": opportunities,
         "notes": [_note(names, item, note, loads) for item, note in _each(company, "notes")],

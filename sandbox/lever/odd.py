@@ -26,7 +26,7 @@ def odd(kind: str, item: Record) -> Record:
     if kind in ("files", "resumes"):
         return _without_size(kind, item)
     if kind == "applications":
-        return _application(item)
+        return _application(item) if "customQuestions" in item else item  # those that were deleted tell ids only
     fields = [_field(field) for field in item["fields"]]
     return item | {"fields": fields} if fields != item["fields"] else item
 

@@ -438,7 +438,11 @@ def test_a_new_posting_can_be_applied_for(server: Server) -> None:
     """It is listed, has its form, and a person who comes may stand on it."""
     done = edit(server, "posting_new", text="Controls Engineer, new")
     listed = server.get("/postings", ALL).json()["data"][0]
-    assert (listed["id"], listed["text"], listed["createdAt"]) == (done["posting"], "Controls Engineer, new", done["at"])
+    assert (listed["id"], listed["text"], listed["createdAt"]) == (
+        done["posting"],
+        "Controls Engineer, new",
+        done["at"],
+    )
     assert server.get(f"/postings/{done['posting']}/apply").json()["data"]["id"] == done["posting"]
     for kind in ("person_new", "opportunity_new"):
         came = edit(server, kind, posting=done["posting"])
