@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import CUSTOMER, Sandbox, write_customer
+from conftest import CUSTOMER, Sandbox, environment, running_sandbox, write_customer
 from test_live import Source
 
 from lib import steps
 from lib.audit import confidential_access
-from lib.errors import GateError
+from lib.errors import GateError, UnauthorizedError
 from lib.workbook import Workbook
 
 REFUSALS = ["403", "401", "400", "trimmed"]
@@ -184,3 +186,145 @@ def test_confidential_candidacies_that_were_deleted_are_known(
     application = next(item for item in hidden if item["id"] == one)["applications"][0]
     assert application in mapped.store.head_shas("applications_deleted")
     assert sandbox.unknown_params == []
+
+
+# ---- postings that turn confidential between two passes --------------------------------------------------------------
+@pytest.fixture(scope="module")
+def small_process() -> Iterator[Sandbox]:
+    with running_sandbox(people=8, seed=3) as one:
+        yield one
+
+
+@pytest.fixture
+def small(small_process: Sandbox) -> Sandbox:
+    """A small company: what is asked here is asked of every candidacy, again and again."""
+    small_process.reset()
+    return small_process
+
+
+@pytest.fixture
+def gap(tmp_path: Path, small: Sandbox, opened: Callable[[], Workbook]) -> Iterator[Callable[[str], Workbook]]:
+    """A customer whose key sees nothing confidential, by a word that is signed."""
+
+    def begin(refusal: str) -> Workbook:
+        os.environ["TEST_LEVER_KEY"] = small.about["lever_key_plain"]
+        small.switch(confidential_refusal=refusal)
+        write_customer(home, small, lever={"confidential_access": "accept_gap"})
+        book = opened()
+        book.params_folder.mkdir(exist_ok=True)
+        word = book.params_folder / "overrides.csv"
+        word.write_text("id,who,when,why\nconfidential,kim,2026-04-01,agreed\n", "utf-8")
+        steps.audit(book)
+        return book
+
+    home = tmp_path / "home"
+    with environment(home, small):
+        yield begin
+
+
+@pytest.fixture
+def sees_all(tmp_path: Path, small: Sandbox, opened: Callable[[], Workbook]) -> Iterator[Workbook]:
+    """A customer of the same company whose key sees everything."""
+    write_customer(tmp_path / "home", small)
+    with environment(tmp_path / "home", small):
+        yield opened()
+
+
+def most_wanted(company: Sandbox, *, most: int = 20) -> str:
+    """An open posting that as many people as possible stand on, and not too many to be gone without a word."""
+    counts = Counter(one["posting"] for one in company.truth["opportunities"] if not one["confidential"])
+    del counts[None]
+    open_ones = set(postings(company)["non-confidential"])
+    return max((n, one) for one, n in counts.items() if one in open_ones and n <= most)[1]
+
+
+def seen(company: Sandbox) -> set[str]:
+    """The candidacies that a key without access may see."""
+    return {one["id"] for one in company.truth["opportunities"] if not one["confidential"]}
+
+
+@pytest.mark.parametrize("reread", [False, "all"])
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_what_turns_confidential_is_gone_for_a_key_that_sees_nothing_confidential(
+    small: Sandbox, gap: Callable[[str], Workbook], refusal: str, reread: bool | str
+) -> None:
+    """It is named, stops the next step until somebody has looked, and stops no reading; open again, it is back."""
+    book = gap(refusal)
+    steps.extract(book)
+    assert set(book.store.head_shas("opportunities")) == seen(small)
+    posting = most_wanted(small)
+    (edit,) = small.ask("POST", "/edits", {"edits": [{"kind": "confidentiality", "posting": posting}]})
+    result = steps.extract(book, reread=reread)
+    if refusal == "trimmed" and not reread:  # what is not there looks deleted: only the reading of all asks
+        result = steps.extract(book, reread="all")
+    assert set(result.gone["lever_id"]) == set(edit["opportunities"]) != set()
+    assert set(book.store.head_shas("opportunities")) == seen(small)
+    assert result.unread.empty
+    with pytest.raises(GateError, match="confidential by now"):
+        steps.gone_gate(book)
+    small.ask("POST", "/edits", {"edits": [{"kind": "confidentiality", "posting": posting}]})
+    result = steps.extract(book)
+    assert set(book.store.head_shas("opportunities")) == seen(small) >= set(edit["opportunities"])
+    assert result.gone.empty
+    steps.gone_gate(book)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_what_turns_confidential_while_it_is_read_stops_no_reading(
+    small: Sandbox, gap: Callable[[str], Workbook], refusal: str
+) -> None:
+    """Listed, and refused when its child lists are asked for: gone like the others."""
+    book = gap(refusal)
+    edit = {"effect": "others", "side": "lever", "n": 2, "kinds": ["confidentiality"]}
+    notes = {"api": "lever", "endpoint": "/opportunities/*/notes", "nth": 3}
+    small.faults(notes | edit)
+    steps.extract(book)
+    assert small.struck() == 1
+    small.faults()
+    steps.extract(book, reread="all")
+    assert set(book.store.head_shas("opportunities")) == seen(small)
+
+
+@pytest.mark.parametrize("closed", ["/opportunities/*", "/opportunities/*/notes"])
+def test_a_right_that_lacks_is_not_taken_for_what_is_confidential(
+    small: Sandbox, gap: Callable[[str], Workbook], closed: str
+) -> None:
+    """Every opportunity, or one list of every one, is refused by its id: the run stops, and nothing is gone."""
+    book = gap("403")
+    steps.extract(book)
+    before = set(book.store.head_shas("opportunities"))
+    posting = most_wanted(small)
+    small.ask("POST", "/edits", {"edits": [{"kind": "confidentiality", "posting": posting}]})
+    small.switch(lever_key_without=closed)
+    with pytest.raises(UnauthorizedError, match="403"):
+        steps.extract(book, reread="all")
+    assert set(book.store.head_shas("opportunities")) == before
+
+
+def test_what_turns_confidential_is_read_as_such_by_a_key_that_sees_it(small: Sandbox, sees_all: Workbook) -> None:
+    """The next ordinary reading knows: the change moves updatedAt."""
+    book = sees_all
+    steps.audit(book)
+    steps.extract(book)
+    posting = most_wanted(small, most=1_000)
+    (edit,) = small.ask("POST", "/edits", {"edits": [{"kind": "confidentiality", "posting": posting}]})
+    result = steps.extract(book)
+    held = {one["id"]: one["confidentiality"] for one in book.store.all("opportunities")}
+    assert {held[one] for one in edit["opportunities"]} == {"confidential"}
+    assert result.gone.empty
+
+
+@pytest.mark.parametrize("wanted", ["open", "confidential"])
+def test_a_requisition_of_both_kinds_of_postings_is_read_either_way(
+    small: Sandbox, gap: Callable[[str], Workbook], wanted: str
+) -> None:
+    """A key without access sees it or not: it names a posting that this key never sees, and nothing stops for it."""
+    small.switch(shared_requisition=wanted)
+    book = gap("403")
+    result = steps.extract(book)
+    secret = set(postings(small)["confidential"])
+    named = {one for item in book.store.all("requisitions") for one in item["postings"]}
+    assert bool(named & secret) is (wanted == "open")
+    assert result.dangling.empty
+    assert result.unread.empty
+    assert set(book.store.head_shas("opportunities")) == seen(small)

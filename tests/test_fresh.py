@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from conftest import Json, Sandbox, write_customer
+from reconcile import problems
 from sqlalchemy import func, select, update
 
 from lib import steps
@@ -105,6 +106,26 @@ def test_a_sample_holds_back_as_well(mapped: Workbook, sandbox: Sandbox) -> None
     there = loaded_contacts(sandbox)
     assert there > before
     assert there & erased == set()
+
+
+def test_whoever_turns_confidential_between_the_plan_and_the_load_is_held_back(
+    mapped: Workbook, sandbox: Sandbox
+) -> None:
+    """Their notes would stand open; after another reading and another plan they are private, and nobody waits."""
+    one = one_who_loads(sandbox)
+    edit = {"kind": "confidentiality", "posting": one["posting"]}
+    (done,) = sandbox.ask("POST", "/edits", {"edits": [edit]})
+    result = steps.load(mapped, execute=True)
+    assert one["id"] in set(result.held["lever_id"]) <= set(done["opportunities"])
+    assert set(result.held["why"]) == {"confidential in Lever by now"}
+    assert one["contact"] not in loaded_contacts(sandbox)
+    steps.extract(mapped)
+    assert one["id"] in set(steps.load(mapped, execute=True).held["lever_id"]), "the plan is as old as it was"
+    steps.map(mapped)
+    again = steps.load(mapped, execute=True)
+    assert [] == list(again.held["lever_id"])
+    assert one["contact"] in loaded_contacts(sandbox)
+    assert problems(sandbox.truth, sandbox.state)["confidential"] == []
 
 
 def test_nobody_is_held_back_while_nothing_happens(mapped: Workbook, sandbox: Sandbox) -> None:

@@ -155,6 +155,58 @@ def test_an_edited_note_keeps_its_row_so_that_the_load_can_name_it() -> None:
     assert set(new(replanned(world, loaded), loaded)) == {"candidate.createNote/note/n-1"}
 
 
+def thread(lever_id: str, *texts: str) -> Body:
+    """A note by one user with comments of another."""
+    made = note(lever_id, texts[0])
+    made["fields"] += [
+        made["fields"][0] | {"value": text, "user": "u-old", "createdAt": T0 + DAY} for text in texts[1:]
+    ]
+    return made
+
+
+def renamed(world: World, number: int, **now: str) -> None:
+    """A user who is called otherwise from now on; the extraction keeps how they were called."""
+    user = world.lever["users"][number]
+    world.lever["users_former"].append({name: user[name] for name in ("id", "name", "email")})
+    user.update(now)
+
+
+def test_users_who_are_called_otherwise_by_now_change_no_note() -> None:
+    """Comments, and our own account of a candidacy, name people as they were called when they were loaded."""
+    item = opportunity("o-1")
+    item["stageChanges"][0]["userId"] = "u-ines"
+    world = World(item).give("notes", "o-1", thread("n-1", "Fine.", "Old Colleague says yes."))
+    loaded = world.plan()
+    renamed(world, 0, name="Ines Novak")
+    renamed(world, 1, name="New Colleague", email="new@example.com")
+    assert new(replanned(world, loaded), loaded) == {}
+    renamed(world, 1, name="Newest Colleague")
+    assert new(replanned(world, loaded), loaded) == {}
+    world.lists["notes", "o-1"] = [thread("n-1", "Fine.", "Old Colleague says no.")]
+    assert set(new(replanned(world, loaded), loaded)) == {"candidate.createNote/note/n-1"}
+    world.lists["notes", "o-1"] = [thread("n-1", "Fine.", "Old Colleague says yes.")]
+    world.lever["users_former"].clear()
+    assert set(new(replanned(world, loaded), loaded)) == {
+        "candidate.createNote/note/n-1", "candidate.createNote/opportunity/o-1/history/v2",
+    }  # fmt: skip
+
+
+def test_a_note_of_ours_that_stands_open_and_is_to_be_private_is_set_aside() -> None:
+    """No call hides what stands: the load names it under its own row, and no second note tells the same."""
+    item = opportunity("o-1")
+    item["stageChanges"][0]["userId"] = "u-ines"
+    world = World(item, policy=Policy(confidential_as_new=True)).give("notes", "o-1", note("n-1", "Fine."))
+    loaded = world.plan()
+    item["confidentiality"] = "confidential"
+    rows = new(replanned(world, loaded), loaded)
+    history = "candidate.createNote/opportunity/o-1/history"
+    assert {history, "candidate.createNote/note/n-1"} <= set(rows)
+    assert [row_id for row_id in rows if "/v2" in row_id] == []
+    assert rows[history]["isPrivate"] is True
+    item["confidentiality"] = "non-confidential"
+    assert new(replanned(world, loaded), loaded) == {}
+
+
 def test_a_renamed_posting_changes_no_note() -> None:
     """The first line of a note names the posting as it was called when it was written."""
     world = World(opportunity("o-1")).give("notes", "o-1", note("n-1", "Fine."))

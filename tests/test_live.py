@@ -33,10 +33,21 @@ ACCOUNT = {
 }  # fmt: skip
 QUIET = {
     "feedback_edit", "form_new", "file_new", "file_replace", "file_delete", "resume_new", "interview_new",
-    "interview_cancel", "offer_new", "note_delete", "feedback_delete", "form_delete",
+    "interview_cancel", "offer_new", "note_delete", "feedback_delete", "form_delete", "interview_edit", "offer_status",
 }  # fmt: skip
 """Edits that do not move the candidacy's updatedAt (observed, or not documented to move it)."""
-SWITCHES: list[dict[str, str]] = [{}, {"updated_lag_ms": "90000", "new_updated_at": "null"}]
+RARER = [
+    "application_edit", "repost", "confidentiality", "offer_status", "interview_edit", "posting_new", "user_new",
+    "user_edit", "user_reactivate", "user_deactivate", "person_new", "opportunity_new", "reapply", "note_new",
+    "offer_new", "interview_new", "snooze", "follow", "sourced_by",
+]  # fmt: skip
+"""Edits that happen only when they are named, and those that make use of what they bring: new postings and users."""
+NEWS = ("repost", "posting_new", "user_new")
+WORK: list[tuple[dict[str, str], list[str] | None]] = [
+    ({}, None),
+    ({"updated_lag_ms": "90000", "new_updated_at": "null"}, None),
+    ({}, RARER),
+]
 
 Held = dict[str, dict[str, Any]]
 
@@ -140,9 +151,10 @@ def book(company: Sandbox, tmp_path: Path) -> Iterator[Workbook]:
         one.close()
 
 
-def read_while_they_work(company: Sandbox, book: Workbook, *, seed: int) -> list[Json]:
+def read_while_they_work(company: Sandbox, book: Workbook, *, seed: int, kinds: list[str] | None) -> list[Json]:
     """Audit and extract, again and again, until so many changes were made; then the work stops."""
-    company.ask("POST", "/live", {"per_second": PER_SECOND, "seed": seed, "most": EDITS})
+    named = {"kinds": kinds} if kinds else {}
+    company.ask("POST", "/live", named | {"per_second": PER_SECOND, "seed": seed, "most": EDITS})
     steps.audit(book)
     for _ in range(10 * EDITS):
         steps.extract(book)
@@ -160,14 +172,15 @@ def quietly_changed(log: list[Json]) -> set[str]:
 
 # ---- the promise ---------------------------------------------------------------------------------------------------
 @pytest.mark.proof
-@pytest.mark.parametrize("switches", SWITCHES, ids=["plain", "lag"])
+@pytest.mark.parametrize(("switches", "kinds"), WORK, ids=["plain", "lag", "rarer"])
 @pytest.mark.parametrize("seed", range(amount(1, 5)))
 def test_what_changes_while_it_is_read_is_here_after_the_last_pass(
-    company: Sandbox, book: Workbook, seed: int, switches: dict[str, str]
+    company: Sandbox, book: Workbook, seed: int, switches: dict[str, str], kinds: list[str] | None
 ) -> None:
     """An ordinary run brings all but what Lever does not show; a reading of the lively ones, then of all, the rest."""
     company.switch(**switches)
-    log = read_while_they_work(company, book, seed=seed)
+    log = read_while_they_work(company, book, seed=seed, kinds=kinds)
+    assert kinds is None or {one["kind"] for one in log} >= set(NEWS), "not enough work"
     company.ask("POST", "/edits", {"edits": [{"kind": "opportunity_delete"}]})  # of one that is held, in any case
     source = Source(company)
     there = source.all()
@@ -177,7 +190,7 @@ def test_what_changes_while_it_is_read_is_here_after_the_last_pass(
     parents = {stream: there[f"parent of {stream}"] | held(book)[f"parent of {stream}"] for stream in CHILDREN}
     beyond = {pair for found in left.values() for pair in found if _parent(pair, parents) not in quiet}
     assert beyond == set()
-    assert set(result.ages["may_lack"]) == {"edited feedback; new or deleted files, forms, offers, interviews"}
+    assert set(result.ages["may_lack"]) == {"edited feedback; new, changed or deleted files, forms, offers, interviews"}
 
     steps.extract(book, reread=True)
     since = book.store.meta("extract.since") - extraction.RECENT
@@ -250,13 +263,60 @@ def test_what_changes_in_the_short_lists_while_child_lists_are_read_is_here_afte
     """Users, postings and tags are read after the last pass, as often as before."""
     steps.audit(book)
     before = company.ask("GET", "/calls")["by_endpoint"]["lever./users"]
-    kinds = ["posting_edit", "posting_close", "user_deactivate", "tag", "source"]
+    kinds = [
+        "posting_new",
+        "posting_edit",
+        "posting_close",
+        "user_new",
+        "user_edit",
+        "user_deactivate",
+        "user_reactivate",
+    ]
+    kinds += ["confidentiality", "tag", "source"]
     notes = {"api": "lever", "endpoint": "/opportunities/*/notes", "nth": 5}
-    company.faults(notes | {"effect": "others", "side": "lever", "n": 12, "kinds": kinds})
+    company.faults(notes | {"effect": "others", "side": "lever", "n": 30, "kinds": kinds})
     steps.extract(book)
     assert company.struck() == 1
     assert differences(Source(company).all(), held(book)) == nothing()
     assert company.ask("GET", "/calls")["by_endpoint"]["lever./users"] == before + 3  # the account, the list; `Source`
+
+
+def test_what_names_a_posting_or_a_user_of_this_very_moment_is_here_with_it(company: Sandbox, book: Workbook) -> None:
+    """Somebody joins and a posting opens while child lists are read; what comes then names both."""
+    steps.audit(book)
+    at = {"api": "lever", "endpoint": "/opportunities/*/notes", "effect": "others", "side": "lever"}
+    company.faults(
+        at | {"nth": 3, "n": 16, "kinds": ["user_new", "posting_new"]},
+        at | {"nth": 5, "n": 40, "kinds": ["note_new", "note_comment", "person_new", "opportunity_new", "repost"]},
+    )
+    steps.extract(book)
+    assert company.struck() == 2
+    log = company.ask("GET", "/edits")["log"]
+    joined = {one["user"] for one in log if one["kind"] == "user_new"}
+    opened = {one["posting"] for one in log if one["kind"] == "posting_new"}
+    authors = {field["user"] for one in book.store.all("notes") for field in one["fields"]}
+    named = {one["posting"] for item in book.store.all("opportunities") for one in item["applications"]}
+    assert joined & authors, "no new user has written anything"
+    assert opened & named, "nobody stands on a new posting"
+    assert joined <= set(book.store.head_shas("users"))
+    assert opened <= set(book.store.head_shas("postings"))
+    assert differences(Source(company).all(), held(book)) == nothing()
+
+
+def test_users_are_kept_as_they_were_called_before(company: Sandbox, book: Workbook) -> None:
+    """A note that was loaded names them so."""
+    steps.audit(book)
+    user = next(book.store.all("users"))
+    edits = [{"kind": "user_edit", "user": user["id"], "attribute": one} for one in ("role", "name", "email")]
+    for edit in edits:
+        company.ask("POST", "/edits", {"edits": [edit]})
+        steps.extract(book)
+    former = book.store.of("users_former", user["id"])
+    (now,) = [one for one in book.store.all("users") if one["id"] == user["id"]]
+    assert {(one["name"], one["email"]) for one in former} == {
+        (user["name"], user["email"]), (now["name"], user["email"]),
+    }  # fmt: skip
+    assert len(list(book.store.all("users_former"))) == 2
 
 
 def test_what_a_short_list_does_not_show_any_more_is_kept_and_named(company: Sandbox, book: Workbook) -> None:

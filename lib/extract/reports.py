@@ -16,7 +16,7 @@ from lib.store.heads import known, with_ages
 LISTS_404 = "extract.resume_lists"  # what was answered where résumés were asked for, since all were read last
 MANY = 50  # so many résumé lists in a row are not 404 by chance, and so many files not without bytes
 SHARE = 0.5  # of all files of a stream
-UNSEEN = "edited feedback; new or deleted files, forms, offers, interviews"
+UNSEEN = "edited feedback; new, changed or deleted files, forms, offers, interviews"
 
 
 def lively(opportunity: dict[str, Any], since: int) -> bool:

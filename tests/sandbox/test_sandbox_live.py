@@ -390,6 +390,7 @@ def test_a_posting_turns_confidential_and_open_again_with_all_who_stand_on_it(se
 
 def test_an_offer_goes_from_draft_to_signed(server: Server) -> None:
     """Step by step, none left out; documents, dates and signatures come with it, and the signed bytes can be had."""
+    server.control("edits", "POST", {"n": 20, "seed": 1, "kinds": ["offer_new"]})
     offers = {
         row["id"]: (item["id"], row)
         for item in server.walk("/opportunities", ALL) for row in children(server, item["id"], "offers").values()
