@@ -612,6 +612,19 @@ def test_a_confidential_posting_needs_a_confidential_job(verdict: str, told: str
     assert [loss[:2] for loss in world.lost("posting", "confidentiality")] == expected
 
 
+def test_a_posting_that_turns_confidential_after_its_job_was_made_needs_that_job_ticked():
+    """No second job is wanted; once the one that was made is confidential, the verdict stays as it was."""
+    world = confidential(Policy())
+    job = {"id": "made-1", "confidential": False}
+    world.ashby_id = lambda kind, lever_id: {("job", "p-1"): "made-1"}[kind, lever_id]  # type: ignore[attr-defined]
+    world.standing_too = lambda kind: [job]  # type: ignore[attr-defined]
+    world.verdicts["postings"] = {"p-1": "new"}
+    with pytest.raises(GateError, match=r"postings.csv:2: the posting has become confidential in Lever, and the job"):
+        world.plan()
+    job["confidential"] = True
+    assert world.plan()
+
+
 # ---- who never moves
 
 

@@ -173,8 +173,8 @@ def _jobs(book: Book, reader: Reader, plans: Mapping[str, Plan], *, hidden: froz
         word = verdict.casefold()
         if word == SKIP:
             made[row["id"]] = None
-        elif word == "new" and row["id"] in hidden:
-            book.problem("postings", line, _MAKE_IT)
+        elif word == "new" and row["id"] in hidden and (what := _still_open(reader, row["id"])):
+            book.problem("postings", line, what)
         elif word == "new":
             cells = [
                 _cell(book, line, row, "team_verdict", options=teams, what="department or team"),
@@ -191,9 +191,26 @@ def _jobs(book: Book, reader: Reader, plans: Mapping[str, Plan], *, hidden: froz
     return made
 
 
+def _still_open(reader: Reader, posting: str) -> str:
+    """What is to be done about the new job of a confidential posting; "" when its job is there and confidential.
+
+    A posting may turn confidential after its job was made.
+    """
+    ask = getattr(reader, "ashby_id", None)
+    made = ask("job", posting) if ask else ""
+    if not made:
+        return _MAKE_IT
+    jobs = {item["id"]: item for item in getattr(reader, "standing_too", reader.ashby)("jobs")}
+    return "" if jobs.get(made, {}).get("confidential") else _TICK_OURS
+
+
 _MAKE_IT = (
     "the posting is confidential in Lever, and the API cannot make a job confidential: make the job in Ashby, tick "
     "confidential, and put its id or title into the verdict (or set policy.confidential_as_new)."
+)
+_TICK_OURS = (
+    "the posting has become confidential in Lever, and the job that was made for it is not confidential in Ashby: tick "
+    "it there, and keep the verdict (or set policy.confidential_as_new)."
 )
 _TICK_IT = (
     "the posting is confidential in Lever, and that job is not confidential in Ashby: tick it there "

@@ -58,6 +58,15 @@ class Reading:
         """True when this Lever id has an object of this kind (e.g. "application") in Ashby, made or adopted by us."""
         return bool(self._store._rows(_LINK, {"link": f"{kind}:{lever_id}"}))
 
+    def ashby_id(self, kind: str, lever_id: str) -> str:
+        """The id in Ashby of the object of this kind that we made or adopted for a Lever id; "" when there is none."""
+        query = select(t.links.c.ashby_id).where(t.links.c.link == f"{kind}:{lever_id}")
+        return next((str(row.ashby_id) for row in self._store._rows(query)), "")
+
+    def standing_too(self, kind: str) -> list[Item]:
+        """Objects of the target, those that this workbook made as well, as they were last read."""
+        return self._store.ashby(kind, own=True)
+
     def people(self) -> Iterator[tuple[Item, list[str]]]:
         """(person as dedupe left it, its contacts) of everybody, by person id."""
         query = select(t.people.c.person, t.people.c.body).order_by(t.people.c.person).limit(BATCH)
