@@ -20,6 +20,7 @@ from sandbox.company import Company, build
 from sandbox.company.editing import EditError
 from sandbox.faults import FaultMiddleware, Faults
 from sandbox.journal import Journal
+from sandbox.lever.auth import at_home
 from sandbox.live import Live
 from sandbox.scenarios import scenarios
 from sandbox.settings import Settings
@@ -53,9 +54,10 @@ class Sandbox:
     def _assemble(self) -> None:
         """Make company, Lever side and Ashby side, and the routes over them."""
         self.company = _company(self.settings)
-        self.lever = sandbox.lever.create(self.company, settings=self.settings, journal=self.journal)
+        settings, journal = self.settings, self.journal
+        self.lever = sandbox.lever.create(self.company, settings=settings, journal=journal, clock=self.live)
         account = self.company if isinstance(self.company, Company) else self.company.account
-        self.ashby = sandbox.ashby.create(account, settings=self.settings, journal=self.journal)
+        self.ashby = sandbox.ashby.create(account, settings=settings, journal=journal)
         self._router = Router(
             routes=[
                 Mount("/ashby", routes=self.ashby.routes),
@@ -80,9 +82,10 @@ class Sandbox:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Behind the faults: the Lever side straight away, everything else through the router."""
         path = scope["path"]
-        if path == "/lever/oauth/token" and scope["method"] == "POST":
+        oauth = at_home(path)
+        if oauth == "/lever/oauth/token" and scope["method"] == "POST":
             await self.lever.token(scope, receive, send)
-        elif path == "/lever/oauth/authorize" and scope["method"] == "GET":
+        elif oauth == "/lever/oauth/authorize" and scope["method"] == "GET":
             await self.lever.authorize(scope, receive, send)
         elif path.startswith(("/lever/v1", "/lever/hire/")):
             await self.lever(scope, receive, send)

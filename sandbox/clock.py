@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -34,3 +34,15 @@ def dated(send: Send, now_ms: int | None) -> Send:
 
     sending.__wrapped__ = send  # type: ignore[attr-defined]  # planted faults cut the connection behind it
     return sending
+
+
+class Clock(Protocol):
+    """What the Lever side asks of the account's clock; ``sandbox.live`` keeps it."""
+
+    @property
+    def now_ms(self) -> int | None:
+        """The time of the account; None for a company that cannot be edited."""
+
+    @property
+    def waited_ms(self) -> int:
+        """How much time was let pass, apart from what edits took."""

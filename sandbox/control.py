@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from sandbox import ashby, choices, live
 from sandbox.company import Company
 from sandbox.company.truth import truth
+from sandbox.lever.switches import switch
 
 if TYPE_CHECKING:
     from sandbox.app import Sandbox
@@ -32,6 +33,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         Route("/state", control.state),
         *live.routes(sandbox.live),
         Mount("/ashby", routes=ashby.control_routes(lambda: sandbox.ashby.state)),
+        Route("/lever/outbox", control.lever_outbox, methods=["GET", "DELETE"]),
         Route("/stop", control.stop, methods=["POST"]),
     ]
 
@@ -121,19 +123,27 @@ class Control:
         """Who is who and what must arrive; of a large company ``?block=K`` or ``?counts=1``, never the whole."""
         company, query = self.sandbox.company, request.query_params
         counts = query.get("counts") == "1"
+        uploads = switch(self.sandbox.settings.switches, "uploaded_answers") == "listed"
         if isinstance(company, Company):
-            whole = truth(company)
+            whole = truth(company, uploads=uploads)
             return JSONResponse({"counts": whole["counts"]} if counts else whole)
         from sandbox.company import large_truth  # noqa: PLC0415 - numpy is loaded for large companies only
 
         try:
-            return JSONResponse(large_truth.asked(company, block=query.get("block"), counts=counts))
+            return JSONResponse(large_truth.asked(company, block=query.get("block"), counts=counts, uploads=uploads))
         except ValueError as error:
             return _refused(str(error))
 
     async def state(self, request: Request) -> JSONResponse:
         """The whole state of the Ashby side."""
         return JSONResponse(self.sandbox.ashby.dump())
+
+    async def lever_outbox(self, request: Request) -> JSONResponse:
+        """What the webhooks of Lever would have been sent; DELETE forgets it."""
+        outbox = self.sandbox.lever.webhooks.outbox
+        if request.method == "DELETE":
+            outbox.clear()
+        return JSONResponse(list(outbox))
 
     async def stop(self, request: Request) -> JSONResponse:
         """End the process after this answer."""

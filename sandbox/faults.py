@@ -19,6 +19,7 @@ from sandbox.faults_pages import Pages
 from sandbox.faults_rows import BEFORE, EFFECTS, PAGING, check
 from sandbox.faults_wire import App, Asked, Kept, Receive, Send, cut
 from sandbox.journal import Journal
+from sandbox.lever.auth import at_home
 from sandbox.settings import Settings
 
 __all__ = ["EFFECTS", "FaultMiddleware", "Faults", "Row", "check", "cut", "is_write", "matches", "where"]
@@ -128,7 +129,7 @@ def where(path: str) -> tuple[str, str] | None:
     if path.startswith("/storage/"):
         return "storage", path.removeprefix("/storage")
     if path.startswith("/lever/oauth/"):
-        return "oauth", path.removeprefix("/lever/oauth")
+        return "oauth", at_home(path).removeprefix("/lever/oauth")
     return None
 
 
@@ -209,4 +210,5 @@ class FaultMiddleware:
             await cut(send)
             return
         kind, body = answers.body_of(fault, asked.api)
-        await wire.plain(send, answers.status_of(fault, asked.api), body, kind=kind, headers=answers.headers_of(fault))
+        headers = answers.headers_of(fault, asked)
+        await wire.plain(send, answers.status_of(fault, asked.api), body, kind=kind, headers=headers)

@@ -7,16 +7,18 @@ import time
 from email.utils import formatdate
 from typing import Any
 
-from sandbox.faults_rows import ODD
+from sandbox.faults_rows import MOVABLE, ODD
+from sandbox.faults_wire import Asked
 
 INSTEAD = (
-    "status", "refuse", "throttle", "refuse_token", "html", "empty", "not_json", "silence", "reset_before",
+    "status", "refuse", "moved", "throttle", "refuse_token", "html", "empty", "not_json", "silence", "reset_before",
     "reset_in_request",
 )  # fmt: skip
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Something went wrong</h1></body></html>"
 NOT_JSON = b"upstream connect error or disconnect/reset before headers"
 STATUSES = {
-    "throttle": 429, "reset_before": 0, "reset_in_request": 0, "silence": 0, "html": 200, "empty": 200, "not_json": 200,
+    "throttle": 429, "moved": 301, "reset_before": 0, "reset_in_request": 0, "silence": 0, "html": 200, "empty": 200,
+    "not_json": 200,
 }  # fmt: skip
 REFUSALS = {"lever": 400, "ashby": 200, "storage": 403, "oauth": 403}
 PLACE = "\u0001odd\u0001"
@@ -29,15 +31,24 @@ def status_of(fault: dict[str, Any], api: str) -> int:
     return int(fault.get("status", STATUSES.get(fault["effect"], 500)))
 
 
-def headers_of(fault: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+def headers_of(fault: dict[str, Any], asked: Asked) -> list[tuple[bytes, bytes]]:
     """The headers of an answer that stands in place of the real one."""
     found = {str(name).lower(): str(value) for name, value in fault.get("headers", {}).items()}
+    if fault["effect"] == "moved":
+        found["location"] = _second_name(fault, asked)
     told = fault.get("retry_after")
     if isinstance(told, dict):
         found["retry-after"] = formatdate(time.time() + told["date_in"], usegmt=True)
     elif told is not None:
         found["retry-after"] = str(told)
     return [(name.encode(), value.encode("utf-8")) for name, value in found.items()]
+
+
+def _second_name(fault: dict[str, Any], asked: Asked) -> str:
+    """Where a path below ``/opportunities`` is to be asked for; without its query where the row says so."""
+    path = asked.scope["path"].replace(MOVABLE, "/candidates", 1)
+    query = asked.scope.get("query_string", b"").decode("latin-1") if fault.get("query", True) else ""
+    return f"{fault.get('to', '')}{path}{'?' * bool(query)}{query}"
 
 
 def body_of(fault: dict[str, Any], api: str) -> tuple[bytes, bytes]:

@@ -106,6 +106,7 @@ EFFECTS: dict[str, dict[str, tuple[Check, str]]] = {
     # instead of an answer; applied only where `apply` says so
     "status": {"status": _STATUS, "headers": _HEADERS, "body": _WORDS, "apply": _APPLY},
     "refuse": {"code": _WORDS, "message": _WORDS, "status": _STATUS, "headers": _HEADERS, "apply": _APPLY},
+    "moved": {"status": _STATUS, "to": _WORDS, "query": (_is(bool), "true or false")},
     "throttle": {
         "retry_after": (_retry_after, 'a number, any text, or {"date_in": seconds}'),
         "headers": _HEADERS,
@@ -150,6 +151,8 @@ EFFECTS: dict[str, dict[str, tuple[Check, str]]] = {
 BEFORE = ("delay", "short_page", "expire_access", "others")
 PAGING = ("repeat_page", "empty_page", "same_token", "no_token")
 TOKENS = {"lever": "offset", "ashby": "cursor"}
+MOVABLE = "/opportunities"
+"""Where ``moved`` strikes: these paths have a second name, ``/candidates`` (documented)."""
 NEEDED = {"refuse": ("code",), "short_page": ("limit",), "odd_value": ("value", "member"), "others": ("side",)}
 
 
@@ -190,6 +193,8 @@ def _check_together(spec: Spec, effect: str) -> None:
         raise ValueError("writes goes with the api ashby")
     if effect == "others":
         _check_kinds(spec)
+    if effect == "moved" and (spec.get("api") != "lever" or not spec.get("endpoint", "").startswith(MOVABLE)):
+        raise ValueError(f"the effect moved needs the api lever, and an endpoint that begins with {MOVABLE}")
     if "endpoint" in spec:
         _check_endpoint(spec)
 

@@ -46,12 +46,18 @@ class Live:
         if self._editor is None or self._editor.company is not company:
             settings = self._sandbox.settings
             self._editor = edits.editor(company, switch=lambda name: decides(settings.switches, name))
+            self._editor.around = self._sandbox.lever.webhooks.around
         return self._editor
 
     @property
     def now_ms(self) -> int | None:
         """The clock of the Lever account; None for a company that cannot be edited."""
         return self.editor.now_ms if isinstance(self._sandbox.company, Company) else None
+
+    @property
+    def waited_ms(self) -> int:
+        """How much time was let pass, apart from what edits took."""
+        return self.editor.waited_ms if isinstance(self._sandbox.company, Company) else 0
 
     def reset(self) -> None:
         """Stop, and undo every edit."""

@@ -39,6 +39,8 @@ STOPS = {"api_version", "private_without_toggle"}
 CHOSEN: dict[str, tuple[str, ...]] = {
     "offset_seconds": ("1",),
     "oauth_seconds": ("5",),
+    "refresh_unused_days": ("1",),
+    "refresh_days": ("2",),
     "lever_retry_after": ("1",),
     "updated_lag_ms": ("90000",),
     "deleted_reach_days": ("30",),
@@ -371,6 +373,11 @@ READING = [
 NEVER_DECIDED = {
     "oauth_seconds": "these customers have a key (test_oauth)",
     "oauth_old_refresh": "these customers have a key (test_oauth)",
+    "oauth_redirects": "these customers have a key (test_redirects)",
+    "refresh_unused_days": "these customers have a key (test_oauth)",
+    "refresh_days": "these customers have a key (test_oauth)",
+    "audit_addon": "audit events are not asked for",
+    "lever_hook_answers": "no webhook is made",
     "report_seconds": "no report is asked for",
     "on_behalf_of": "nothing is written on behalf of somebody",
     "webhook_ping": "no webhook is made",

@@ -16,6 +16,8 @@ from sandbox.company.model import NOW_MS, Company, Record
 
 Switch = Callable[[str], str]
 Edit = Callable[["Editor", random.Random, Record], Record]
+Around = Callable[[], Callable[[int], None]]
+"""Looks at the company before an edit; what it returns is told of the time of the edit, once that is made."""
 
 MOVES: dict[str, str] = {
     "stage": "updated interaction advanced",
@@ -66,6 +68,7 @@ class Editor:
         self.company = company
         self._switch = switch
         self._kinds = kinds
+        self.around: Around = lambda: lambda at: None
         self._size = len(company.people)
         self.clear()
 
@@ -73,6 +76,7 @@ class Editor:
         """Forget the log and set the clock back; the records stay as they are (see ``rebuild``)."""
         self.log: list[Record] = []
         self._clock_ms = NOW_MS
+        self.waited_ms = 0
         self._serial = 0
 
     def rebuild(self) -> None:
@@ -91,6 +95,7 @@ class Editor:
 
     def wait(self, ms: int) -> None:
         """Let time pass without an edit."""
+        self.waited_ms += ms
         self._clock_ms += ms
 
     # ---- edits -----------------------------------------------------------------------------------------------------
@@ -118,6 +123,7 @@ class Editor:
         self._serial += 1
         rng = rng or self.company.rng(f"edit:{self._serial}")
         step = rng.randrange(200, 2_000)
+        tell = self.around()
         machine = self._switch("lever_clock") == "machine"
         self._clock_ms = max(clock + 1, self.now_ms) if machine else clock + step
         try:
@@ -128,6 +134,7 @@ class Editor:
         self.log.append(done)
         if kind in RECOUNTED:
             self._recount()
+        tell(self._clock_ms)
         return done
 
     def new_id(self, what: str) -> str:

@@ -13,18 +13,18 @@ ACCOUNT_COUNTS = ("postings",)
 """Counts of what all blocks share."""
 
 
-def asked(large: LargeCompany, *, block: str | None, counts: bool) -> Record:
+def asked(large: LargeCompany, *, block: str | None, counts: bool, uploads: bool = False) -> Record:
     """What a reader asked for; ValueError, with what to ask instead, when it is the whole or no block."""
     if counts:
-        return totals(large)
+        return totals(large, uploads=uploads)
     if block is None or not block.isdecimal() or int(block) >= large.blocks:
         raise ValueError(f"ask for ?counts=1 or for one block, ?block=0 to ?block={large.blocks - 1}")
-    return of_block(large, int(block))
+    return of_block(large, int(block), uploads=uploads)
 
 
-def totals(large: LargeCompany) -> Record:
+def totals(large: LargeCompany, *, uploads: bool = False) -> Record:
     """The counts of the whole company, and how it is cut into blocks."""
-    counts = truth(large.template)["counts"]
+    counts = truth(large.template, uploads=uploads)["counts"]
     return {
         "blocks": large.blocks,
         "opportunities_per_block": large.n_template,
@@ -34,9 +34,9 @@ def totals(large: LargeCompany) -> Record:
     }
 
 
-def of_block(large: LargeCompany, block: int) -> Record:
+def of_block(large: LargeCompany, block: int, *, uploads: bool = False) -> Record:
     """The truth about one block, in the shape of that about an ordinary company."""
-    whole = truth(large.template)
+    whole = truth(large.template, uploads=uploads)
     contact_of = {row["id"]: row["contact"] for row in whole["opportunities"]}
     answer = {
         name: [_row(large, row, contact_of, block) for row in rows] if isinstance(rows, list) else rows

@@ -42,6 +42,7 @@ class Person:
 class Company:
     """A Lever account, unexpanded, with exactly the attribute names of Lever's API.
 
+    ``file_kinds`` says how the bytes of a file are made, ``uploads`` those of a file that was uploaded as an answer.
     ``merged`` says for each contact that was merged into another one, into which; ``former_names`` how users by their
     ids were called before.
     """
@@ -78,6 +79,7 @@ class Company:
     people: list[Person] = field(default_factory=list)
     not_same: list[tuple[str, str]] = field(default_factory=list)
     file_kinds: dict[str, filebytes.Spec] = field(default_factory=dict)
+    uploads: dict[str, filebytes.Spec] = field(default_factory=dict)
     lost_files: set[str] = field(default_factory=set)
     merged: dict[str, str] = field(default_factory=dict)
     former_names: dict[str, list[str]] = field(default_factory=dict)
@@ -91,6 +93,13 @@ class Company:
         """Return the UUID string that belongs to one topic of this company."""
         return str(uuids.UUID(int=self.rng(f"uuid:{topic}").getrandbits(128), version=4))
 
+    def file_spec(self, file_id: str) -> filebytes.Spec | None:
+        """Return how the bytes of a resume, file, signed offer or uploaded answer are made; None when it has none."""
+        return self.file_kinds.get(file_id) or self.uploads.get(file_id)
+
     def file_bytes(self, file_id: str) -> bytes:
-        """Return the bytes of a resume, file or signed offer; KeyError when it has none."""
-        return filebytes.make(self.file_kinds[file_id])
+        """Return the bytes of a file; KeyError when it has none."""
+        spec = self.file_spec(file_id)
+        if spec is None:
+            raise KeyError(file_id)
+        return filebytes.make(spec)

@@ -129,6 +129,23 @@ def add_file(company: Company, opportunity: Record, rng: random.Random, number: 
     return record
 
 
+def uploaded(company: Company, opportunity: Record) -> list[Record]:
+    """The files that were uploaded as answers of application and profile forms, as the list of files may show them.
+
+    Whether it does is not documented (unverified): a switch of the Lever side.
+    """
+    forms = [form for name in opportunity["applications"] for form in company.applications[name]["customQuestions"]]
+    forms += [form for form in company.forms.get(opportunity["id"], ()) if not form["deletedAt"]]
+    answers = [field.get("value") for form in forms for field in form["fields"] if field["type"] == "file-upload"]
+    return [
+        {"id": one["id"]}
+        | _about_file(opportunity, "files", one["id"], one["name"], one["size"], one["uploadedAt"])
+        | {"ext": f".{one['ext']}", "uploadedAt": one["uploadedAt"], "status": "processed"}
+        for one in answers
+        if one
+    ]
+
+
 def _plant(company: Company) -> None:
     """Odd names, one name twice, an empty file, a big one, and two that Lever could not process."""
     rng = company.rng("odd-papers")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from sandbox.company import words
+from sandbox.company import filebytes, words
 from sandbox.company.model import NOW_MS, Company, Record
 
 DAY = 86_400_000
 RATING = ("4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire")
+UPLOAD_BYTES, UPLOAD_SPEC = 20_480, 20_518  # the length of a file that is an answer, and what makes it so long
 
 Row = tuple[str, str, bool, dict[str, Any]]
 
@@ -192,13 +193,9 @@ def _answer(company: Company, field: Record, rng: random.Random, at: int) -> Any
     if kind == "score":
         return rng.choice(options) if options else rng.randint(1, 4)
     if kind == "file-upload":
-        return {
-            "id": company.uuid(f"upload:{rng.random()}"),
-            "name": "sample.pdf",
-            "ext": "pdf",
-            "size": 20_480,
-            "uploadedAt": at,
-        }
+        upload = company.uuid(f"upload:{rng.random()}")
+        company.uploads[upload] = filebytes.Spec("pdf", UPLOAD_SPEC, f"{company.seed}:{upload}", "Sample")
+        return {"id": upload, "name": "sample.pdf", "ext": "pdf", "size": UPLOAD_BYTES, "uploadedAt": at}
     return rng.choice(options)
 
 

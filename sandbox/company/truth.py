@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from itertools import combinations
 from typing import Any
 
-from sandbox.company import contents, filebytes
+from sandbox.company import contents, filebytes, papers
 from sandbox.company.model import Company, Person, Record
 
 Pair = tuple[str, str]
@@ -16,8 +16,8 @@ MOVED_AFTER_CLOSING = "moved-after-closing"
 """The trap of people with a candidacy that was moved to another stage after it was closed, and stayed closed."""
 
 
-def truth(company: Company) -> Record:
-    """Return the whole truth about a company as JSON-able data."""
+def truth(company: Company, *, uploads: bool = False) -> Record:
+    """Return the whole truth about a company as JSON-able data; with ``uploads`` answers that are files are files."""
     owner = {contact: person for person in company.people for contact in person.contacts}
     names = contents.Names(company)
     reached = {item["contact"] for item in company.opportunities}
@@ -44,7 +44,7 @@ def truth(company: Company) -> Record:
         "questions": _questions(company, names, loads),
         "interviews": _meetings(company, names, loads, "interviews"),
         "offers": _meetings(company, names, loads, "offers"),
-        "files": _files(company, loads),
+        "files": _files(company, loads, uploads=uploads),
         "deleted_opportunities": [item["id"] for item in company.deleted_opportunities],
         "merged_contacts": dict(company.merged),
     }
@@ -237,8 +237,8 @@ def _meetings(company: Company, names: contents.Names, loads: set[str], kind: st
     ]
 
 
-def _files(company: Company, loads: set[str]) -> list[Record]:
-    """Every resume, file and signed offer with the hash of its bytes."""
+def _files(company: Company, loads: set[str], *, uploads: bool) -> list[Record]:
+    """Every resume, file and signed offer with the hash of its bytes; those that were uploaded as answers last."""
     rows = []
     for kind, name in (("resume", "resumes"), ("file", "files"), ("offer", "offers")):
         for item, child in _each(company, name):
@@ -246,11 +246,13 @@ def _files(company: Company, loads: set[str]) -> list[Record]:
             if kind == "offer" and key not in company.file_kinds:
                 continue
             rows.append(_file(company, item, child, kind, key, loads))
+    for item in company.opportunities if uploads else ():
+        rows += [_file(company, item, one, "file", one["id"], loads) for one in papers.uploaded(company, item)]
     return rows
 
 
 def _file(company: Company, item: Record, child: Record, kind: str, key: str, loads: set[str]) -> Record:
-    spec = company.file_kinds.get(key)
+    spec = company.file_spec(key)
     expected = "load"
     if spec is None:
         expected = "no file"

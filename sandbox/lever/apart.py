@@ -1,43 +1,32 @@
-"""What needs a right of its own: EEO answers, webhooks, diversity surveys. All rows are made up, and few."""
+"""What needs a right of its own: EEO answers, audit events, diversity surveys. All rows are made up, and few."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sandbox.company.model import NOW_MS
-from sandbox.lever.answers import Answer, dumped
+from sandbox.lever.answers import Answer, bad_request, dumped
 from sandbox.lever.context import Context
 from sandbox.lever.deleted import DAY_MS
-from sandbox.lever.lists import hidden, paged, single
-from sandbox.lever.params import keep
+from sandbox.lever.lists import hidden, newest_first, paged, refused, single
+from sandbox.lever.params import any_of, keep, within
 
 Record = dict[str, Any]
 
 WEEK_MS = 7 * DAY_MS
 """EEO lists hold the last week unless a window is given (documented)."""
-ORIGINS = ("applied", "sourced", "referred", "university", "internal", "agency")
-EVENTS = ("candidateHired", "candidateStageChange")
 ANONYMOUS = (
     "applicationArchivedAt", "applicationArchivedBy", "applicationArchiveReason", "applicationTitle", "appliedAt",
     "currentStage",
 )  # fmt: skip
 """What the list without personal data tells (recorded); answers about gender, race and so on are never made up."""
 
-
-def webhooks(ctx: Context) -> Answer:
-    """Two webhooks of the account; the list has no ``hasNext`` (recorded)."""
-    rows = [
-        {
-            "id": ctx.company.uuid(f"webhook:{event}"),
-            "event": event,
-            "url": f"https://hooks.fernhill.example/{event}",
-            "configuration": {"conditions": {"origins": list(ORIGINS)}},
-            "createdAt": NOW_MS - 400 * DAY_MS,
-            "updatedAt": NOW_MS - 400 * DAY_MS,
-        }
-        for event in EVENTS
-    ]
-    return dumped({"data": rows})
+AUDITED = (
+    ("user:login", "user"), ("user:created", "user"), ("user:role-changed", "user"), ("user:deactivated", "user"),
+    ("report:exported", "report"), ("api-key:created", "api-key"),
+)  # fmt: skip
+"""What is audited: sign-ins, users, exports, keys (documented); how the words are spelled is a guess."""
+N_AUDITED = 12
 
 
 def surveys(ctx: Context, posting_id: str) -> Answer:
@@ -46,6 +35,40 @@ def surveys(ctx: Context, posting_id: str) -> Answer:
     for name in ("country_code", "location"):
         ctx.params.get(name)
     return dumped({"data": []})
+
+
+def audit_events(ctx: Context) -> Answer:
+    """A dozen audit events, newest first; 403 without the paid add-on (all documented but the words: a switch)."""
+    params = ctx.params
+    if ctx.decides("audit_addon") == "off":
+        return refused(ctx)
+    if params.get("target_id") is not None and params.get("target_type") is None:
+        raise bad_request("target_id needs target_type")
+    tests = [
+        any_of(params, "type", lambda row: [row["type"]]),
+        any_of(params, "user_id", lambda row: [row["user"]["id"] if row["user"] else "null"]),
+        any_of(params, "target_type", lambda row: [row["target"]["type"]]),
+        any_of(params, "target_id", lambda row: [row["target"]["id"]]),
+        within(params, "created_at", lambda row: row["createdAt"]),
+    ]
+    rows = sorted((_audited(ctx, number) for number in range(N_AUDITED)), key=newest_first)
+    return paged(ctx, keep(rows, tests), newest_first)
+
+
+def _audited(ctx: Context, number: int) -> Record:
+    """One audit event, of a day of its own; every fourth was made by nobody, and reports have no id."""
+    users = ctx.company.users
+    (kind, target), user, about = AUDITED[number % len(AUDITED)], users[number % 3], users[(number + 1) % len(users)]
+    key = {"user": about["id"], "api-key": ctx.company.uuid(f"api-key:{number}")}.get(target)
+    by = {"id": user["id"], "email": user["email"], "name": user["name"], "role": user["accessRole"]}
+    return {
+        "id": ctx.company.uuid(f"audit:{number}"),
+        "createdAt": NOW_MS - (number + 1) * DAY_MS,
+        "type": kind,
+        "user": None if number % 4 == 3 else by,
+        "target": {"id": key, "type": target, "label": about["name"] if target == "user" else f"{target} {number}"},
+        "meta": {},
+    }
 
 
 def eeo_responses(ctx: Context) -> Answer:

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox.clock import Clock
 from sandbox.company import Company
 from sandbox.journal import Journal
 from sandbox.lever import apart, children, lists
 from sandbox.lever.answers import HEADERS, Answer, LeverError, forbidden, not_found, one
-from sandbox.lever.auth import Gate
+from sandbox.lever.auth import Access, Gate
 from sandbox.lever.context import Context
 from sandbox.lever.deleted import deleted
 from sandbox.lever.paging import Tokens
@@ -19,6 +20,7 @@ from sandbox.lever.params import Params
 from sandbox.lever.rights import allowed
 from sandbox.lever.state import CHILDREN, State
 from sandbox.lever.switches import decides, switch
+from sandbox.lever.webhooks import Webhooks
 from sandbox.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -29,6 +31,12 @@ Handler = Callable[[Context, list[str]], Answer]
 OPPORTUNITY_PATHS = ("opportunities", "candidates")
 """``/candidates`` is the deprecated name of the same objects (documented)."""
 
+WRITERS: dict[tuple[str, str], Handler] = {
+    ("POST", "/webhooks"): lambda ctx, parts: ctx.webhooks.create(ctx),
+    ("DELETE", "/webhooks/*"): lambda ctx, parts: ctx.webhooks.delete(parts[1]),
+}
+"""All that can be written: a migration only reads Lever, and may want to be told of changes meanwhile."""
+
 API = "/lever/v1"
 SITE = "/lever/hire"
 """Stands for ``hire.lever.co``, the host of the user interface: a ``downloadUrl`` points there (documented)."""
@@ -37,12 +45,13 @@ SITE = "/lever/hire"
 class LeverApp:
     """Serves ``/lever/v1``; see README for what is imitated and what is a guess."""
 
-    def __init__(self, company: Company, *, settings: Settings, journal: Journal) -> None:
+    def __init__(self, company: Company, *, settings: Settings, journal: Journal, clock: Clock) -> None:
         """Serve one company."""
         self.settings = settings
         self.journal = journal
         self.state = State(company)
-        self.gate = Gate(settings)
+        self.gate = Gate(settings, clock)
+        self.webhooks = Webhooks(self.state, settings=settings, clock=clock)
         self.tokens = Tokens(lambda: float(switch(settings.switches, "offset_seconds")), self._expired)
         self._handlers = _handlers()
 
@@ -54,9 +63,10 @@ class LeverApp:
         self.state.refresh()
 
     def reset(self) -> None:
-        """Forget tokens, access tokens and counters, and read the account again."""
+        """Forget tokens, access tokens, webhooks and counters, and read the account again."""
         self.changed()
         self.gate.reset()
+        self.webhooks.reset()
         self.tokens.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,15 +77,18 @@ class LeverApp:
             await asyncio.sleep(self.settings.lag_ms / 1000)
         authorization = headers.get(b"authorization")
         query = scope.get("query_string", b"")
+        body = b"" if scope["method"] == "GET" else await _body(receive)
         if scope["path"].startswith(SITE) and decides(self.settings.switches, "download_url_key") == "refused":
             endpoint, answer = _endpoint(_parts(path)), _signed_out()
         else:
             given = authorization and authorization.decode("latin-1")
-            endpoint, answer = self._answer(scope["method"], path, query, given)
+            endpoint, answer = self._answer(scope["method"], path, query, given, body)
         self.journal.add("lever", endpoint, answer.status)
         await reply(send, answer, region=decides(self.settings.switches, "lever_region").encode())
 
-    def _answer(self, method: str, path: str, query: bytes, authorization: str | None) -> tuple[str, Answer]:
+    def _answer(
+        self, method: str, path: str, query: bytes, authorization: str | None, body: bytes = b""
+    ) -> tuple[str, Answer]:
         """Work out the answer; the endpoint is the path with ids replaced by ``*``."""
         parts = _parts(path)
         endpoint = _endpoint(parts)
@@ -85,20 +98,19 @@ class LeverApp:
             free = is_file and self.gate.limited and decides(self.settings.switches, "downloads_limited") == "no"
             if not free and self.gate.throttled(access):
                 return endpoint, self._throttled()
-            if not allowed(endpoint, scopes=access.scopes, without=switch(self.settings.switches, "lever_key_without")):
+            writer = WRITERS.get((method, endpoint))
+            without = switch(self.settings.switches, "lever_key_without")
+            if not allowed(endpoint, scopes=access.scopes, without=without, writes=writer is not None):
                 raise forbidden("This API key is not permitted to use this endpoint")
-            if method != "GET":
-                raise LeverError(405, "MethodNotAllowed", "The sandbox's Lever side is read-only")
-            handler = self._handlers.get(endpoint)
+            if writer is None and method != "GET":
+                raise LeverError(405, "MethodNotAllowed", "Of the sandbox's Lever only webhooks can be written")
+            handler = writer or self._handlers.get(endpoint)
             if handler is None:
                 self.journal.unknown_path("lever", path)
                 raise not_found(f"path {path}")
             params = Params(query)
-            kind = parts[2] if len(parts) > 2 and parts[0] in OPPORTUNITY_PATHS else parts[0]
-            kind = "opportunities" if kind == "candidates" else kind
-            ctx = Context(self.state, self.settings, self.journal, self.tokens, access, params, endpoint, kind)
-            if parts[0] in OPPORTUNITY_PATHS and len(parts) > 1:
-                ctx.opportunity_id = parts[1]
+            ctx = self._context(access, params, endpoint, parts)
+            ctx.body = body
             answer = handler(ctx, parts)
             for name in ("perform_as", "limit", "offset", "expand", "include"):
                 params.all(name)
@@ -107,6 +119,14 @@ class LeverApp:
             return endpoint, answer
         except LeverError as error:
             return endpoint, error.answer()
+
+    def _context(self, access: Access, params: Params, endpoint: str, parts: list[str]) -> Context:
+        """What the handler of a request needs to know."""
+        kind = parts[2] if len(parts) > 2 and parts[0] in OPPORTUNITY_PATHS else parts[0]
+        kind = "opportunities" if kind == "candidates" else kind
+        opportunity = parts[1] if parts[0] in OPPORTUNITY_PATHS and len(parts) > 1 else ""
+        known = (self.state, self.settings, self.journal, self.tokens, self.webhooks)
+        return Context(*known, access, params, endpoint, kind, opportunity)
 
     def _throttled(self) -> Answer:
         """429; no Retry-After is documented, a switch adds one."""
@@ -119,25 +139,30 @@ class LeverApp:
     def stored(self, key: str) -> bytes | None:
         """The bytes behind the name of a file on the storage host; None when there are none."""
         company = self.state.company
-        return company.file_bytes(key) if key in company.file_kinds else None
+        return company.file_bytes(key) if company.file_spec(key) else None
 
     async def authorize(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``GET /lever/oauth/authorize``."""
-        answer = self.gate.authorize(scope.get("query_string", b""))
+        answer = self.gate.moved(scope) or self.gate.authorize(scope.get("query_string", b""))
         self.journal.add("lever", "/oauth/authorize", answer.status)
         await reply(send, answer)
 
     async def token(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``POST /lever/oauth/token``."""
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        answer = self.gate.token(body)
+        body = await _body(receive)
+        answer = self.gate.moved(scope) or self.gate.token(body)
         self.journal.add("lever", "/oauth/token", answer.status)
         await reply(send, answer)
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body of a request."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
 
 
 async def reply(send: Send, answer: Answer, *, region: bytes = b"global") -> None:
@@ -155,7 +180,7 @@ async def reply(send: Send, answer: Answer, *, region: bytes = b"global") -> Non
 
 def paths() -> tuple[str, ...]:
     """Every path the Lever side knows, with ``*`` for ids."""
-    return tuple(_handlers())
+    return (*_handlers(), *(path for _, path in WRITERS if "*" in path))
 
 
 def _signed_out() -> Answer:
@@ -213,9 +238,9 @@ def _handlers() -> dict[str, Handler]:
     made |= {
         "/eeo/responses": lambda ctx, parts: apart.eeo_responses(ctx),
         "/eeo/responses/pii": lambda ctx, parts: apart.eeo_responses_pii(ctx),
-        "/webhooks": lambda ctx, parts: apart.webhooks(ctx),
+        "/webhooks": lambda ctx, parts: ctx.webhooks.listed(),
         "/surveys/diversity/*": lambda ctx, parts: apart.surveys(ctx, parts[2]),
-        "/audit_events": lambda ctx, parts: lists.refused(ctx),
+        "/audit_events": lambda ctx, parts: apart.audit_events(ctx),
     }
     for root in OPPORTUNITY_PATHS:
         _add_opportunity_paths(made, root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.company.papers import uploaded
 from sandbox.lever.answers import Answer, LeverError, bad_request, dumped, not_found, one
 from sandbox.lever.context import Context
 from sandbox.lever.lists import hidden, no_access, paged
@@ -58,9 +59,20 @@ def _reachable(ctx: Context, answer: Answer) -> Answer:
     return answer
 
 
+def _rows(ctx: Context) -> list[Record]:
+    """The children of a kind; whether files that are answers of forms are among the files is not known (a switch)."""
+    rows = ctx.state.children(ctx.kind, ctx.opportunity_id)
+    if ctx.kind != "files" or ctx.says("uploaded_answers") == "absent":
+        return rows
+    answers = uploaded(ctx.company, ctx.state.by_id[ctx.opportunity_id])
+    if answers:
+        ctx.decides("uploaded_answers")
+    return [*rows, *answers]
+
+
 def _listed(ctx: Context) -> list[Record]:
     """The rows of a child list; whether deleted and secret ones are among them is not known (switches)."""
-    rows = ctx.state.children(ctx.kind, ctx.opportunity_id)
+    rows = _rows(ctx)
     for mark, name in (("deletedAt", "deleted_children"), ("secret", "secret_children")):
         if any(row.get(mark) for row in rows) and ctx.decides(name) == "hidden":
             rows = [row for row in rows if not row.get(mark)]
@@ -80,7 +92,7 @@ def child(ctx: Context, child_id: str) -> Answer:
         if child_id in item["applications"]:
             return one(ctx.shaper()(ctx.company.applications[child_id]))
         raise not_found(f"applications {child_id}")
-    for row in ctx.state.children(ctx.kind, ctx.opportunity_id):
+    for row in _rows(ctx):
         if row["id"] == child_id:
             return _reachable(ctx, one(ctx.shaper()(row)))
     raise not_found(f"{ctx.kind} {child_id}")
@@ -92,19 +104,20 @@ def download(ctx: Context, child_id: str) -> Answer:
     key = _download_key(ctx, child_id)
     if child_id in ctx.company.lost_files:
         raise LeverError(422, "UnprocessableEntity", f"{ctx.kind} {child_id} could not be processed")
-    if key not in ctx.company.file_kinds:
+    spec = ctx.company.file_spec(key)
+    if spec is None:
         raise not_found(f"{ctx.kind} {child_id} has no file")
     if _redirected(ctx, child_id):
         place = f"{ctx.settings.storage_url}/lever/{key}".encode()
         return Answer(302, headers=[(b"location", place)])
-    named = TYPES[ctx.company.file_kinds[key].kind]
+    named = TYPES[spec.kind]
     kind = named if named != UNKNOWN and ctx.decides("download_types") == "named" else UNKNOWN
     return Answer(200, ctx.company.file_bytes(key), content_type=kind)
 
 
 def _download_key(ctx: Context, child_id: str) -> str:
     """The name of the bytes: offers have a sent and a signed document (default: signed if present)."""
-    rows = [row for row in ctx.state.children(ctx.kind, ctx.opportunity_id) if row["id"] == child_id]
+    rows = [row for row in _rows(ctx) if row["id"] == child_id]
     if not rows:
         raise not_found(f"{ctx.kind} {child_id}")
     if ctx.kind != "offers":

@@ -13,6 +13,7 @@ from sandbox.lever.params import Params
 from sandbox.lever.shape import Shaper
 from sandbox.lever.state import State
 from sandbox.lever.switches import decides, switch
+from sandbox.lever.webhooks import Webhooks
 from sandbox.settings import Settings
 
 
@@ -24,11 +25,13 @@ class Context:
     settings: Settings
     journal: Journal
     tokens: Tokens
+    webhooks: Webhooks
     access: Access
     params: Params
     endpoint: str
     kind: str
     opportunity_id: str = ""
+    body: bytes = b""
 
     @property
     def company(self) -> Company:
@@ -42,6 +45,11 @@ class Context:
     def decides(self, name: str) -> str:
         """The value of a switch where its values part."""
         return decides(self.settings.switches, name)
+
+    @property
+    def place(self) -> str:
+        """The list that is asked for, under whichever name: a page token is good on that one only."""
+        return self.endpoint.replace("/candidates", "/opportunities", 1) + self.opportunity_id
 
     @property
     def site(self) -> str:

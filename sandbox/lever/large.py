@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from sandbox.clock import Clock
 from sandbox.company.large import LargeCompany, stamped
 from sandbox.company.large_texts import HEAD, ID, TIME, Text
 from sandbox.journal import Journal
@@ -31,9 +32,9 @@ class About:
 class LargeLever(LeverApp):
     """Serves ``/lever/v1`` of a large company; the account itself and all rules are those of an ordinary one."""
 
-    def __init__(self, large: LargeCompany, *, settings: Settings, journal: Journal) -> None:
+    def __init__(self, large: LargeCompany, *, settings: Settings, journal: Journal, clock: Clock) -> None:
         """Serve a large company."""
-        super().__init__(large.account, settings=settings, journal=journal)
+        super().__init__(large.account, settings=settings, journal=journal, clock=clock)
         self.large = large
         self._contacts = {item["id"]: item["contact"] for item in large.template.opportunities}
         self._compiled = lru_cache(maxsize=COMPILED_ANSWERS)(self._compile)
@@ -41,11 +42,13 @@ class LargeLever(LeverApp):
         for root in OPPORTUNITY_PATHS:
             self._handlers[f"/{root}"] = lambda ctx, parts: rows.answer(ctx)
 
-    def _answer(self, method: str, path: str, query: bytes, authorization: str | None) -> tuple[str, Answer]:
+    def _answer(
+        self, method: str, path: str, query: bytes, authorization: str | None, body: bytes = b""
+    ) -> tuple[str, Answer]:
         """Ask the template, with the ids and times of the block turned into its own, and turn the answer back."""
         about = self._about(path)
         if about is None or about.block == 0:
-            return super()._answer(method, path, query, authorization)
+            return super()._answer(method, path, query, authorization, body)
         asked = self._asked(path.encode("utf-8", "surrogatepass"), about.block).decode("utf-8", "surrogatepass")
         endpoint, answer = super()._answer(method, asked, self._asked(query, about.block), authorization)
         return endpoint, self._told(answer, about)

@@ -81,13 +81,12 @@ class LargeLists:
         order = self._order(ctx)
         places = self._found(ctx, order)
         limit, offset = ctx.params.limit(), ctx.params.get("offset")
-        where = ctx.endpoint
-        start = 0 if offset is None else int(np.searchsorted(places, ctx.tokens.find(where, offset)[0]))
+        start = 0 if offset is None else int(np.searchsorted(places, ctx.tokens.find(ctx.place, offset)[0]))
         rows = self._rows(ctx, order, places[start : start + limit])
         token = None
         if start + limit < len(places):
             place = int(places[start + limit])
-            token = ctx.tokens.give(where, (place,), self._key(ctx, order, place))
+            token = ctx.tokens.give(ctx.place, (place,), self._key(ctx, order, place))
         return listed(rows, token=token, has_next=token is not None)
 
     def _order(self, ctx: Context) -> Order:

@@ -44,8 +44,7 @@ def paged(
     free = ctx.endpoint == "/applications/deleted" and ctx.params.get("limit") is None
     default = int(ctx.decides("deleted_page")) if free else 100
     limit, offset = ctx.params.limit(default), ctx.params.get("offset")
-    where = ctx.endpoint + ctx.opportunity_id
-    items, token = page(ctx.tokens, where, rows, key, limit=limit, offset=offset, show=show or _shown(key))
+    items, token = page(ctx.tokens, ctx.place, rows, key, limit=limit, offset=offset, show=show or _shown(key))
     says_more = token is not None or ctx.kind not in WITHOUT_HAS_NEXT or ctx.decides("envelopes") == "recorded"
     return listed(_texts(ctx, items), token=token, has_next=token is not None if says_more else None)
 

@@ -39,7 +39,7 @@ def scope_of(endpoint: str) -> str:
     return f"{_NAMES.get(name, name)}:read:admin"
 
 
-def allowed(endpoint: str, *, scopes: frozenset[str] | None, without: str) -> bool:
+def allowed(endpoint: str, *, scopes: frozenset[str] | None, without: str, writes: bool = False) -> bool:
     """Whether an endpoint may be used: ``without`` are the boxes that were not ticked, with ``*`` for ids.
 
     Lists and single objects are boxes of their own (documented): ``/users`` does not take ``/users/*`` away.
@@ -48,6 +48,8 @@ def allowed(endpoint: str, *, scopes: frozenset[str] | None, without: str) -> bo
     if name in [pattern.strip() for pattern in without.split(",")]:
         return False
     needed = scope_of(name)
+    if writes:
+        needed = f"{needed.partition(':')[0]}:write:admin"
     if scopes is None:
         return needed not in APART
     return needed in scopes or f"{needed.partition(':')[0]}:*" in scopes

@@ -8,6 +8,9 @@ SWITCHES: dict[str, str] = {
     "offset_seconds": "3600",
     "oauth_seconds": "3600",
     "oauth_old_refresh": "refuse",
+    "oauth_redirects": "no",
+    "refresh_unused_days": "90",
+    "refresh_days": "365",
     "lever_retry_after": "",
     "internal_postings": "shown",
     "empty_resumes": "list",
@@ -42,11 +45,15 @@ SWITCHES: dict[str, str] = {
     "download_url_key": "accepted",
     "odd_values": "off",
     "shared_requisition": "none",
+    "uploaded_answers": "absent",
+    "audit_addon": "off",
+    "lever_hook_answers": "2xx",
 }
 """Names and defaults; what each means stands in the README, "Switches"."""
 
 VALUES: dict[str, str] = {
     "oauth_old_refresh": "refuse|accept",
+    "oauth_redirects": "no|path|host",
     "lever_retry_after": "text",
     "internal_postings": "shown|hidden",
     "empty_resumes": "list|404",
@@ -80,6 +87,9 @@ VALUES: dict[str, str] = {
     "download_url_key": "accepted|refused",
     "odd_values": "off|on",
     "shared_requisition": "none|open|confidential",
+    "uploaded_answers": "absent|listed",
+    "audit_addon": "off|on",
+    "lever_hook_answers": "2xx|3xx|never",
 }
 """What each may be set to, in the notation of ``sandbox.choices``; one that is not here holds a number."""
 

@@ -573,6 +573,9 @@ def test_two_faults_at_once_are_one_before_and_one_after(server: Server) -> None
         ({"effect": "short_page", "api": "lever"}, "needs limit"),
         ({"effect": "repeat_page"}, "needs an api with pages"),
         ({"effect": "others"}, "needs side"),
+        ({"effect": "moved"}, "moved needs the api lever, and an endpoint that begins with /opportunities"),
+        ({"effect": "moved", "api": "lever", "endpoint": "/users"}, "moved needs the api lever"),
+        ({"effect": "moved", "api": "lever", "endpoint": "/opportunities", "query": "no"}, "query must be"),
         ({"effect": "delay", "ms": -1}, "ms must be"),
         ({"effect": "truncate", "keep": 2}, "keep must be"),
         ({"effect": "others", "side": "lever", "kinds": ["nonsense"]}, "kinds of lever: there is no nonsense, only"),
@@ -634,6 +637,25 @@ def test_a_refused_row_changes_nothing(server: Server) -> None:
         answer = server.control("faults", method, [{"effect": "empty"}, {"effect": "explode"}])
         assert answer["ok"] is False
     assert [row["effect"] for row in server.control("faults")] == ["html"]
+
+
+def test_a_path_that_has_moved_stands_below_its_second_name(server: Server) -> None:
+    """The very same list, page by page; the row says with which status, on which host, and whether the query stays."""
+    path, query = "/opportunities", {"confidentiality": "all", "limit": 7}
+    pages = server.pages(path, **query)
+    row = {"api": "lever", "endpoint": path, "effect": "moved"}
+    server.faults(row)
+    answer = server.get(path, query, allow_redirects=False)
+    assert (answer.status_code, answer.content) == (301, b"")
+    assert answer.headers["location"] == "/lever/v1/candidates?confidentiality=all&limit=7"
+    assert server.pages(path, **query) == pages
+    server.faults({**row, "status": 308, "to": "https://api.example", "query": False})
+    answer = server.get(path, query, allow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "https://api.example/lever/v1/candidates")
+    server.faults({**row, "endpoint": "/opportunities/*/notes", "every": 2})
+    one = f"/opportunities/{pages[0]['data'][0]['id']}/notes"
+    assert server.get(one).json() == server.get(one).json()
+    assert server.control("calls")["faults"]["moved"] > 3
 
 
 # ---- scenarios -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from lever_kit import Server
 
-from sandbox.company import build, large_people
+from sandbox.company import build, large_people, papers
 from sandbox.company.large import PEOPLE, LargeCompany, stamped
 from sandbox.company.truth import canonical
 from sandbox.lever.answers import dumped
@@ -309,6 +309,22 @@ def test_files_are_those_of_the_truth_and_differ_from_block_to_block(server: Ser
         others = {stamped(body, number) for number in range(4)}
         assert {len(body)} == {len(other) for other in others}
         assert len(others) == (1 if spec.kind in ("png", "empty") else 4)
+
+
+def test_files_that_are_answers_can_be_listed_in_every_block(server: Server, large: LargeCompany):
+    """Under the ids of the block, of one length, and other bytes in each."""
+    company = large.template
+    item = next(item for item in company.opportunities if papers.uploaded(company, item))
+    (one, *_), bodies = papers.uploaded(company, item), set()
+    server.control("switches", "POST", {"uploaded_answers": "listed"})
+    for number in (0, 3, 4):
+        opportunity, file_id = large.turned(item["id"], number), large.turned(one["id"], number)
+        path = f"/opportunities/{opportunity}/files"
+        assert file_id in [row["id"] for row in server.get(path).json()["data"]]
+        bodies.add(server.get(f"{path}/{file_id}/download").content)
+    server.control("switches", "DELETE")
+    assert {len(body) for body in bodies} == {one["size"]}
+    assert len(bodies) == 3
 
 
 def test_deleted_lists_and_counts_cover_all_blocks(server: Server, large: LargeCompany):

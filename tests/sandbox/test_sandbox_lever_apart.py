@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
 import requests
 from lever_kit import Server
+
+from sandbox.company import build
+from sandbox.company.filebytes import make
+from sandbox.company.templates import UPLOAD_BYTES
 
 ALL = [("confidentiality", "all")]
 MONTH = [("deleted_at_start", str(1_774_958_400_000)), ("deleted_at_end", str(1_774_958_400_000 + 86_400_000))]
@@ -209,3 +214,170 @@ def test_where_a_posting_is_distributed_may_be_asked(server: Server) -> None:
             assert server.get(path, {"distribution": value}).status_code == status
     assert server.get(f"/postings/{posting}/apply", {"location": "Oslo"}).status_code == 200
     assert server.control("calls")["unknown_params"] == []
+
+
+@pytest.mark.parametrize("key", ["lever_key", "lever_key_plain"])
+def test_audit_events_are_for_accounts_and_tokens_that_have_them(server: Server, key: str) -> None:
+    """A dozen, newest first, page by page; never for a key, nor for a token without the scope."""
+    server.control("switches", "POST", {"audit_addon": "on"})
+    assert server.get("/audit_events", key=key).status_code == 403
+    assert server.told("/audit_events", server.bearer("users:read:admin")).status_code == 403
+    headers = server.bearer("audit_events:read:admin")
+    rows = server.told("/audit_events", headers).json()["data"]
+    assert (len(rows), rows) == (12, sorted(rows, key=lambda row: -row["createdAt"]))
+    page = server.told("/audit_events", headers, {"limit": "7"}).json()
+    rest = server.told("/audit_events", headers, {"limit": "7", "offset": page["next"]}).json()
+    assert page["data"] + rest["data"] == rows
+
+
+def test_audit_events_can_be_filtered(server: Server) -> None:
+    """By every documented parameter; `null` is nobody; a target's id needs its type."""
+    server.control("switches", "POST", {"audit_addon": "on"})
+    headers = server.bearer("audit_events:read:admin")
+
+    def found(**params: object) -> list[dict]:
+        return server.told("/audit_events", headers, params).json()["data"]
+
+    rows = found()
+    someone = next(row for row in rows if row["user"])
+    target = next(row["target"] for row in rows if row["target"]["type"] == "user")
+    wanted = {
+        "type": ({"type": "user:login"}, lambda row: row["type"] == "user:login"),
+        "user": ({"user_id": someone["user"]["id"]}, lambda row: row["user"] == someone["user"]),
+        "nobody": ({"user_id": "null"}, lambda row: row["user"] is None),
+        "kind": ({"target_type": "report"}, lambda row: row["target"]["type"] == "report"),
+        "target": ({"target_type": "user", "target_id": target["id"]}, lambda row: row["target"] == target),
+        "since": ({"created_at_start": rows[4]["createdAt"]}, lambda row: row["createdAt"] >= rows[4]["createdAt"]),
+        "until": ({"created_at_end": rows[4]["createdAt"]}, lambda row: row["createdAt"] <= rows[4]["createdAt"]),
+    }
+    for name, (params, fits) in wanted.items():
+        assert found(**params) == [row for row in rows if fits(row)] != [], name
+    assert server.told("/audit_events", headers, {"target_id": target["id"]}).status_code == 400
+    assert server.control("calls")["unknown_params"] == []
+
+
+# ---- answers that are files ------------------------------------------------------------------------------------------
+def uploads(server: Server) -> dict[str, list[str]]:
+    """{opportunity: ids of files that were uploaded as answers of its forms and its application}."""
+    found: dict[str, list[str]] = {}
+    for item in server.walk("/opportunities", [*ALL, ("expand", "applications")]):
+        forms = [form for one in item["applications"] for form in one["customQuestions"]]
+        filled = server.get(f"/opportunities/{item['id']}/forms").json()["data"]
+        forms += [form for form in filled if not form["deletedAt"]]
+        values = [one.get("value") for form in forms for one in form["fields"] if one["type"] == "file-upload"]
+        if ids := [one["id"] for one in values if one]:
+            found[item["id"]] = ids
+    return found
+
+
+def test_files_that_are_answers_are_nowhere_unless_a_switch_lists_them(server: Server) -> None:
+    """Not in the list, not by id, no bytes; then all three, in the shape of a file, and in the truth."""
+    before = {row["id"]: row for row in server.control("truth")["files"]}
+    wanted = uploads(server)
+    assert len(wanted) > 2
+    for value, status in (("absent", 404), ("listed", 200)):
+        server.control("switches", "POST", {"uploaded_answers": value})
+        truth = {row["id"]: row for row in server.control("truth")["files"]}
+        new = {one for ids in wanted.values() for one in ids}
+        assert truth.keys() - before.keys() == (new if status == 200 else set())
+        for opportunity, ids in wanted.items():
+            path = f"/opportunities/{opportunity}/files"
+            listed = {row["id"]: row for row in server.get(path).json()["data"]}
+            assert (set(ids) <= set(listed)) is (status == 200)
+            for one in ids:
+                answers = [server.get(f"{path}/{one}"), server.get(f"{path}/{one}/download")]
+                assert [answer.status_code for answer in answers] == [status, status]
+                if status == 200:
+                    body = answers[1].content
+                    assert answers[0].json()["data"] == listed[one]
+                    assert len(body) == listed[one]["size"] == truth[one]["size"] == UPLOAD_BYTES
+                    assert hashlib.sha256(body).hexdigest() == truth[one]["sha256"]
+                    assert listed[one]["downloadUrl"].endswith(f"/files/{one}/download")
+
+
+def test_bytes_of_answers_are_as_many_as_the_answer_says() -> None:
+    """And differ from file to file; the companies themselves are what they were."""
+    company = build(seed=5, people=80)
+    bodies = [make(spec) for spec in company.uploads.values()]
+    assert len(set(bodies)) == len(bodies) > 10
+    assert {len(body) for body in bodies} == {UPLOAD_BYTES}
+
+
+# ---- consents that end, addresses that move --------------------------------------------------------------------------
+DAY_MS = 86_400_000
+
+
+def refreshed(server: Server, token: str) -> requests.Response:
+    """The answer to a refresh."""
+    oauth = server.facts["lever_oauth"]
+    form = {name: oauth[name] for name in ("client_id", "client_secret")}
+    form |= {"grant_type": "refresh_token", "refresh_token": token}
+    return requests.post(oauth["token_url"], data=form, timeout=10)
+
+
+def waited(server: Server, days: float) -> None:
+    assert server.control("edits", "POST", {"wait_ms": int(days * DAY_MS)}) == []
+
+
+def test_a_refresh_token_ends_when_nobody_uses_it(server: Server) -> None:
+    """After 90 days 403 `invalid_grant`, as for one that was used; a switch says otherwise; a reset makes it good."""
+    first = server.facts["lever_oauth"]["refresh_token"]
+    waited(server, 90)
+    second = refreshed(server, first)
+    assert second.status_code == 200
+    waited(server, 90.001)
+    ended = refreshed(server, second.json()["refresh_token"])
+    assert (ended.status_code, ended.json()["error"]) == (403, "invalid_grant")
+    server.control("reset", "POST")
+    server.control("switches", "POST", {"refresh_unused_days": "120"})
+    waited(server, 100)
+    assert refreshed(server, first).status_code == 200
+    assert server.control("switches?decided=1") == ["refresh_unused_days"]
+
+
+def test_a_consent_ends_after_a_year_however_often_it_is_used(server: Server) -> None:
+    """A new consent begins another year."""
+    token = server.facts["lever_oauth"]["refresh_token"]
+    for _ in range(5):
+        waited(server, 73)
+        token = refreshed(server, token).json()["refresh_token"]
+    waited(server, 0.001)
+    assert refreshed(server, token).json()["error"] == "invalid_grant"
+    assert server.told("/users", server.bearer("users:read:admin", "offline_access")).status_code == 200
+
+
+def test_an_access_token_ends_with_the_time_that_is_let_pass(server: Server) -> None:
+    """After its hour 401."""
+    headers = server.bearer("users:read:admin")
+    waited(server, 0.03)
+    assert server.told("/users", headers).status_code == 200
+    waited(server, 0.03)
+    assert server.told("/users", headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("how", "there"), [("path", "127.0.0.1:{}/lever/oauth/eu"), ("host", "localhost:{}/lever/oauth")]
+)
+def test_oauth_may_be_redirected_to_another_data_centre(server: Server, how: str, there: str) -> None:
+    """Once, with all that was asked, and nothing is looked at before; there the same codes and tokens are good."""
+    server.control("switches", "POST", {"oauth_redirects": how})
+    oauth = server.facts["lever_oauth"]
+    there = "http://" + there.format(oauth["token_url"].split(":")[2].partition("/")[0])
+    sent = requests.post(oauth["token_url"], data={}, timeout=10, allow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (307, f"{there}/token")
+    asked = requests.get(oauth["authorize_url"], params={"a": "b c"}, timeout=10, allow_redirects=False)
+    assert (asked.status_code, asked.headers["location"]) == (307, f"{there}/authorize?a=b+c")
+    answer = refreshed(server, oauth["refresh_token"])
+    assert ([one.status_code for one in answer.history], answer.status_code) == ([307], 200)
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert server.told("/users", headers).status_code == 200
+    assert server.control("switches?decided=1") == ["oauth_redirects"]
+
+
+def test_a_fault_of_the_token_address_strikes_wherever_it_is(server: Server) -> None:
+    """Rows name it as if nothing were redirected."""
+    server.control("switches", "POST", {"oauth_redirects": "path"})
+    row = {"api": "oauth", "endpoint": "/token", "nth": 2, "effect": "status", "status": 503}
+    server.control("faults", "PUT", [row])
+    token = server.facts["lever_oauth"]["refresh_token"]
+    assert [refreshed(server, token).status_code for _ in range(2)] == [503, 200]

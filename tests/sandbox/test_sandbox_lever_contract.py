@@ -189,6 +189,25 @@ def test_what_needs_a_right_of_its_own_has_the_recorded_shape(account: Server, n
     assert account.told(entry["path"], account.bearer(*(SCOPES - {entry["scope"]}))).status_code == 403
 
 
+def test_audit_events_have_the_documented_shape_and_parameters(account: Server) -> None:
+    """Where the account has the add-on, for a token with the scope."""
+    if not ENTRIES:
+        pytest.skip("no contract at hand")
+    entry = ENTRIES["list_audit_events"]
+    headers = account.bearer(entry["scope"])
+    account.control("switches", "POST", {"audit_addon": "on"})
+    answer = account.told("/audit_events", headers).json()
+    items = unwrapped("list_audit_events", entry, answer)
+    assert [] == [text for item in items for text in item_problems(item, entry["item"], "audit")][:5]
+    account.control("calls", "DELETE")
+    for parameter, kind in entry["query"].items():
+        if parameter != "offset":
+            asked = {"target_type": "user", parameter: value_of(kind)}
+            assert account.told("/audit_events", headers, asked).status_code == 200, parameter
+    assert account.control("calls")["unknown_params"] == []
+    account.control("switches", "DELETE")
+
+
 @pytest.mark.parametrize(
     ("file", "path"), RECORDED or [pytest.param("", "", marks=pytest.mark.skip(reason="no recordings at hand"))]
 )
