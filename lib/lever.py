@@ -2,7 +2,8 @@
 
 Facts used here (hire.lever.co/developer/documentation unless "observed"): pages of at most 100; an opaque `next` token
 that must be sent back unchanged; 404 for an unknown object; 422 for a file that Lever could not process; 429 without
-a documented Retry-After; lists that hide confidential and deactivated objects unless asked.
+a documented Retry-After; 301 with the new address for what has moved; lists that hide confidential and deactivated
+objects unless asked.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from lib.errors import (
     UnavailableError,
 )
 from lib.transport import Patience, Reply, Transport, host_allowed, host_of, plain_code, retry_after, server_time
+from lib.transport.moves import MOST, asked_there, is_at_home, place_of
 from lib.transport.tally import Tally
 
 PAGE = 100
@@ -252,18 +254,41 @@ class Lever:
 
     def _once(self, path: str, query: Query) -> tuple[Any, int]:
         headers = {"Accept": "application/json"}
-        reply = self._signed(path, params=query, headers=headers)
+        reply = self._signed(path, query, headers=headers)
+        self._refuse_other_host(path, reply)
         meaning(reply, path, self.transport, auth=self._auth)
         answer = _json(reply, path)
         self._answered_at = time.monotonic()
         return answer, server_time(reply.headers)
 
-    def _signed(self, path: str, **more: Any) -> Reply:
+    def _signed(self, path: str, query: Query | None = None, **more: Any) -> Reply:
+        """The answer to a signed GET; what has moved for good is followed on Lever's own host, and nowhere else."""
+        url, asked = self.base_url + path, query or []
+        reply = self._sent(path, url, asked, **more)
+        for _ in range(MOST):
+            there = place_of(url, reply)
+            if not is_at_home(there, self.base_url):
+                break
+            url, asked = asked_there(there, url, asked)
+            reply = self._sent(path, url, asked, **more)
+        return reply
+
+    def _sent(self, path: str, url: str, query: Query, **more: Any) -> Reply:
         def ask(signature: Any) -> Reply:
             self.tally.count(endpoint_of(path), of=owner_of(path))
-            return self.transport.send("GET", self.base_url + path, auth=signature, **more)
+            return self.transport.send("GET", url, auth=signature, params=query, **more)
 
         return self._auth.asking(ask)
+
+    def _refuse_other_host(self, path: str, reply: Reply) -> None:
+        """Stop when a list has moved for good to a host that is not the one of the settings."""
+        there = place_of(self.base_url + path, reply)
+        if there and not is_at_home(there, self.base_url):
+            raise FatalError(
+                f"Lever: {path} has moved to another host: {host_of(there)} ({reply.status}).",
+                hint="Nothing was sent there. If it is Lever's, write it as lever.base_url into the params file.",
+                status=reply.status,
+            )
 
 
 def endpoint_of(path: str) -> str:
