@@ -482,6 +482,22 @@ def test_a_scope_that_lacks_is_named_with_its_cure(opener, sandbox) -> None:
     assert [200] == refreshes(sandbox)
 
 
+def test_a_consent_that_nobody_used_for_months_is_asked_for_anew(opener, sandbox) -> None:
+    """Lever ends it after 90 days; one that is used in time goes on, until a year is over."""
+    client, _ = opener()
+    client.get("/stages")
+    for days, n_refreshes in ((89, 2), (89, 3), (91, 4)):
+        sandbox.ask("POST", "/edits", {"wait_ms": days * 86_400_000})
+        if days < 90:
+            assert client.items("/users")
+        else:
+            with pytest.raises(UnauthorizedError) as caught:
+                client.items("/users")
+            needs_consent(caught.value)
+        assert n_refreshes == len(refreshes(sandbox))
+    assert 403 == refreshes(sandbox)[-1]
+
+
 # ---- redirects of the token address (accounts in the EU) -------------------------------------------------------------
 def redirected(front: Any, hosts: list[str], tmp_path: Path) -> OAuth:
     client = OAuthClient("id-1", "s3cret-1", f"{front.url}/oauth/token", hosts)
