@@ -223,6 +223,8 @@ MUTANTS = [
                     self._shelf.forget(body["candidateId"])
                 if self._clarified(row, body, first_ms):
                     return
+                if not can_look_up(row.kind):  # nothing was waited for; repeated at once, all tries would be used up
+                    self.load.back_off(attempt)
                 unsure = seen = True
 """,
         """call={"request": wanted})

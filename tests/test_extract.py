@@ -20,7 +20,6 @@ from lib.errors import ContractError, GateError, RateLimitedError, UnauthorizedE
 from lib.extract import gone
 from lib.extract.aside import FEW
 from lib.lever import Lever
-from lib.steps import gates
 from lib.store import tables as t
 from lib.workbook import Workbook
 
@@ -460,11 +459,11 @@ def test_no_plan_is_made_of_a_second_reading_that_was_cut_off(book: Workbook, sa
     book.params_folder.mkdir(exist_ok=True)
     word = book.params_folder / "overrides.csv"
     word.write_text("id,who,when,why\nstale:cut-off,kim,today,Lever is closed\n", "utf-8")
-    gates.lists_gate(book)
+    steps.lists_gate(book)
     word.unlink()
     sandbox.faults()
     steps.extract(book)
-    gates.lists_gate(book)
+    steps.lists_gate(book)
 
 
 def test_an_audit_that_is_made_again_shows_what_is_new(book: Workbook, sandbox: Sandbox) -> None:
@@ -477,9 +476,9 @@ def test_an_audit_that_is_made_again_shows_what_is_new(book: Workbook, sandbox: 
         again["all", name] for name in ("opportunities", "contacts")
     ]
     with pytest.raises(GateError, match="1 opportunities are new"):
-        gates.lists_gate(book)
+        steps.lists_gate(book)
     steps.extract(book)
-    gates.lists_gate(book)
+    steps.lists_gate(book)
 
 
 def test_a_reread_does_not_ask_for_what_lever_names_as_deleted(book: Workbook, sandbox: Sandbox) -> None:

@@ -308,8 +308,12 @@ def test_what_lever_has_answered_before_it_went_away_does_not_tell_that_it_is_th
         lever._answered_at = time.monotonic()
         reset(connection)
 
+    def answers_late(connection: socket.socket) -> None:
+        time.sleep(1.0)  # the first half of the wait is over long before, on a busy machine, too
+        connection.sendall(http(503))
+
     server.always.clear()
-    server.says(answers_somebody_else, http(503))
+    server.says(answers_somebody_else, answers_late, http(503))
     with pytest.raises(UnavailableError, match=r"Lever does not answer\. .*/download.* Run 02_extract again"):
         read(store, lever)
     assert "/v1/stages?limit=1" == server.asked[-1].target

@@ -17,9 +17,8 @@ from lib.errors import GateError
 from lib.extract.aside import rows as unread_rows
 from lib.normalize import csv_safe
 from lib.steps import changing, fresh, learning, scoring, signing
-from lib.steps.gates import lists_gate
+from lib.steps.gates import files_gate, gone_gate, lists_gate, quiet_gate, unread_gate
 from lib.steps.lost import check_known
-from lib.steps.reading import files_gate, gone_gate, quiet_gate, unread_gate
 from lib.steps.target import dedupe_policy, read_candidates, read_target
 from lib.steps.writing import settle_open
 from lib.store import compared
