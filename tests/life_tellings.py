@@ -48,6 +48,7 @@ TOLD_BY = {
     "tags": {"is invented": rf"surplus:tag on a candidate:.*|{NOT_HERE}", "is lost": "application_delete"},
     "histories": {"": APPLICATION},
     "confidential": {"stands open": r"missing:[a-z ]*note:\(row\)"},
+    "jobs": {"stands on the job of another posting": r"missing:application:\(row\)"},
     "note texts": {"is lost|stands at": r"missing:[a-z ]*note:\(row\)"},
     "feedback texts": {"is lost": r"missing:(feedback|[a-z ]*note):\(row\)"},
 }
@@ -74,6 +75,7 @@ def tellings(proof: Any, titles: dict[str, str]) -> dict[str, set[str]]:
     for row in proof.differences.to_dict("records"):
         field = re.match(rf"field ({UUID}):", row["detail"])
         title = f" {titles.get(field[1], field[1])}" if field else ""
-        for one in {row["lever_id"], row["ashby_id"]} - {""}:
+        lever_id = row["lever_id"].partition(" ")[0]  # of a form without an id of its own: "<candidacy> <form>"
+        for one in {lever_id, row["ashby_id"]} - {""}:
             found[one].add(f"{row['kind']}:{row['object']}:{row['field']}{title}")
     return found

@@ -13,7 +13,7 @@ from typing import Any
 from reconcile_contents import contents
 from reconcile_text import milliseconds, squash
 
-MARKER = re.compile(r"\[Lever ([a-z]+) ([^\]\s]+)(?: (?!\d+/)[^\]\s]+)?(?: (\d+)/(\d+))?\]")
+MARKER = re.compile(r"\[Lever ([a-z]+) ([^\]\s]+)(?: (?!\d+/)[^\]\s]+){0,2}(?: (\d+)/(\d+))?\]")
 WHOLE = re.compile(r"\[Lever [a-z]+ [^\]]+\]")
 FILLS = re.compile(r" \(in place of parts? (\d+)/\d+(?: to (\d+)/\d+)?(?: of v(\d+))?\)(?: \(part \d+/\d+\))?$")
 """The first line of a note that says the text of such parts of another one as were too long for Ashby."""
