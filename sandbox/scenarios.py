@@ -226,6 +226,14 @@ def _pages() -> dict[str, Scenario]:
             [*short, {"api": "lever", "every": 12, "times": 4, "effect": "refuse_token"}, *back, lost,
              *({"api": "ashby", "every": 5, "times": 2, "effect": "refuse_token", "code": code} for code in codes)],
         ),
+        "moved-paths": Scenario(
+            "A path that has moved for good is followed on Lever's own host, with all that was asked. " + SAME,
+            [*short, {"api": "lever", "endpoint": "/opportunities", "every": 2, "effect": "moved"},
+             {"api": "lever", "endpoint": "/opportunities/*/notes", "every": 2, "effect": "moved"},
+             {"api": "lever", "endpoint": "/opportunities/*/feedback", "every": 3, "effect": "moved", "query": False},
+             {"api": "lever", "endpoint": "/opportunities/*/resumes/*/download", "every": 2, "effect": "moved",
+              "status": 308}],
+        ),
         "token-without-end": Scenario(
             "A list that says there is more and not where is an error, never a short list. " + AFTERWARDS,
             [{"api": "lever", "endpoint": "/opportunities/*/notes", "after": 10, "effect": "no_token"}],

@@ -107,6 +107,7 @@ EXPECTED = {
     "short-pages": BOTH,
     "odd-pages": BOTH,
     "expired-tokens": BOTH,
+    "moved-paths": Ends("calm"),
     "token-without-end": Ends(ContractError),
     "tokens-never-valid": Ends(UnavailableError),
     "unknown-members": Ends("raw", "calm"),
