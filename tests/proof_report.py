@@ -38,6 +38,7 @@ PROMISES = {
 """Promises of which a proof with figures is here: in words, and test_<name>.py that hold it."""
 INSTEAD = "make prove plays"  # how the ordinary suite's portion says that the whole is played in its place
 FAILED, SKIPPED = "**failed**", "skipped"  # how the reason of a test begins
+SINCE = "; **a test of its files has failed since**, see the end"
 OF_NONE = "## Of no promise above"
 DATED = re.compile(r" \[[0-9a-f]{3,40}\b[^][`]*\]$")  # a line that already says its commit
 FEWER = 5  # bars of a row that does not say its commit
@@ -144,10 +145,18 @@ def report_of(
         found = _section(promise, lines, outcome) + before * bool(set(PROMISES[promise][1]) & outcome.unfinished)
         sections[promise] = f"\n## {promise} {PROMISES[promise][0]}\n{found}" if found else ""
     shown = [promise for promise in PROMISES if promise in rows]
-    parts += [rows[promise] for promise in shown] + [sections.get(promise, "").rstrip() for promise in shown]
     of_none = set(outcome.seconds).difference(*(_tests_of(promise, lines, outcome) for promise in wanted))
     reasons = _reasons(of_none, outcome) + _of_none_before(earlier, outcome)
+    parts += [_marked(rows[promise], PROMISES[promise][1], reasons) for promise in shown]
+    parts += [sections.get(promise, "").rstrip() for promise in shown]
     return "\n".join([*parts, *(["", OF_NONE, "", *reasons] if reasons else [])]) + "\n"
+
+
+def _marked(row: str, files: Iterable[str], reasons: list[str]) -> str:
+    """A row that says "held" says so of its commit: was a test of its files failing since, it points to it."""
+    plain = row.replace(SINCE, "")
+    failed = {_file(_named(line)) for line in reasons if line.startswith(f"- {FAILED}")}
+    return plain.replace("| held |", f"| held{SINCE} |") if failed.intersection(files) else plain
 
 
 def _reasons(tests: Iterable[str], outcome: Outcome) -> list[str]:

@@ -141,6 +141,24 @@ def test_such_a_failure_stays_until_its_file_has_run_again() -> None:
     assert "test_d" not in report_of([], again, wanted=[], about={"commit": "eee"}, earlier=text)
 
 
+def test_a_row_that_was_held_points_to_what_has_failed_in_its_files_since() -> None:
+    """P7 was held, and then its speed test failed in a run for another promise: "held" alone would not be true."""
+    line = {"promise": "P7", "what": "calls", "figures": {}, "test": "tests/test_faults.py::test_mix[1]"}
+    held = report_of([line], Outcome({line["test"]: 1.0}), wanted=["P7"], about={"commit": "aaa"}).replace(
+        "partly", "held"
+    )
+    assert "| **held**: test_speed told nothing |" in held
+    held = held.replace("| **held**: test_speed told nothing |", "| held |")
+    failed = Outcome({"tests/test_speed.py::test_a": 1.0}, {"tests/test_speed.py::test_a": "slow"})
+    text = report_of([], failed, wanted=[], about={"commit": "bbb"}, earlier=held)
+    assert "| held; **a test of its files has failed since**, see the end |" in text
+    again = report_of(
+        [], Outcome({"tests/test_speed.py::test_a": 1.0}), wanted=[], about={"commit": "ccc"}, earlier=text
+    )
+    assert "| held |" in again
+    assert "has failed since" not in again
+
+
 def test_a_failure_counts_for_the_promise_its_siblings_tell_of() -> None:
     """Of tests with parameters, one that fails tells nothing: the others of its function say what it is about."""
     mix, drop = "tests/test_faults.py::test_mix", "tests/test_faults.py::test_drop"
