@@ -128,6 +128,20 @@ def test_whoever_turns_confidential_between_the_plan_and_the_load_is_held_back(
     assert problems(sandbox.truth, sandbox.state)["confidential"] == []
 
 
+def test_whoever_was_deleted_before_an_audit_that_was_made_again_is_held_back(
+    mapped: Workbook, sandbox: Sandbox
+) -> None:
+    """That audit reads what has changed, and marks nobody as gone: a plan made of it does not know."""
+    one = one_who_loads(sandbox)
+    sandbox.ask("POST", "/edits", {"edits": [edits("opportunity_delete", one)]})
+    sandbox.ask("POST", "/edits", {"wait_ms": HOUR, "edits": [{"kind": "user_deactivate"}]})
+    steps.audit(mapped)
+    steps.map(mapped)
+    held = steps.load(mapped, execute=True).held
+    assert [one["id"]] == list(held["lever_id"])
+    assert one["contact"] not in loaded_contacts(sandbox)
+
+
 def test_nobody_is_held_back_while_nothing_happens(mapped: Workbook, sandbox: Sandbox) -> None:
     """Two listings, and nothing at all when there is nothing to send."""
     sandbox.ask("DELETE", "/calls")

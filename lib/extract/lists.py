@@ -12,6 +12,7 @@ from lib.extract.walk import Extract
 from lib.extract.windows import DAY, earliest, oldest_first, whole, window
 from lib.lever import Lever, Query
 from lib.store import now_ms
+from lib.store.looks import hash_of
 
 Found = TypeVar("Found")
 COUNTS = ("sources", "tags")  # lists of words in use: one that is not listed any more is not in use any more
@@ -118,5 +119,5 @@ def _renamed(walk: Extract, users: list[dict[str, Any]]) -> list[tuple[str, str,
         was = before.get(item["id"], item)
         called = {name: was.get(name) for name in ("id", "name", "email")}
         if called != {name: item.get(name) for name in called}:
-            found.append((f"{item['id']}@{called['name']} <{called['email']}>", item["id"], called))
+            found.append((f"{item['id']}@{hash_of(called)[:16]}", item["id"], called))
     return found

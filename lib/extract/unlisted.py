@@ -66,7 +66,8 @@ def _asked(
         if not hidden(lever_id):
             raise
         return {lever_id: None}, {}
-    return ({lever_id: None}, {}) if failed and hidden(lever_id) else (answer, failed)
+    is_refused = lever_id in failed and failed[lever_id].status in REFUSED
+    return ({lever_id: None}, {}) if is_refused and hidden(lever_id) else (answer, failed)
 
 
 def lacking(

@@ -84,7 +84,9 @@ class Source:
         read = self.reader.all
         self.users = {item["id"]: item for item in read("users")}
         for item in read("users_former"):
-            self.former.setdefault(self.who(item["id"]), []).append(self.who(item))
+            now, before = self.who(item["id"]), self.who(item)
+            if "<" in now and "<" in before:  # a bare name may be a part of any other text
+                self.former.setdefault(now, []).append(before)
         self.stages = {item["id"]: clean(item.get("text")) for item in read("stages")}
         for disposition in read("disposition_stages"):
             for stage in disposition.get("stages") or []:

@@ -85,15 +85,12 @@ def _what_counts(item: Item) -> Item:
 
 
 def _asked(book: Workbook, since: str) -> Iterator[tuple[str, list[Item]]]:
-    """(stream, page) of the opportunities that were deleted since then, and of those that have changed."""
+    """(stream, page) of all deleted opportunities, and of those that have changed since then."""
     hidden = book.store.meta("confidentiality", "all")
     query = [*extraction.EXPAND, ("updated_at_start", since)]
     query += [("confidentiality", hidden)] if hidden else []
-    bounds = [("deleted_at_start", since)]
-    try:
-        ask = partial(book.lever.items, "/opportunities/deleted")
-        deleted = confidential_too(lambda more: ask([*bounds, *more]), hidden)
-        yield "opportunities_deleted", deleted
+    try:  # all that were ever deleted: an audit or a reading that was cut off may have passed over the latest ones
+        yield "opportunities_deleted", confidential_too(partial(book.lever.items, "/opportunities/deleted"), hidden)
         for page in portions(book.lever, "/opportunities", query):
             yield "opportunities", page.items
     except ApiError as error:
