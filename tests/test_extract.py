@@ -466,6 +466,23 @@ def test_no_plan_is_made_of_a_second_reading_that_was_cut_off(book: Workbook, sa
     steps.lists_gate(book)
 
 
+def test_a_list_that_is_set_aside_hides_no_change_that_was_not_read(book: Workbook, sandbox: Sandbox) -> None:
+    """Its loss is accepted; notes and files that came since are another matter."""
+    one = min(row["opportunity"] for row in sandbox.truth["notes"])
+    sandbox.faults(never(one, "notes", 500))
+    read(book)
+    sign(book, f"unread:notes:{one}")
+    steps.unread_gate(book)
+    steps.lists_gate(book)
+    sandbox.ask("POST", "/edits", {"edits": [{"kind": "tag", "opportunity": one}]})
+    steps.audit(book)
+    steps.unread_gate(book)
+    with pytest.raises(GateError, match=one):
+        steps.lists_gate(book)
+    steps.extract(book)
+    steps.lists_gate(book)
+
+
 def test_an_audit_that_is_made_again_shows_what_is_new(book: Workbook, sandbox: Sandbox) -> None:
     """And whoever is new there is no part of a plan before the next reading."""
     first = steps.audit(book).inventory.set_index(["group", "object"])["n_objects"]

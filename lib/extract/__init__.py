@@ -64,7 +64,8 @@ def run(walk: Extract) -> dict[str, int]:
     until_quiet(walk)  # after all that takes long: what changes meanwhile is read, or counts as unsettled
     short_lists(walk)
     gone.deleted(walk)
-    on_refused(walk, dangling_postings(walk))
+    if on_refused(walk, dangling_postings(walk)):
+        until_quiet(walk)
     report_ages(walk.store, int(walk.store.meta("extract.since")) - RECENT)
     report_absent(walk.store)
     report_drift(walk.store)
@@ -130,7 +131,7 @@ def _children(walk: Extract, only: list[str] | None, again: Container[str]) -> N
     for lever_id, end in run_all(_due(walk, only, again), work, workers=walk.workers):
         if end == GONE:
             lost.append(lever_id)
-            few_enough(lost)
+            few_enough(lever_id)
         else:
             absent.append(end == NO_RESUMES)
         if len(absent) >= MANY:  # now and then: a run that goes on does not read these lists again
@@ -193,6 +194,7 @@ def _children_of(walk: Extract, due: _Due, *, n_all: int, before: dict[str, asid
                 keep_file(walk.store, tx, row)
         if unread or lever_id in before:
             aside.keep(walk.store, tx, lever_id, unread, before.get(lever_id, {}))
+            walk.store.put_window(tx, aside.BASIS, lever_id, n_rows=0, basis=due.sha)
         if not unread:
             n_rows = sum(map(len, found.values()))
             walk.store.put_window(tx, "children", lever_id, n_rows=n_rows, basis=due.sha)
@@ -305,12 +307,18 @@ def set_aside_before(walk: Extract) -> None:
         children(walk)
 
 
-def on_refused(walk: Extract, postings: Set[str]) -> None:
-    """Ask by id for the opportunities on `postings` that are refused to the key, and were not: they may be, too."""
-    if postings:
-        ids = sorted(item["id"] for item in walk.store.all("opportunities") if postings & named_postings(item))
+def on_refused(walk: Extract, postings: Set[str]) -> bool:
+    """Ask by id for the opportunities on `postings` that are refused to the key: they may be, too. Whether any was.
+
+    Once for each posting: what changes there later is found by a reread.
+    """
+    new = postings - set(walk.store.meta("extract.refused_postings") or ())
+    if new:
+        ids = sorted(item["id"] for item in walk.store.all("opportunities") if new & named_postings(item))
         by_id(walk, ids, told=_told(walk), alone=True)
         children(walk)
+    walk.store.put_meta("extract.refused_postings", sorted(postings))
+    return bool(new)
 
 
 def _told(walk: Extract) -> list[str]:
@@ -321,7 +329,7 @@ def by_id(walk: Extract, ids: Sequence[str], *, told: Iterable[str] = (), alone:
     """Ask by id for opportunities that we hold and no list shows; the one that Lever cannot give is set aside.
 
     Those that are there are kept and named, with those `told` before; those that are not are gone. All others are here
-    by now, unless they are asked for `alone`.
+    by now. Asked for `alone` they are in the lists: they are not named, and of others nothing is said.
     """
     n_all, names, lacking, unread = walk.store.count("opportunities"), {*told}, list[str](), dict[str, ApiError]()
     few_enough, hidden = gone.few_enough(walk, n_all), partial(unlisted.is_hidden, walk.lever, walk.confidentiality)
@@ -332,14 +340,15 @@ def by_id(walk: Extract, ids: Sequence[str], *, told: Iterable[str] = (), alone:
             aside.check_few(len(unread), n_all, unread, what=f"{len(unread):,} opportunities by their ids")
         elif answer is None:
             lacking.append(lever_id)
-            few_enough(lacking)
+            few_enough(lever_id)
         else:
             check_expanded([answer])
-            names.add(f"opportunities/{lever_id}")
+            names |= set() if alone else {f"opportunities/{lever_id}"}
             with walk.store.begin() as tx:
                 walk.store.put_raw(tx, "opportunities", _opportunity_rows([answer]))
         walk.progress(number, len(ids), "asking by id for what no list shows")
     gone.vanished(walk, lacking)
+    names -= {f"opportunities/{one}" for one in lacking}
     with walk.store.begin() as tx:
         walk.store.put_window(tx, "unlisted", "", n_rows=len(names), basis=" ".join(sorted(names)))
         aside.keep_ids(walk.store, tx, aside.OPPORTUNITIES, "opportunities", unread, asked=set(ids) if alone else None)

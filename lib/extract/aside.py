@@ -16,6 +16,7 @@ from lib.store import Connection, Store
 FEW, SHARE = 20, 0.01  # so many opportunities, or so large a share of all, may be set aside in one run
 TRIES = 2  # readings of one opportunity in one run: the second one, after all others, finds what has healed meanwhile
 MAINTENANCE = 503  # of all of Lever (its reference), never of one list
+BASIS = "unread basis"  # the body of the opportunity that all its other lists were read for
 WINDOW, POSTINGS, OPPORTUNITIES = "unread", "unread postings", "unread opportunities"
 Found = TypeVar("Found")
 Tried = dict[str, tuple[int, int]]  # {stream: (status, how often it was tried)}

@@ -52,14 +52,17 @@ def _deleted_ones(walk: Extract) -> tuple[list[dict[str, Any]], int]:
     return items, now
 
 
-def few_enough(walk: Extract, n_all: int) -> Callable[[list[str]], None]:
-    """GateError, before all others are asked for, when far too many are gone by now that nobody has deleted."""
-    named = set[str]()
+def few_enough(walk: Extract, n_all: int) -> Callable[[str], None]:
+    """To be told each that is gone: GateError, before all others are asked for, once far too many are not deleted."""
+    deleted_ids, unnamed = set[str](), set[str]()
 
-    def check(gone: list[str]) -> None:
-        if not walk.may_shrink and unlisted.is_shrunk(len(gone) - len(named), n_all):
-            named.update({item["id"] for item in _deleted_ones(walk)[0]}.intersection(gone))
-            unlisted.check_not_shrunk(len(gone) - len(named), n_all)
+    def check(lever_id: str) -> None:
+        if lever_id not in deleted_ids:
+            unnamed.add(lever_id)
+        if not walk.may_shrink and unlisted.is_shrunk(len(unnamed), n_all):
+            deleted_ids.update(item["id"] for item in _deleted_ones(walk)[0])
+            unnamed.difference_update(deleted_ids)
+            unlisted.check_not_shrunk(len(unnamed), n_all)
 
     return check
 

@@ -115,9 +115,13 @@ def lists_gate(book: Workbook) -> None:
     A reading that was cut off leaves such opportunities, and so does an audit that is made again. What Lever could not
     give is another matter (`unread_gate`).
     """
-    known = aside.known(book.store)
+    known, read_for = aside.known(book.store), book.store.windows(aside.BASIS)
     found = states(book.store, "opportunities", "children")
-    left = [lever_id for lever_id, sha, basis in found if basis != sha and lever_id not in known]
+    left = [
+        lever_id
+        for lever_id, sha, basis in found
+        if basis != sha and not (lever_id in known and read_for.get(lever_id) == sha)
+    ]
     if left and "stale:cut-off" not in accepted(book):
         raise GateError(
             f"{len(left):,} opportunities are new or have changed in Lever, and their notes, feedback, forms and files "
