@@ -269,6 +269,26 @@ def test_what_turns_confidential_is_gone_for_a_key_that_sees_nothing_confidentia
     steps.gone_gate(book)
 
 
+def test_a_posting_that_is_refused_is_followed_up_once(small: Sandbox, gap: Callable[[str], Workbook]) -> None:
+    """The candidacies on it are there: they stand in the lists, are not named, and are not asked for in each run."""
+    book = gap("403")
+    steps.extract(book)
+    posting = most_wanted(small)
+    small.faults(
+        {"api": "lever", "endpoint": "/postings", "effect": "shrink", "keep": 0},
+        {"api": "lever", "endpoint": f"/postings/{posting}", "effect": "status", "status": 403},
+    )
+    asked = []
+    for _ in range(2):
+        before = small.ask("GET", "/calls")["by_endpoint"].get("lever./opportunities/*", 0)
+        result = steps.extract(book)
+        asked.append(small.ask("GET", "/calls")["by_endpoint"].get("lever./opportunities/*", 0) - before)
+        assert "opportunities" not in set(result.unlisted["stream"])
+        assert result.gone.empty
+    on_it = [one for one in small.truth["opportunities"] if one["posting"] == posting]
+    assert asked == [len(on_it), 0]
+
+
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_what_turns_confidential_while_it_is_read_stops_no_reading(
     small: Sandbox, gap: Callable[[str], Workbook], refusal: str
