@@ -6,7 +6,10 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 import requests
 
 PEOPLE = 60
@@ -68,3 +71,20 @@ class Server:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
+
+
+def one_server(*options: str, people: int = PEOPLE) -> tuple[Any, Any]:
+    """Fixtures `running`, one sandbox for a module, and `server`, the same as it began; it must end well."""
+
+    @pytest.fixture(scope="module")
+    def running() -> Iterator[Server]:
+        one = Server(*options, people=people)
+        yield one
+        assert one.end() == 0
+
+    @pytest.fixture
+    def server(running: Server) -> Server:
+        running.control("reset", "POST")
+        return running
+
+    return running, server

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from lever_kit import Server
+from lever_kit import Server, one_server
 
 Json = dict
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    one = Server("--limits", "off", people=40)
-    yield one
-    assert one.end() == 0
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    running.control("reset", "POST")
-    return running
+running, server = one_server("--limits", "off", people=40)
 
 
 def results(server: Server, endpoint: str, body: Json) -> Json:

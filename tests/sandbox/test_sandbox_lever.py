@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from lever_kit import Server
+from lever_kit import Server, one_server
 
 import sandbox
 from sandbox.ashby import SWITCHES as ASHBY_SWITCHES
@@ -18,18 +18,7 @@ from sandbox.lever.switches import SWITCHES as LEVER_SWITCHES
 from sandbox.limits import FixedWindow, TokenBucket
 from sandbox.scenarios import scenarios
 
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    server = Server("--limits", "off")
-    yield server
-    assert server.end() == 0
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    running.control("reset", "POST")
-    return running
+running, server = one_server("--limits", "off")
 
 
 ALL = [("confidentiality", "all")]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 import requests
-from lever_kit import Server
+from lever_kit import Server, one_server
 
 from sandbox.company import build
 from sandbox.company.filebytes import make
@@ -23,17 +22,7 @@ EXTRA = ("eeo_responses:read:admin", "eeo_responses_pii:read:admin", "diversity_
 """Scopes that the reference names beyond those of a full read."""
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    server = Server("--limits", "off", people=40)
-    yield server
-    assert server.end() == 0
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    running.control("reset", "POST")
-    return running
+running, server = one_server("--limits", "off", people=40)
 
 
 # ---- deleted lists ---------------------------------------------------------------------------------------------------

@@ -2,11 +2,10 @@
 
 import random
 import time
-from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 import pytest
-from lever_kit import Server
+from lever_kit import Server, one_server
 
 from sandbox.company import NOW_MS, Company, build, edits
 from sandbox.company.editing import EditError, Editor
@@ -29,17 +28,7 @@ MOVED = {
 """Which dates each edit moves by default, as the fact sheet tells it (§8); everything else stands still."""
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    one = Server("--limits", "off", people=40)
-    yield one
-    assert one.end() == 0
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    running.control("reset", "POST")
-    return running
+running, server = one_server("--limits", "off", people=40)
 
 
 def edit(server: Server, kind: str, **more: object) -> dict:

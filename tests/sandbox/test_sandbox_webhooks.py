@@ -6,13 +6,12 @@ import hashlib
 import hmac
 import json
 import random
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
 import requests
-from lever_kit import Server
+from lever_kit import Server, one_server
 
 from sandbox.company import build, edits
 from sandbox.lever.happenings import EVENTS, FILTERED, happened, seen
@@ -45,17 +44,7 @@ DATA = {
 """The keys of each event's data, as the fact sheet names them (§7)."""
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    server = Server("--limits", "off", people=40)
-    yield server
-    assert server.end() == 0
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    running.control("reset", "POST")
-    return running
+running, server = one_server("--limits", "off", people=40)
 
 
 def writer(server: Server) -> dict[str, str]:
