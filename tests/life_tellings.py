@@ -48,7 +48,11 @@ TOLD_BY = {
     "tags": {"is invented": rf"surplus:tag on a candidate:.*|{NOT_HERE}", "is lost": "application_delete"},
     "histories": {"": APPLICATION},
     "confidential": {"stands open": r"missing:[a-z ]*note:\(row\)"},
-    "jobs": {"stands on the job of another posting": r"missing:application:\(row\)"},
+    "answers": {"is lost$": r"missing:[a-z ]*note:\(row\)"},  # a newer form's took its place in the field
+    "jobs": {
+        "stands on the job of another posting": r"missing:application:\(row\)",
+        "not of None$": r"surplus:application:\(exists\)",  # its application is gone
+    },
     "note texts": {"is lost|stands at": r"missing:[a-z ]*note:\(row\)"},
     "feedback texts": {"is lost": r"missing:(feedback|[a-z ]*note):\(row\)"},
 }
