@@ -30,6 +30,9 @@ class Reader:
     def of(self, stream: str, parent_id: str):
         return [one for one in self._streams.get(stream, []) if one.get("parent") == parent_id]
 
+    def count_parents(self, stream: str):
+        return len({one["contact"]["id"] for one in self._streams.get(stream, [])})
+
     def ashby(self, kind: str):
         return self._ashby.get(kind, [])
 

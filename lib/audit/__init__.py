@@ -50,13 +50,10 @@ LOSSES = (
 def inventory(reader: Any) -> list[Row]:
     """What Lever holds, as counts: {object, group, n_objects}."""
     opportunities: Counter[str] = Counter()
-    contacts: set[str] = set()
     hired = {one["id"] for one in reader.all("archive_reasons") if one.get("type") == "hired"}
     for item in reader.all("opportunities"):
-        contact = item["contact"]
-        contacts.add(contact["id"] if isinstance(contact, dict) else contact)
         opportunities.update(_groups(item, hired))
-    rows = [{"object": "contacts", "group": "all", "n_objects": len(contacts)}]
+    rows = [{"object": "contacts", "group": "all", "n_objects": reader.count_parents("opportunities")}]
     rows += [{"object": "opportunities", "group": name, "n_objects": n} for name, n in sorted(opportunities.items())]
     states = Counter(str(one.get("state")) for one in reader.all("postings"))
     rows += [{"object": "postings", "group": name, "n_objects": n} for name, n in sorted(states.items())]

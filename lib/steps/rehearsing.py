@@ -139,7 +139,7 @@ class Rehearsal:
         self._decisions = mapping.decide(tables, reader, policy=self._policy, now_ms=now_ms)
         items = book.store.all("opportunities")
         self._confidential = {one["id"] for one in items if one.get("confidentiality") == "confidential"}
-        self.set_up = self._rows([], shown=())
+        self.set_up = list(self._rows([], shown=()))
         self._adopted = adopted_in(self.set_up)
         self._links = {row.link: str(row.body["ashbyId"]) for row in self.set_up if row.kind == "link" and row.link}
 
@@ -157,19 +157,17 @@ class Rehearsal:
         seen = sketch(name, rows, confidential=self._confidential, links=self._links)
         return Role(calls, seen, sum(len(dumps(row.body)) for row in rows))
 
-    def _rows(self, people: Collection[str], *, shown: Container[str]) -> list[Any]:
+    def _rows(self, people: Collection[str], *, shown: Container[str]) -> Iterator[Any]:
         chosen = set(people)
         contacts = {contact for one in chosen for contact in self._who.contacts.get(one, [])}
         frame, members = self._who.people, self._who.members
-        return list(
-            mapping.compile_plan(
-                Glimpse(self._store, shown=shown, contacts=contacts),
-                people=frame[frame["person"].isin(chosen)],
-                members=members[members["person"].isin(chosen)],
-                decisions=self._decisions,
-                policy=self._policy,
-                now_ms=self._now_ms,
-            )
+        return mapping.compile_plan(
+            Glimpse(self._store, shown=shown, contacts=contacts),
+            people=frame[frame["person"].isin(chosen)],
+            members=members[members["person"].isin(chosen)],
+            decisions=self._decisions,
+            policy=self._policy,
+            now_ms=self._now_ms,
         )
 
 

@@ -248,6 +248,11 @@ class Store:
         query = select(func.count()).select_from(t.heads).where(t.heads.c.stream == stream, t.heads.c.gone == 0)
         return int(self._rows(query)[0][0])
 
+    def count_parents(self, stream: str) -> int:
+        """How many distinct parents the objects of `stream` have now."""
+        query = select(func.count(t.heads.c.parent_id.distinct()))
+        return int(self._rows(query.where(t.heads.c.stream == stream, t.heads.c.gone == 0))[0][0])
+
     # ---- progress and files ------------------------------------------------------------------------------------
     def put_window(self, connection: Connection, stream: str, key: str, *, n_rows: int, basis: str = "") -> None:
         """Record that a window (or one opportunity's child lists) is done, in the transaction of its rows."""
