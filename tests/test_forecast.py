@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, stdev
 
 import pandas as pd
 import pytest
 from conftest import CUSTOMER, Sandbox, decide, environment, running_sandbox, write_customer
 
 from lib import steps, workbook
-from lib.audit.estimate import ALL, Guess, Unit, predict
+from lib.audit.estimate import ALL, Guess, Unit, expand, predict
 from lib.audit.forecast import Cost, Pace, scored, stratum
 from lib.lever import endpoint_of, owner_of
 from lib.load.cost import calls_of
 from lib.mapping.plan import PlanRow
-from lib.steps import forecasting, scoring
+from lib.steps import forecasting, rehearsing_people, scoring
+from lib.steps.rehearsing import Role
+from lib.steps.rehearsing_sample import looked_at
 from lib.transport.tally import Tally
+from lib.validate.closely import Features
+from lib.validate.cost import Sketch
 from sandbox.company import build
 from sandbox.company.shape import read
 
@@ -78,6 +84,32 @@ def test_what_never_varies_is_not_called_uncertain() -> None:
     )
 
 
+def test_what_was_drawn_by_chance_stands_for_all_with_its_interval() -> None:
+    """Many draws: right on average, inside in about 95 of 100, nearer than without what is known of the sizes."""
+    chance = random.Random(5)
+    sizes = [chance.choice([0, 1, 1, 1, 2, 3]) for _ in range(3_000)]
+    people = [Unit((), {"a": 4.0 * n + (n > 0) * chance.choice([1, 2, 6]), "b": float(n > 0)}, n) for n in sizes]
+    truth = {name: sum(one.counts[name] for one in people) for name in "ab"} | {ALL: 0.0}
+    truth[ALL] = truth["a"] + truth["b"]
+    inside, values, widths = Counter[str](), list[float](), list[float]()
+    for _ in range(200):
+        drawn = [one for one in chance.sample(people, 200) if one.size]
+        found = expand(drawn, n_drawn=200, n_all=3_000, size_all=sum(sizes))
+        inside.update(name for name in truth if found[name].low <= truth[name] <= found[name].high)
+        values.append(found["a"].value)
+        widths.append(found["a"].error)
+    assert all(180 <= inside[name] <= 199 for name in truth), inside
+    assert fmean(values) == pytest.approx(truth["a"], rel=0.005)
+    alone = 3_000 * stdev([one.counts["a"] for one in people]) / 200**0.5
+    assert fmean(widths) < 0.6 * alone
+
+
+def test_who_draws_all_is_sure() -> None:
+    """Nothing is left to chance."""
+    found = expand([Unit((), {"a": 2.0}, 1), Unit((), {"a": 5.0, "b": 1.0}, 3)], n_drawn=3, n_all=3, size_all=4)
+    assert found == {"a": Guess(7.0), "b": Guess(1.0), ALL: Guess(8.0)}
+
+
 def test_the_list_tells_how_far_somebody_came() -> None:
     """Strata from fine to coarse, by the furthest stage; erased people are apart."""
     item = {"stageChanges": [{"toStageIndex": 3}, {"toStageIndex": 7}], "applications": [{}], "archived": {}}
@@ -88,11 +120,11 @@ def test_the_list_tells_how_far_somebody_came() -> None:
 def test_the_probe_begins_with_some_of_each_kind() -> None:
     """Eight of the rare kind come before the many of the usual one have all had their turn; the order is fixed."""
     people = {f"p{number}": "stage 09" if number % 50 == 0 else "stage 03" for number in range(1000)}
-    order = forecasting.in_order(people.items(), most=1000)
+    order = rehearsing_people.in_order(people.items(), most=1000)
     assert 8 == sum(people[one] == "stage 09" for one in order[:16])
     assert sorted(people) == sorted(order)
-    assert order == forecasting.in_order(reversed(people.items()), most=1000)
-    assert order[:90] == forecasting.in_order(people.items(), most=90)
+    assert order == rehearsing_people.in_order(reversed(people.items()), most=1000)
+    assert order[:90] == rehearsing_people.in_order(people.items(), most=90)
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------
@@ -244,6 +276,34 @@ def test_the_audit_foretells_load_and_validation_within_its_intervals(shape: Mov
         found = total(score, scoring.AUDIT)
         assert abs(found["actual"] - found["forecast"]) <= 1.5 * (found["high"] - found["forecast"]), found
     assert abs(total(shape.load.score, scoring.AUDIT)["off_percent"]) < 8
+
+
+def test_of_a_large_account_the_interval_says_what_chance_adds(
+    book: workbook.Workbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The forecast from some of the contacts holds the one from all of them, and is as much less sure."""
+    steps.audit(book)
+    whole = {row["step"]: row for row in forecasting.make(book, None, probe=False).steps}  # type: ignore[arg-type]
+    n_contacts = book.store.count_parents("opportunities")
+    for name, value in (("LARGE", 0), ("DRAWN", n_contacts * 2 // 3)):
+        monkeypatch.setattr(rehearsing_people, name, value)
+    some = {row["step"]: row for row in forecasting.make(book, None, probe=False).steps}  # type: ignore[arg-type]
+    assert whole["extract"] == some["extract"]
+    one, other = whole["load"], some["load"]
+    assert one["n_requests"] != other["n_requests"]
+    assert abs(one["n_requests"] - other["n_requests"]) < 1.5 * (other["high"] - other["n_requests"])
+    assert other["high"] - other["low"] > one["high"] - one["low"]
+
+
+def test_a_sample_of_more_people_than_were_looked_at_costs_as_many_times() -> None:
+    """A twentieth of an account of which every fortieth was looked at is twice as many."""
+    roles = {
+        f"p{n:03}": Role(Counter(), Sketch(Features(f"p{n:03}", "", frozenset()), 1, 100, 1), 0) for n in range(200)
+    }
+    about = dict.fromkeys(roles, (("",), 1))
+    at_once, twice = (looked_at(roles, roles, about, fair=set(roles), factor=factor) for factor in (20.0, 40.0))
+    assert {name: one.value * 2 for name, one in at_once.items()} == {name: one.value for name, one in twice.items()}
+    assert at_once["application.info"].value == 200
 
 
 # ---- what is scored --------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from lib.extract.files import without_bytes
 from lib.extract.walk import Extract
 from lib.lever import Page
 from lib.params import Policy
-from lib.steps import forecasting
+from lib.steps import rehearsing_people
 from lib.steps.lost import check_known
 from lib.store import FileRow, Store
 from lib.store import tables as t
@@ -261,7 +261,7 @@ def test_what_an_extraction_says_in_the_end_is_counted_and_not_gathered(tmp_path
 # ---- the forecast of the audit ---------------------------------------------------------------------------------------
 def test_of_the_whole_account_a_forecast_keeps_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dedupe may hold its tables while it works; afterwards nothing is left of each person beyond the frame."""
-    monkeypatch.setattr(forecasting, "FRAME", 100)
+    monkeypatch.setattr(rehearsing_people, "FRAME", 100)
     left = []
     for n_records in (20, FEW, MANY):
         store = new_store(tmp_path / f"{len(left)}" / "acme")
@@ -270,13 +270,42 @@ def test_of_the_whole_account_a_forecast_keeps_counts(tmp_path: Path, monkeypatc
         book.params = SimpleNamespace(policy=Policy())
         gc.collect()
         tracemalloc.start()
-        known = forecasting.account(book)
+        known = rehearsing_people.account(book, now_ms=NOW)
         gc.collect()
         left.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
         assert known.who.doubt == 0
         store.close()
     assert told((left[2] - left[1]) / (MANY - FEW)) < 100
+
+
+def test_of_a_large_account_dedupe_sees_some_people_and_the_rest_is_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At no moment is anything in memory of those who have nothing to do with the people drawn by chance.
+
+    Each has an address, and a telephone number with one other.
+    """
+    for name, value in (("LARGE", 0), ("DRAWN", 100), ("FRAME", 50)):
+        monkeypatch.setattr(rehearsing_people, name, value)
+
+    def work(store: Store, n_records: int) -> Callable[[], object]:
+        walk_of(store, n_records)
+        more = [
+            {"emails": [f"m{n}@example.org"], "phones": [{"value": f"+1 415 {n // 2:07}"}]} for n in range(n_records)
+        ]
+        with store.begin() as tx:
+            rows = (
+                (one["id"], one["contact"]["id"], one | more[n])
+                for n, one in enumerate(map(opportunity, range(n_records)))
+            )
+            store.put_raw(tx, "opportunities", rows)
+        steps.read_candidates(book_of(store, Told(n_records)))
+        book = book_of(store)
+        book.params = SimpleNamespace(policy=Policy())
+        return lambda: rehearsing_people.account(book, now_ms=NOW)
+
+    assert per_record(tmp_path, work) < 100
 
 
 # ---- a validation ----------------------------------------------------------------------------------------------------

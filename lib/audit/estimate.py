@@ -121,3 +121,28 @@ def _summed(name: str, groups: Mapping[str, _Group], shares: Mapping[str, float]
             part, spread = groups[key].predicted(name, size, rare=rare)
             value, variance, df = value + part, variance + spread, df + groups[key].n - 1
     return Guess(value, variance, max(df, 1) if variance else 0)
+
+
+def expand(drawn: Sequence[Unit], *, n_drawn: int, n_all: int, size_all: float) -> dict[str, Guess]:
+    """{name: what hangs on all `n_all` records, of total size `size_all`}, with `(all)`, from those drawn by chance.
+
+    `n_drawn` were drawn; those that are not among `drawn` have no size and bear nothing. Regression on the size (W. G.
+    Cochran, Sampling Techniques, chapter 7): that larger records bear more is no matter of chance. All drawn: exact.
+    """
+    whole = [{**one.counts, ALL: sum(one.counts.values())} for one in drawn]
+    sums: Counter[str] = Counter()
+    for counts in whole:
+        sums.update(counts)
+    if n_drawn >= n_all or n_drawn < 3:
+        return {name: Guess(float(n)) for name, n in sums.items()}
+    mean = sum(one.size for one in drawn) / n_drawn
+    spread = sum(one.size**2 for one in drawn) - n_drawn * mean**2
+    found = {}
+    for name, n in sums.items():
+        together = sum(unit.size * own.get(name, 0) for unit, own in zip(drawn, whole, strict=True)) - mean * n
+        slope = together / spread if spread > 0 else 0.0
+        rest = max(0.0, sum(own.get(name, 0) ** 2 for own in whole) - n**2 / n_drawn - slope * together)
+        value = n / n_drawn * n_all + slope * (size_all - mean * n_all)
+        variance = n_all**2 / n_drawn * (1 - n_drawn / n_all) * rest / (n_drawn - 2)
+        found[name] = Guess(max(0.0, value), variance, n_drawn - 2)
+    return found

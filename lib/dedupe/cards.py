@@ -78,10 +78,10 @@ class Cards:
 def cards_of(contacts: Contacts, emails: Facts, hidden: Flags, *, region: str | None) -> Cards:
     """Return what is compared of contacts; `emails` are their addresses, of hidden ones nothing is compared."""
     owner, texts = shown(contacts, "phones", hidden)
-    phones = facts_of(owner, each_once(partial(_phone_key, region=region), texts))
+    phones = facts_of(owner, each_once(partial(phone_key, region=region), texts))
     owner, texts = shown(contacts, "links", hidden)
-    linkedin = facts_of(owner, each_once(_linkedin, texts))
-    github = facts_of(owner, each_once(_github_user, texts))
+    linkedin = facts_of(owner, each_once(linkedin_of, texts))
+    github = facts_of(owner, each_once(github_user, texts))
     names, places = contacts.texts("name"), contacts.texts("location")
     name, name_keys = numbered(each_once(lambda text: "" if "@" in text else name_key(text), names))
     place, place_keys = numbered(each_once(name_key, places))
@@ -117,18 +117,19 @@ def _present(values: Iterable[str | None]) -> frozenset[str]:
     return frozenset(value for value in values if value)
 
 
-def _phone_key(text: str, *, region: str | None) -> str | None:
+def phone_key(text: str, *, region: str | None) -> str | None:
     """E.164; a number of unknown country is equal only to the same digits of unknown country."""
     digits = re.sub(r"\D", "", text)
     return phone_e164(text, region=region) or (f"?{digits}" if len(digits) >= _SHORTEST_PHONE else None)
 
 
-def _linkedin(url: str) -> str | None:
+def linkedin_of(url: str) -> str | None:
     """The profile; ASCII without the word in it, and without characters that are dropped from a URL, has none."""
     return None if url.isascii() and url.isprintable() and "linkedin" not in url.lower() else linkedin_slug(url)
 
 
-def _github_user(url: str) -> str | None:
+def github_user(url: str) -> str | None:
+    """The user of a GitHub profile; None for any other link."""
     if "github" not in url.lower():
         return None
     kind, cleaned = link_kind(url)

@@ -34,7 +34,7 @@ def contacts_table(opportunities: Iterable[Mapping[str, Any]], *, now_ms: int | 
     now_ms = int(time.time() * 1000) if now_ms is None else now_ms
     views: dict[str, list[bytes]] = {}  # packed: a million as dicts of lists take 1 GB more
     for opportunity in opportunities:
-        view = _view(opportunity, now_ms)
+        view = view_of(opportunity, now_ms)
         if view["id"]:
             views.setdefault(view["id"], []).append(marshal.dumps(view))
     return _frame(contact_of(list(map(marshal.loads, views.pop(contact)))) for contact in list(views))
@@ -42,7 +42,7 @@ def contacts_table(opportunities: Iterable[Mapping[str, Any]], *, now_ms: int | 
 
 def existing_table(candidates: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return one row per candidate of Ashby (bodies of candidate.list), shaped as `contacts_table`."""
-    return _frame(_candidate(candidate) for candidate in candidates)
+    return _frame(row_of(candidate) for candidate in candidates)
 
 
 def read_contacts_csv(path: str | Path) -> pd.DataFrame:
@@ -77,7 +77,7 @@ def _frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _view(opportunity: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+def view_of(opportunity: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
     """One opportunity's sight of its contact; the expanded contact wins over the repeated attributes."""
     contact = opportunity.get("contact")
     expanded: Mapping[str, Any] = contact if isinstance(contact, Mapping) else {}
@@ -130,7 +130,9 @@ def strictest(consents: Iterable[str]) -> str:
     return max(consents, key=_STRICTNESS.index, default="unknown")
 
 
-def _candidate(candidate: Mapping[str, Any]) -> dict[str, Any]:
+def row_of(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    """A candidate of Ashby as a row of `existing_table`."""
+
     def values(primary: str, several: str) -> list[Any]:
         found = [candidate.get(primary), *(candidate.get(several) or ())]
         return [entry.get("value") for entry in found if isinstance(entry, Mapping)]

@@ -6,30 +6,27 @@ probed is kept; the extraction does not ask for it again.
 
 from __future__ import annotations
 
-import hashlib
 import time
-from bisect import insort
-from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from heapq import nsmallest
 from itertools import groupby
 from typing import Any
 
 from lib import extract as extraction
-from lib.audit.estimate import ALL, Guess, Unit, predict
-from lib.audit.forecast import Cost, Pace, Row, endpoint_rows, step_row, stratum
+from lib.audit.estimate import ALL, Guess, Unit, expand, predict
+from lib.audit.forecast import NOTHING, Cost, Pace, Row, endpoint_rows, step_row, stratum
 from lib.errors import ConfigError, GateError
 from lib.extract.files import without_bytes
 from lib.extract.lists import MONTH
 from lib.load.cost import before_the_first
-from lib.steps.rehearsing import Cast, Rehearsal, Role, cast, everybody, sizes
+from lib.steps.rehearsing import Rehearsal, Role, sizes
+from lib.steps.rehearsing_people import Account, account
 from lib.steps.rehearsing_sample import looked_at
 from lib.store import dumps, now_ms
 from lib.store.heads import bodies, states
 from lib.store.ids import ids_on_disk
 from lib.store.ledger import Ledger, Planned
-from lib.store.nameless import nameless
 from lib.store.reading import Reading
 from lib.store.size import database_bytes
 from lib.validate.cost import list_calls, pages
@@ -37,9 +34,7 @@ from lib.workbook import Workbook
 
 FIRST = 60  # opportunities of the first round of the probe; each round doubles what has been read
 MOST, MOST_SHARE = 960, 1 / 3  # so many are probed at most, and no more than this share of the account
-STARTERS = 8  # people of each stratum with whom the probe begins
 GOOD = 0.01  # the standard error, as a share of all requests, at which the probe ends
-FRAME = 20_000  # people that are compiled at most; of a larger account as many by chance
 FILES, RAW, WRITES = "(files)", "(raw)", "(writes)"  # bytes, and calls of a load, among the counts of an opportunity
 CALL_BYTES, CALL_SPREAD = 2_500, 0.1  # of a call that is sent, in the store; measured: 2,478 to 2,568 (docs/limits.md)
 LEAST_WRITES = 5  # calls of a load for an opportunity without any child: its application and what goes with it
@@ -48,15 +43,6 @@ CHILD = tuple(f"opportunities/:id/{name}" for name in extraction.CHILDREN)
 PER_PERSON = ("candidate.create", "customField.setValues", "candidate.addTag")  # what each person costs at least
 LOADED = ("jobs", "custom_fields", "tags")
 HOUR = 3_600_000
-APART = "|"  # between the strata of one opportunity
-TABLES = """
-CREATE TABLE members (contact TEXT PRIMARY KEY, person TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE opportunities (contact TEXT, lever_id TEXT, strata TEXT, PRIMARY KEY (contact, lever_id)) WITHOUT ROWID;
-"""
-FURTHEST = """
-SELECT person, coalesce(max(strata), '') FROM members LEFT JOIN opportunities USING (contact) GROUP BY person
-"""
-OWN = "SELECT lever_id, strata FROM opportunities WHERE contact = ?"
 
 
 @dataclass
@@ -66,18 +52,6 @@ class Probe:
     rows: dict[str, dict[str, float]]
     rounds: list[tuple[int, float]]  # requests within the allowance, seconds
     growth: float  # bytes of the database for each byte of an answer
-
-
-@dataclass
-class Account:
-    """The account as the forecast sees it."""
-
-    strata: dict[str, tuple[str, ...]]  # of opportunities of those in `order`, and of those that were probed
-    sums: Counter[tuple[str, ...]]  # how many opportunities there are of each strata
-    who: Cast  # those in `order`
-    order: list[str]  # the first people, as the probe takes them: of a large account not all
-    ids: dict[str, list[str]]  # opportunities of each of them
-    n_people: int  # how many people there are
 
 
 @dataclass
@@ -96,55 +70,6 @@ class Forecast:
         return [row] if self.why_not else []
 
 
-def account(book: Workbook, probed_ids: Container[str] = ()) -> Account:
-    """Look at the lists that are here; of `probed_ids` the strata are known, too, wherever they stand in the order."""
-    found, doubt = everybody(book, now_ms=as_of(book))
-    sums, strata = Counter[tuple[str, ...]](), dict[str, tuple[str, ...]]()
-
-    def told() -> Iterator[tuple[str, str, str]]:
-        for contact, item in book.store.placed("opportunities"):
-            keys = stratum(item)
-            sums[keys] += 1
-            if item["id"] in probed_ids:
-                strata[item["id"]] = keys
-            yield contact, item["id"], APART.join(keys)
-
-    with nameless(book.store.folder, TABLES) as kept:
-        members = zip(found.members["contact"], found.members["person"], strict=True)
-        kept.executemany("INSERT INTO members VALUES (?, ?)", members)
-        kept.executemany("INSERT INTO opportunities VALUES (?, ?, ?)", told())
-        order = in_order(kept.execute(FURTHEST), most=FRAME)
-        n_people = kept.execute("SELECT count(DISTINCT person) FROM members").fetchone()[0]
-        who, ids = cast(found, order, doubt=doubt), dict[str, list[str]]()
-        for name in order:
-            rows = [row for one in who.contacts[name] for row in kept.execute(OWN, (one,))]
-            strata |= {lever_id: tuple(keys.split(APART)) for lever_id, keys in rows}
-            ids[name] = sorted(lever_id for lever_id, _ in rows)
-    return Account(strata, sums, who, order, ids, n_people)
-
-
-def in_order(furthest: Iterable[tuple[str, str]], *, most: int) -> list[str]:
-    """So many people by chance (by the hash of their id), after a few of each stratum: (person, strata furthest on).
-
-    Without them the rare ones who came far, on whom most hangs, would be known from one or two. Within a stratum it is
-    chance who is read, so what is predicted stays right on average.
-    """
-    starters: dict[str, list[tuple[bytes, str]]] = defaultdict(list)
-
-    def drawn() -> Iterator[tuple[bytes, str]]:
-        for one, keys in furthest:
-            lot = (hashlib.sha256(f"probe:{one}".encode()).digest(), one)
-            insort(own := starters[keys.partition(APART)[0]], lot)
-            del own[STARTERS:]
-            yield lot
-
-    nearest = nsmallest(most, drawn())
-    first = sorted((rank, lot) for own in starters.values() for rank, lot in enumerate(own))
-    chosen = {one for _, (_, one) in first}
-    order = [one for _, (_, one) in first] + [one for _, one in nearest if one not in chosen]
-    return order[:most]
-
-
 def as_of(book: Workbook) -> int:
     """Lever's clock at the last reading."""
     return int(book.store.meta("extract.since") or 0)
@@ -153,7 +78,7 @@ def as_of(book: Workbook) -> int:
 def make(book: Workbook, walk: extraction.Extract, *, probe: bool) -> Forecast:
     """Probe until the forecast is good enough, and make it; without `probe` from what was probed before."""
     seen = probed(book)
-    known = account(book, seen.rows)
+    known = account(book, seen.rows, now_ms=as_of(book))
     n_all, limit = known.sums.total(), FIRST
     most = max(min(FIRST, n_all), min(MOST, int(n_all * MOST_SHARE)))
     while probe:
@@ -292,17 +217,18 @@ def _load_and_validate(book: Workbook, known: Account) -> tuple[list[Row], list[
         whole = [one for one, ids in known.ids.items() if ids and all(lever_id in here for lever_id in ids)]
         bare = play.roles(known.order, shown=())
         full = play.roles(sorted(whole), shown=here)
-    factor = known.n_people / max(len(known.order), 1)
     about = sizes(known.strata, known.ids)
     fixed = play.set_up_calls() + before_the_first(user_pages=pages(len(book.store.ashby("users", own=True))))
-    load = _in_doubt(_load_cost(fixed, bare, full, about, factor=factor), known.who.doubt)
-    basis = f"a first load of all: {len(bare) * factor:,.0f} people by the lists, {len(full):,} of them read closely"
+    load = _in_doubt(_load_cost(known, fixed, bare, full, about), known.who.doubt)
+    n_people = len(known.fair & bare.keys()) * known.factor
+    told = f"{'about ' if known.factor > 1 else ''}{n_people:,.0f} people"
+    basis = f"a first load of all: {told} by the lists, {len(full):,} of them read closely"
     own_s = own_seconds(book)
     pace = ashby_pace(book, own_s=own_s)
     rows = [step_row("load", load, seconds=pace.seconds(load.paced), size=load_bytes(load), basis=basis)]
     made = {name: load.of(name).value for name in load.endpoints}
     lists = list_calls(n_objects(book, made))
-    look = looked_at(bare, full, about, factor=factor)
+    look = looked_at(bare, full, about, fair=known.fair, factor=known.factor)
     check = Cost(lists, look)
     seconds = ashby_pace(book).seconds(check.paced) + Guess(book.params.ashby.settle_s)
     basis = "all of Ashby as it will be, and the sample; begun as soon as the load has ended"
@@ -317,23 +243,31 @@ def load_bytes(load: Cost) -> Guess:
 
 
 def _load_cost(
-    fixed: Counter[str], bare: dict[str, Role], full: dict[str, Role], about: dict[str, Any], *, factor: float
+    known: Account, fixed: Counter[str], bare: dict[str, Role], full: dict[str, Role], about: dict[str, Any]
 ) -> Cost:
     """What the lists tell of everybody, and what child lists add: known of those read, predicted of the others."""
-    known: Counter[str] = Counter()
-    units, left = [], Counter()
-    for name, role in bare.items():
-        known.update((full.get(name) or role).calls)
-        keys, n = about[name]
+    drawn, units, left = list[Unit](), list[Unit](), Counter[Any]()
+    for name in known.order:
+        keys, n = about.get(name, ((), 0))
+        role, by_lists = full.get(name) or bare.get(name), bare.get(name)
+        if name in known.fair:
+            drawn.append(Unit(keys, role.calls if role else {}, float(n)))
+        if by_lists is None:
+            continue
         if name in full:
             more = Counter(full[name].calls)
-            more.subtract(role.calls)
+            more.subtract(by_lists.calls)
             units.append(Unit(keys, dict(more), float(n)))
-        else:
+        elif name in known.fair:
             left[keys] += n
-    scaled = Counter({name: round(n * factor) for name, n in known.items()})
-    missing = {keys: n * factor for keys, n in left.items()}
-    return Cost(fixed + scaled, predict(units, missing))
+    whole = expand(drawn, n_drawn=known.n_drawn, n_all=known.n_all, size_all=known.sums.total())
+    exact = fixed + Counter({name: round(one.value) for name, one in whole.items() if name != ALL})
+    n_seen = sum(one.size for one in drawn)
+    each = known.sums.total() / n_seen if known.factor > 1 and n_seen else 1.0
+    missing = {keys: n * each for keys, n in left.items()}
+    found = predict(units, missing)
+    unsure = {name: Guess(0.0, one.variance, one.df) for name, one in whole.items() if one.variance}
+    return Cost(exact, {name: found.get(name, NOTHING) + unsure.get(name, NOTHING) for name in found | unsure})
 
 
 def _in_doubt(cost: Cost, doubt: float) -> Cost:

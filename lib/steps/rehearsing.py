@@ -6,21 +6,16 @@ something that costs as much; nothing of it is kept.
 
 from __future__ import annotations
 
-import contextlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
-
-from lib import dedupe as people_finder
 from lib import mapping
 from lib.decisions import DecisionTable
-from lib.errors import GateError
 from lib.load.cost import adopted_in, calls_of
-from lib.steps.target import dedupe_policy
+from lib.steps.rehearsing_people import Cast
 from lib.store import Store, dumps
 from lib.store.reading import Reading
 from lib.validate.cost import Sketch, sketch
@@ -78,48 +73,6 @@ class Role:
     calls: Counter[str]
     sketch: Sketch | None
     n_bytes: int
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Some people, as it looks now; `doubt` is the variance of the number of all, from the pairs to be decided."""
-
-    people: pd.DataFrame
-    members: pd.DataFrame
-    contacts: dict[str, list[str]]  # {person: contacts}
-    doubt: float = 0.0
-
-
-def everybody(book: Workbook, *, now_ms: int) -> tuple[people_finder.Result, float]:
-    """All people as 03_dedupe would find them, and the variance of their number.
-
-    Pairs that wait for a verdict count as proposed, where that can be.
-    """
-    contacts = people_finder.contacts_table(book.store.all("opportunities"), now_ms=now_ms)
-    existing = people_finder.existing_table(Reading(book.store).standing("candidates"))
-    policy = dedupe_policy(book)
-    rows = [row for row in book.table("people").rows if "|" in row["id"] and row["verdict"]]
-    verdicts = {tuple(row["id"].split("|", 1)): row["verdict"].lower() for row in rows}
-    found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy, learns=True)
-    pairs = [one for one in found.pairs.to_dict("records") if not one["verdict"]]
-    if pairs:
-        wanted = {(one["a"], one["b"]): "same" if one["score"] >= people_finder.SAME_FROM else "different"
-                  for one in pairs}  # fmt: skip
-        with contextlib.suppress(GateError):  # proposals may contradict each other: then nobody is joined
-            found = people_finder.dedupe(contacts, existing=existing, verdicts=wanted | verdicts, policy=policy)
-    return found, sum(one["score"] * (1 - one["score"]) for one in pairs)
-
-
-def cast(found: people_finder.Result, names: Collection[str], *, doubt: float) -> Cast:
-    """Those of the people with these names."""
-    chosen = set(names)
-    people = people_finder.people_table([row for row, _ in found.survivors() if row["person"] in chosen])
-    people = people.assign(match=people["match"].replace("review", "new"))
-    members = found.members[found.members["person"].isin(chosen)]
-    of: dict[str, list[str]] = defaultdict(list)
-    for row in members.to_dict("records"):
-        of[str(row["person"])].append(str(row["contact"]))
-    return Cast(people, members, dict(of), doubt)
 
 
 class Rehearsal:

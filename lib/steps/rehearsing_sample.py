@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from statistics import fmean, variance
 
@@ -17,20 +17,28 @@ SHARE = 0.05  # of all people that a validation reads closely
 
 
 def looked_at(
-    bare: Mapping[str, Role], full: Mapping[str, Role], about: Mapping[str, tuple[Keys, int]], *, factor: float
+    bare: Mapping[str, Role],
+    full: Mapping[str, Role],
+    about: Mapping[str, tuple[Keys, int]],
+    *,
+    fair: Collection[str],
+    factor: float,
 ) -> dict[str, Guess]:
     """{endpoint: calls} of reading the sample closely, with their sum `(all)`.
 
     `bare` are the roles by the lists alone, `full` those with their child lists; `about` has strata and number of
-    opportunities of each; `factor` is how many people one of `bare` stands for. Each draw takes other people of those
-    read closely to borrow from (with replacement), so that what they happen to be like is part of the uncertainty.
+    opportunities of each; `factor` is how many people each of the `fair` ones stands for. Each draw takes other people
+    of those read closely to borrow from (with replacement), so that what they happen to be like is part of the
+    uncertainty.
     """
-    draws = [_draw(bare, full, about, number, share=min(1.0, SHARE * factor)) for number in range(DRAWS)]
+    share, times = min(1.0, SHARE * factor), max(1.0, SHARE * factor)  # of all people more than one of each fair one
+    draws = [_draw(bare, full, about, number, fair=fair, share=share) for number in range(DRAWS)]
     if not any(draws):
         return {}
     names = sorted({name for one in draws for name in one})
     found = {name: _over([float(one[name]) for one in draws]) for name in names}
-    return found | {ALL: _over([float(one.total()) for one in draws])}
+    found |= {ALL: _over([float(one.total()) for one in draws])}
+    return {name: one.times(times) for name, one in found.items()}
 
 
 def _over(values: list[float]) -> Guess:
@@ -43,6 +51,7 @@ def _draw(
     about: Mapping[str, tuple[Keys, int]],
     number: int,
     *,
+    fair: Collection[str],
     share: float,
 ) -> Counter[str]:
     chance = random.Random(f"forecast:{number}")
@@ -52,7 +61,7 @@ def _draw(
         for key in [*about[name][0], ""]:
             donors[key].append(name)
     people: dict[str, Sketch] = {}
-    for name, role in sorted(bare.items()):
+    for name, role in sorted(one for one in bare.items() if one[0] in fair):
         own = (full.get(name) or role).sketch
         if own is not None and name not in full and donors:
             keys, n = about[name]
