@@ -71,13 +71,17 @@ def _one_death_each(company: world.Company, folder: Path, sandbox: Sandbox, numb
     for number in numbers:
         home = company.copy(folder, sandbox, workers=1)
         effects = world.Effects(deadly=frozenset({number}))
-        assert not world.doing(home, sandbox, world.load, effects=effects)
-        found[" ".join(effects.seen[-1].split()[:2])] += 1
+        if world.doing(home, sandbox, world.load, effects=effects):
+            assert len(effects.seen) <= number  # the lease is renewed by the clock: this run had a few effects less
+            found["ended before"] += 1
+        else:
+            found[" ".join(effects.seen[-1].split()[:2])] += 1
         world.configure(home, sandbox, workers=6)
         assert world.doing(home, sandbox, world.load)
         wrong = world.wrong_with(home, sandbox, company)
         assert (number, effects.seen[-1], wrong) == (number, effects.seen[-1], {})
         found.update(tally(wrong))
+    assert found["ended before"] <= 2
     return found
 
 
@@ -175,10 +179,11 @@ def test_dying_again_while_resuming_changes_nothing(
 def test_one_load_may_die_at_every_effect_it_has(company: world.Company, memory: Path, sandbox: Sandbox) -> None:
     """Every run gets a little further than the one before it and dies: it still comes to the same end."""
     home = company.copy(memory / "step", sandbox, workers=1)
-    pace, deaths = amount(150, 11), 0
-    while not world.doing(home, sandbox, world.load, effects=world.Effects(deadly=frozenset({14 + pace}))):
-        deaths += 1
-    assert deaths >= len(company.effects) / (pace + 14) / 2
+    last, deaths, n_writes = 14 + amount(150, 11), 0, -1
+    while not world.doing(home, sandbox, world.load, effects=world.Effects(deadly=frozenset({last}))):
+        deaths, before, n_writes = deaths + 1, n_writes, sandbox.state["writes"]
+        last += 2 * (before == n_writes)  # what a start reads came to more effects than this run had
+    assert deaths >= len(company.effects) / last / 2
     found = world.wrong_with(home, sandbox, company)
     assert found == {}
     tell("P1", "one load that dies again and again, never far apart", crash_points=deaths, **tally(found))
