@@ -37,7 +37,7 @@ TOLD_BY = {
         "^application of unknown": r"surplus:application:\(exists\)",
     },
     "candidates": {
-        "phone .* is lost": PHONES,
+        "phone .* is lost": rf"{PHONES}|{NOT_HERE}",
         r"phone (\d+) is nobody's": rf"{PHONES}|theirs:phone <1>|{OTHERS}|{NOT_HERE}",
         "address .* is nobody's": rf"surplus:candidate:emailAddresses|{NOT_HERE}",
         "address .* is lost": NOT_HERE,
