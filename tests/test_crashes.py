@@ -186,7 +186,13 @@ def test_one_load_may_die_at_every_effect_it_has(company: world.Company, memory:
     assert deaths >= len(company.effects) / last / 2
     found = world.wrong_with(home, sandbox, company)
     assert found == {}
-    tell("P1", "one load that dies again and again, never far apart", crash_points=deaths, **tally(found))
+    tell(
+        "P1",
+        "one load that dies again and again, never far apart",
+        crash_points=deaths,
+        effects_apart=last,
+        **tally(found),
+    )
 
 
 # ---- the steps before it -----------------------------------------------------------------------------------------

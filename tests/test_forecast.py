@@ -110,6 +110,12 @@ def test_who_draws_all_is_sure() -> None:
     assert found == {"a": Guess(7.0), "b": Guess(1.0), ALL: Guess(8.0)}
 
 
+def test_two_of_ten_stand_for_ten() -> None:
+    """However few were drawn, they are expanded to all."""
+    found = expand([Unit((), {"a": 2.0}, 1), Unit((), {"a": 6.0}, 3)], n_drawn=2, n_all=10, size_all=20)
+    assert (found["a"].value, found["a"].low) == (40, 0)
+
+
 def test_the_list_tells_how_far_somebody_came() -> None:
     """Strata from fine to coarse, by the furthest stage; erased people are apart."""
     item = {"stageChanges": [{"toStageIndex": 3}, {"toStageIndex": 7}], "applications": [{}], "archived": {}}

@@ -133,16 +133,16 @@ def expand(drawn: Sequence[Unit], *, n_drawn: int, n_all: int, size_all: float) 
     sums: Counter[str] = Counter()
     for counts in whole:
         sums.update(counts)
-    if n_drawn >= n_all or n_drawn < 3:
+    if n_drawn >= n_all:
         return {name: Guess(float(n)) for name, n in sums.items()}
     mean = sum(one.size for one in drawn) / n_drawn
     spread = sum(one.size**2 for one in drawn) - n_drawn * mean**2
     found = {}
     for name, n in sums.items():
         together = sum(unit.size * own.get(name, 0) for unit, own in zip(drawn, whole, strict=True)) - mean * n
-        slope = together / spread if spread > 0 else 0.0
+        slope = together / spread if spread > 0 and n_drawn > 2 else 0.0
         rest = max(0.0, sum(own.get(name, 0) ** 2 for own in whole) - n**2 / n_drawn - slope * together)
         value = n / n_drawn * n_all + slope * (size_all - mean * n_all)
-        variance = n_all**2 / n_drawn * (1 - n_drawn / n_all) * rest / (n_drawn - 2)
-        found[name] = Guess(max(0.0, value), variance, n_drawn - 2)
+        variance = n_all**2 / n_drawn * (1 - n_drawn / n_all) * rest / max(1, n_drawn - 2)
+        found[name] = Guess(max(0.0, value), variance, max(1, n_drawn - 2))
     return found

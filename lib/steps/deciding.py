@@ -19,7 +19,7 @@ from lib.normalize import csv_safe
 from lib.steps import changing, fresh, learning, scoring, signing
 from lib.steps.gates import files_gate, gone_gate, lists_gate, quiet_gate, unread_gate
 from lib.steps.lost import check_known
-from lib.steps.target import dedupe_policy, read_candidates, read_target
+from lib.steps.target import dedupe_policy, pair_verdicts, read_candidates, read_target
 from lib.steps.writing import settle_open
 from lib.store import compared
 from lib.store.ledger import CHANGED, Ledger
@@ -84,7 +84,7 @@ def dedupe(book: Workbook) -> DedupeResult:
         table = book.table("people")
         if wrong := _wrong(table):
             raise GateError(f"{'; '.join(wrong[:20])}.", hint="Mend the verdicts and run the step again.")
-        verdicts = _verdicts(table)
+        verdicts = pair_verdicts(table)
         standing = _standing(book)
         about: dict[str, Any] = {"verdicts": verdicts, "policy": dedupe_policy(book), "standing": standing}
         found = people_finder.dedupe(contacts, existing=existing, learns=True, **about)
@@ -179,12 +179,6 @@ def _standing(book: Workbook) -> people_finder.Standing:
     )
 
 
-def _verdicts(table: DecisionTable) -> dict[tuple[str, str], str]:
-    """{(a, b): same or different} of people.csv."""
-    pairs = {row["id"]: row["verdict"].lower() for row in table.rows if row["verdict"] and "|" in row["id"]}
-    return {(pair.partition("|")[0], pair.partition("|")[2]): verdict for pair, verdict in pairs.items()}
-
-
 def _in_words(verdicts: dict[tuple[str, str], str]) -> list[str]:
     """Verdicts as they are compared with those of another time, in whichever order a pair is written."""
     return sorted(f"{'|'.join(sorted(pair))}={verdict}" for pair, verdict in verdicts.items())
@@ -245,7 +239,7 @@ def _people_open(book: Workbook) -> tuple[list[str], str]:
     found = _wrong(table) + [f"{table.where(line)}: no verdict" for line, row in table.open_rows()]
     if found:
         return found, (f"Of pairs, write 'same' or 'different' (who they are is shown in 03_dedupe), then {again}")
-    if used != _in_words(_verdicts(table)):
+    if used != _in_words(pair_verdicts(table)):
         return [f"{table.where(1)}: its verdicts have changed since 03_dedupe last ran"], f"To use them, {again}"
     return [], ""
 

@@ -22,9 +22,9 @@ import pandas as pd
 from lib import dedupe as people_finder
 from lib.audit.forecast import stratum
 from lib.dedupe import kin
-from lib.dedupe.proposals import Words, proposed
+from lib.dedupe.proposals import proposed
 from lib.errors import GateError
-from lib.steps.target import dedupe_policy
+from lib.steps.target import dedupe_policy, pair_verdicts
 from lib.store.heads import bodies
 from lib.store.nameless import nameless
 from lib.store.reading import Reading
@@ -144,7 +144,7 @@ def everybody(book: Workbook, *, now_ms: int) -> Seen:
 
 def by_chance(book: Workbook, kept: sqlite3.Connection, *, now_ms: int) -> Seen:
     """People by chance, from the tables of `kept`; those found hold all who have to do with them, too."""
-    for pair, word in _verdicts(book).items():
+    for pair, word in pair_verdicts(book.table("people")).items():
         if word == "same":
             for one in pair:
                 _keep_common(kept, one, {kin.number_of("verdict", "|".join(pair)): True})
@@ -185,17 +185,12 @@ def _doubt(pair: Mapping[str, Any]) -> float:
 def _beside(book: Workbook, compared: Container[int]) -> Iterator[Item]:
     """Candidates of Ashby who have one of these values, or are in a verdict; of a crowd's value only the first few."""
     holders, region = Counter[int](), book.params.policy.phone_region
-    named = {one for pair in _verdicts(book) for one in pair}
+    named = {one for pair in pair_verdicts(book.table("people")) for one in pair}
     for candidate in Reading(book.store).standing("candidates"):
         near = [value for value in kin.of_candidate(candidate, region=region) if value in compared]
         holders.update(near)
         if str(candidate["id"]) in named or any(holders[value] <= kin.CROWD for value in near):
             yield candidate
-
-
-def _verdicts(book: Workbook) -> Words:
-    rows = (row for row in book.table("people").rows if "|" in row["id"] and row["verdict"])
-    return {(a, b): row["verdict"].lower() for row in rows for a, _, b in [row["id"].partition("|")]}
 
 
 def _people(
@@ -204,7 +199,7 @@ def _people(
     """(people, pairs that wait for a verdict); those count as proposed, where that can be."""
     contacts = people_finder.contacts_table(opportunities, now_ms=now_ms)
     existing = people_finder.existing_table(candidates)
-    policy, verdicts = dedupe_policy(book), _verdicts(book)
+    policy, verdicts = dedupe_policy(book), pair_verdicts(book.table("people"))
     found = people_finder.dedupe(contacts, existing=existing, verdicts=verdicts, policy=policy, learns=True)
     rows = found.pairs.to_dict("records")
     pairs = [one for one in rows if not one["verdict"]]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lib.ashby import KNOWN_VERSION, SYNC_CODES
+from lib.decisions import DecisionTable
 from lib.dedupe import DedupePolicy
 from lib.errors import GateError, RejectedError
 from lib.store import dumps
@@ -114,3 +115,9 @@ def dedupe_policy(book: Workbook) -> DedupePolicy:
     return DedupePolicy(
         region=given.phone_region, review_from=given.review_from, survives=given.survives.model_dump()
     )  # fmt: skip
+
+
+def pair_verdicts(table: DecisionTable) -> dict[tuple[str, str], str]:
+    """{(a, b): same or different} of people.csv."""
+    rows = (row for row in table.rows if "|" in row["id"] and row["verdict"])
+    return {(a, b): row["verdict"].lower() for row in rows for a, _, b in [row["id"].partition("|")]}
